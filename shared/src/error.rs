@@ -1,0 +1,151 @@
+//! Every error that a person, a script or a client can meet: one table of codes, each with its HTTP
+//! status and both languages' text.
+//!
+//! A code is stable: clients match on it. The cause stands in `detail`, which is for logs and the
+//! curious and is never translated.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// A language of the portal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Lang {
+    De,
+    En,
+}
+
+macro_rules! error_codes {
+    ($($(#[$doc:meta])* $variant:ident = $code:literal, $status:literal, en: $en:literal, de: $de:literal;)*) => {
+        /// A stable error code.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        pub enum ErrorCode {
+            $($(#[$doc])* #[serde(rename = $code)] $variant,)*
+        }
+
+        impl ErrorCode {
+            pub const ALL: &[Self] = &[$(Self::$variant,)*];
+
+            /// The stable name, as clients see it.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $code,)* }
+            }
+
+            /// The HTTP status that a server answers with.
+            pub fn status(self) -> u16 {
+                match self { $(Self::$variant => $status,)* }
+            }
+
+            /// The sentence for a person, with `{name}` where a parameter goes.
+            pub fn template(self, lang: Lang) -> &'static str {
+                match (self, lang) { $((Self::$variant, Lang::En) => $en, (Self::$variant, Lang::De) => $de,)* }
+            }
+        }
+    };
+}
+
+error_codes! {
+    /// A request that cannot be read or whose values are out of range.
+    InvalidRequest = "invalid_request", 400,
+        en: "The request cannot be understood: {reason}.",
+        de: "Die Anfrage ist nicht verständlich: {reason}.";
+    ModelNotFound = "model_not_found", 404,
+        en: "There is no model named “{model}” here.",
+        de: "Ein Modell namens „{model}“ gibt es hier nicht.";
+    NotFound = "not_found", 404,
+        en: "There is nothing at this address.",
+        de: "Unter dieser Adresse gibt es nichts.";
+    /// The prompt does not fit the model's context.
+    ContextFull = "context_length_exceeded", 400,
+        en: "The conversation is longer than this model can hold ({n_ctx} tokens). Start a new conversation or shorten the message.",
+        de: "Das Gespräch ist länger, als dieses Modell fassen kann ({n_ctx} Token). Beginnen Sie ein neues Gespräch oder kürzen Sie die Nachricht.";
+    WebGpuMissing = "webgpu_missing", 501,
+        en: "This browser offers no WebGPU. Use a current Chrome, Edge, Safari or Firefox, or switch on graphics acceleration in its settings.",
+        de: "Dieser Browser bietet kein WebGPU. Nutzen Sie einen aktuellen Chrome, Edge, Safari oder Firefox, oder schalten Sie in seinen Einstellungen die Grafikbeschleunigung ein.";
+    DeviceLost = "device_lost", 503,
+        en: "The graphics device was lost. What was written so far is kept; the answer can go on.",
+        de: "Das Grafikgerät ging verloren. Das bisher Geschriebene bleibt erhalten; die Antwort kann weitergehen.";
+    OutOfMemory = "out_of_memory", 507,
+        en: "The graphics memory is too small for this model. Close other tabs or choose a smaller model.",
+        de: "Der Grafikspeicher reicht für dieses Modell nicht. Schließen Sie andere Tabs oder wählen Sie ein kleineres Modell.";
+    DownloadFailed = "download_failed", 502,
+        en: "The model could not be downloaded. What has arrived is kept; try again.",
+        de: "Das Modell konnte nicht geladen werden. Was schon da ist, bleibt erhalten; versuchen Sie es noch einmal.";
+    ChunkDamaged = "chunk_damaged", 502,
+        en: "A part of the model arrived damaged twice and was not used. Try again later, or tell the administrator.",
+        de: "Ein Teil des Modells kam zweimal beschädigt an und wurde nicht verwendet. Versuchen Sie es später noch einmal oder sagen Sie der Verwaltung Bescheid.";
+    ModelInvalid = "model_invalid", 422,
+        en: "The model's file cannot be used: {reason}.",
+        de: "Die Datei des Modells ist nicht verwendbar: {reason}.";
+    ModelUnsupported = "model_unsupported", 422,
+        en: "This model cannot run here: {reason}.",
+        de: "Dieses Modell kann hier nicht laufen: {reason}.";
+    /// The person or the script stopped it.
+    Cancelled = "cancelled", 499,
+        en: "Stopped.",
+        de: "Angehalten.";
+    Offline = "offline", 503,
+        en: "There is no connection to the server, and this model is not on the device.",
+        de: "Es besteht keine Verbindung zum Server, und dieses Modell liegt nicht auf dem Gerät.";
+    /// A bug; the cause is logged.
+    Internal = "internal", 500,
+        en: "Something went wrong inside Portico. The text so far is kept.",
+        de: "In Portico ist etwas schiefgegangen. Der bisherige Text bleibt erhalten.";
+}
+
+impl fmt::Display for ErrorCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// An error as it crosses a seam: between worker and page, and over HTTP.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApiError {
+    pub code: ErrorCode,
+    /// Values for the `{name}`s of the code's sentence.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub params: BTreeMap<String, String>,
+    /// The technical cause, in English, for logs and details.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+}
+
+impl ApiError {
+    pub fn new(code: ErrorCode) -> Self {
+        Self { code, params: BTreeMap::new(), detail: None }
+    }
+
+    pub fn with(mut self, name: &str, value: impl fmt::Display) -> Self {
+        self.params.insert(name.to_owned(), value.to_string());
+        self
+    }
+
+    pub fn detail(mut self, detail: impl fmt::Display) -> Self {
+        self.detail = Some(detail.to_string());
+        self
+    }
+
+    /// The sentence for a person.
+    pub fn text(&self, lang: Lang) -> String {
+        let mut text = self.code.template(lang).to_owned();
+        for (name, value) in &self.params {
+            text = text.replace(&format!("{{{name}}}"), value);
+        }
+        text
+    }
+}
+
+impl fmt::Display for ApiError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.code, self.text(Lang::En))?;
+        match &self.detail {
+            Some(detail) => write!(f, " ({detail})"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl std::error::Error for ApiError {}

@@ -1,0 +1,8 @@
+//! What page, engine worker and server all speak: one request, one generation, one error table.
+//!
+//! Pure: no IO, no async, no clock and no randomness of its own. Seeds and times come in as
+//! arguments, so that everything here runs the same natively and in the browser.
+
+pub mod error;
+pub mod manifest;
+pub mod openai;

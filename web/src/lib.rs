@@ -1,0 +1,3 @@
+//! What the page (bin `app`) and the engine's worker (bin `worker`) share.
+
+pub mod protocol;
