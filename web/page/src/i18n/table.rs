@@ -1,0 +1,238 @@
+//! Every sentence of the page, English and German side by side.
+
+use portico_shared::error::Lang;
+
+macro_rules! texts {
+    ($($key:ident: $en:literal, $de:literal;)*) => {
+        /// A sentence or a label of the page.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Text { $($key,)* }
+
+        impl Text {
+            pub const ALL: &[Self] = &[$(Self::$key,)*];
+
+            /// The sentence, with `{name}` where a value goes.
+            pub fn get(self, lang: Lang) -> &'static str {
+                match (self, lang) {
+                    $((Self::$key, Lang::En) => $en, (Self::$key, Lang::De) => $de,)*
+                }
+            }
+        }
+    };
+}
+
+texts! {
+    // Frame
+    SkipToChat: "Skip to the conversation", "Zum Gespräch springen";
+    Conversations: "Conversations", "Gespräche";
+    Conversation: "Conversation", "Gespräch";
+    NewConversation: "New conversation", "Neues Gespräch";
+    SearchConversations: "Search conversations", "Gespräche durchsuchen";
+    NoConversations: "Your conversations will appear here. They stay on this device.",
+        "Hier erscheinen Ihre Gespräche. Sie bleiben auf diesem Gerät.";
+    NoMatches: "Nothing found for “{query}”.", "Nichts gefunden zu „{query}“.";
+    Pinned: "Pinned", "Angeheftet";
+    Today: "Today", "Heute";
+    Yesterday: "Yesterday", "Gestern";
+    LastSevenDays: "Last 7 days", "Letzte 7 Tage";
+    Older: "Older", "Älter";
+    OpenSidebar: "Show conversations", "Gespräche zeigen";
+    CloseSidebar: "Hide conversations", "Gespräche verbergen";
+    ActionsFor: "Actions for “{title}”", "Aktionen für „{title}“";
+    Rename: "Rename", "Umbenennen";
+    Title: "Title", "Titel";
+    Pin: "Pin", "Anheften";
+    Unpin: "Unpin", "Lösen";
+    Delete: "Delete", "Löschen";
+    ConversationDeleted: "“{title}” was deleted.", "„{title}“ wurde gelöscht.";
+    Undo: "Undo", "Rückgängig";
+    Settings: "Settings", "Einstellungen";
+    Close: "Close", "Schließen";
+    Cancel: "Cancel", "Abbrechen";
+    Save: "Save", "Speichern";
+    Reload: "Reload", "Neu laden";
+    Later: "Later", "Später";
+    Dismiss: "Dismiss", "Ausblenden";
+    Details: "Details", "Einzelheiten";
+    Untitled: "New conversation", "Neues Gespräch";
+
+    // Composer
+    MessageLabel: "Message", "Nachricht";
+    MessagePlaceholder: "Write a message …", "Nachricht schreiben …";
+    MessagePlaceholderNoModel: "Load a model to begin …", "Laden Sie ein Modell, um zu beginnen …";
+    Send: "Send", "Senden";
+    Stop: "Stop", "Anhalten";
+    ComposerHint: "Enter sends, Shift+Enter starts a new line.",
+        "Enter sendet, Umschalt+Enter beginnt eine neue Zeile.";
+    AnswersCanBeWrong: "Small models make mistakes. Check what matters.",
+        "Kleine Modelle irren sich. Prüfen Sie, was wichtig ist.";
+
+    // Messages
+    You: "You", "Sie";
+    YouSaid: "You said", "Sie schrieben";
+    ModelSaid: "{model} answered", "{model} antwortete";
+    Copy: "Copy", "Kopieren";
+    CopyMessage: "Copy message", "Nachricht kopieren";
+    CopyCode: "Copy code", "Code kopieren";
+    Copied: "Copied", "Kopiert";
+    CopyFailed: "The browser did not allow copying.", "Der Browser hat das Kopieren nicht erlaubt.";
+    Edit: "Edit", "Bearbeiten";
+    EditMessage: "Edit message", "Nachricht bearbeiten";
+    SaveAndSend: "Save and send", "Speichern und senden";
+    Regenerate: "Answer again", "Neu antworten";
+    Continue: "Continue", "Fortsetzen";
+    TryAgain: "Try again", "Noch einmal versuchen";
+    OtherModel: "Choose another model", "Anderes Modell wählen";
+    PreviousVersion: "Previous version", "Vorige Fassung";
+    NextVersion: "Next version", "Nächste Fassung";
+    VersionOf: "Version {n} of {total}", "Fassung {n} von {total}";
+    EarlierMessages: "Show earlier messages", "Frühere Nachrichten zeigen";
+    ToNewest: "To the newest message", "Zur neuesten Nachricht";
+    PlaceDevice: "On this device", "Auf diesem Gerät";
+    PlaceServer: "On the server", "Auf dem Server";
+    TokenOne: "1 token", "1 Token";
+    TokenMany: "{n} tokens", "{n} Token";
+    TokensPerSecond: "{rate} tokens/s", "{rate} Token/s";
+    FirstToken: "first token after {time}", "erstes Token nach {time}";
+    Waiting: "Preparing the answer …", "Antwort wird vorbereitet …";
+    WaitingForModel: "The model is loading; the answer follows.",
+        "Das Modell wird geladen; die Antwort folgt.";
+    Generating: "Writing …", "Schreibt …";
+    Stopped: "Stopped", "Angehalten";
+    StoppedNote: "Stopped. The text so far is kept.", "Angehalten. Der bisherige Text bleibt.";
+    Interrupted: "This answer was interrupted. The text so far is kept.",
+        "Diese Antwort wurde unterbrochen. Der bisherige Text bleibt.";
+    ElsewhereWriting: "This answer is being written in another tab.",
+        "Diese Antwort entsteht in einem anderen Tab.";
+    LengthReached: "The answer reached its length limit.", "Die Antwort hat ihre Längengrenze erreicht.";
+    EmptyAnswer: "The model gave an empty answer.", "Das Modell gab eine leere Antwort.";
+    AnswerFinished: "Answer complete.", "Antwort vollständig.";
+    ErrorCodeLabel: "Code: {code}", "Code: {code}";
+
+    // First visit
+    WelcomeTitle: "A language model, on your own device", "Ein Sprachmodell, auf Ihrem eigenen Gerät";
+    WelcomeText: "The model is loaded once and then runs on this computer’s graphics processor. What you write does not leave the device.",
+        "Das Modell wird einmal geladen und läuft dann auf dem Grafikprozessor dieses Computers. Was Sie schreiben, verlässt das Gerät nicht.";
+    LoadModel: "Load model", "Modell laden";
+    LoadModelSize: "Load model ({size})", "Modell laden ({size})";
+    StartModel: "Start model", "Modell starten";
+    ChooseModel: "Choose a model", "Modell wählen";
+    ReadyTitle: "What would you like to know?", "Was möchten Sie wissen?";
+    ReadyText: "{model} is ready on this device.", "{model} ist auf diesem Gerät bereit.";
+    Suggestion1: "Explain photosynthesis in three sentences.", "Erkläre Photosynthese in drei Sätzen.";
+    Suggestion2: "Write a short invitation to a summer party.", "Schreibe eine kurze Einladung zum Sommerfest.";
+    Suggestion3: "List five ideas for a rainy day.", "Nenne fünf Ideen für einen Regentag.";
+    Suggestions: "Suggestions", "Vorschläge";
+    LicenceLabel: "Licence", "Lizenz";
+    SizeLabel: "Download", "Download";
+    MemoryLabel: "Memory", "Speicherbedarf";
+    LanguagesLabel: "Languages", "Sprachen";
+    ContextLabel: "Context", "Kontext";
+    TokensUnit: "{n} tokens", "{n} Token";
+    StoredOnDevice: "on this device", "auf diesem Gerät";
+
+    // Models
+    Models: "Models", "Modelle";
+    ModelsIntro: "A model runs entirely on this device. Size and licence are shown before anything is loaded.",
+        "Ein Modell läuft ganz auf diesem Gerät. Größe und Lizenz sehen Sie, bevor etwas geladen wird.";
+    CurrentModel: "Model: {model}", "Modell: {model}";
+    NoModel: "No model", "Kein Modell";
+    DefaultModel: "Default", "Voreinstellung";
+    GermanCapable: "Speaks German", "Spricht Deutsch";
+    KindEmbedding: "For search, not for chat", "Für die Suche, nicht zum Chatten";
+    RunsHere: "Runs on this device", "Läuft auf diesem Gerät";
+    RunsHereUntested: "Should run on this device", "Sollte auf diesem Gerät laufen";
+    RunsNot: "Does not run on this device", "Läuft nicht auf diesem Gerät";
+    WhyNoWebGpu: "This browser offers no WebGPU.", "Dieser Browser bietet kein WebGPU.";
+    WhyMemory: "It needs about {needed} of memory; this device reports {available}.",
+        "Es braucht etwa {needed} Speicher; dieses Gerät meldet {available}.";
+    WhyStorage: "It needs {needed} of storage; {available} are free. It would stay in memory only.",
+        "Es braucht {needed} Speicherplatz; frei sind {available}. Es bliebe nur im Arbeitsspeicher.";
+    WhyNotHere: "It is not on the server yet. An administrator can add it.",
+        "Es liegt noch nicht auf dem Server. Die Verwaltung kann es hinzufügen.";
+    WhyServerOnly: "It runs on the server only.", "Es läuft nur auf dem Server.";
+    WhyNoChat: "It is not made for conversations.", "Es ist nicht für Gespräche gemacht.";
+    WhyBuffer: "This device’s graphics buffers are too small for it.",
+        "Die Grafikpuffer dieses Geräts sind dafür zu klein.";
+    CheckingDevice: "Checking this device …", "Gerät wird geprüft …";
+    StateAbsent: "Not loaded", "Nicht geladen";
+    StatePartly: "{done} of {total} on this device", "{done} von {total} auf diesem Gerät";
+    StateCached: "On this device", "Auf diesem Gerät";
+    StateDownloading: "Downloading", "Wird heruntergeladen";
+    StatePaused: "Paused", "Pausiert";
+    StateUploading: "Moving to the graphics processor", "Wird auf den Grafikprozessor gebracht";
+    StateWarming: "Getting ready", "Wird vorbereitet";
+    StateReady: "Ready", "Bereit";
+    StateFailed: "Failed", "Fehlgeschlagen";
+    ProgressBytes: "{done} of {total}", "{done} von {total}";
+    ProgressLeft: "{time} left", "noch {time}";
+    Pause: "Pause", "Pausieren";
+    Resume: "Resume", "Weiterladen";
+    CancelDownload: "Cancel download", "Download abbrechen";
+    UseModel: "Use", "Verwenden";
+    InUse: "In use", "In Verwendung";
+    Unload: "Free graphics memory", "Grafikspeicher freigeben";
+    DeleteFromDevice: "Delete from device", "Vom Gerät löschen";
+    ModelDeleted: "{model} was deleted from this device.", "{model} wurde von diesem Gerät gelöscht.";
+    ModelReady: "{model} is ready.", "{model} ist bereit.";
+    GpuMemory: "{size} graphics memory", "{size} Grafikspeicher";
+    CatalogueFailed: "The list of models could not be loaded.", "Die Liste der Modelle konnte nicht geladen werden.";
+    CatalogueEmpty: "No models are offered here yet.", "Hier werden noch keine Modelle angeboten.";
+    CatalogueLoading: "Loading the list of models …", "Liste der Modelle wird geladen …";
+
+    // Conditions
+    NoWebGpuTitle: "This browser cannot run a model yet", "Dieser Browser kann noch kein Modell ausführen";
+    NoWebGpuStep1: "Use a current Chrome or Edge (from 121), Safari (from 26) or Firefox (from 141 on Windows, 145 on Mac).",
+        "Nutzen Sie einen aktuellen Chrome oder Edge (ab 121), Safari (ab 26) oder Firefox (ab 141 unter Windows, 145 auf dem Mac).";
+    NoWebGpuStep2: "Switch on graphics (hardware) acceleration in the browser’s settings, then restart it.",
+        "Schalten Sie in den Einstellungen des Browsers die Grafik- bzw. Hardwarebeschleunigung ein und starten Sie ihn neu.";
+    NoWebGpuStep3: "On Linux it may help to update the graphics driver or to start Chrome with --enable-unsafe-webgpu.",
+        "Unter Linux hilft oft ein neuerer Grafiktreiber, oder Chrome mit --enable-unsafe-webgpu zu starten.";
+    NoWebGpuStep4: "Open this page over HTTPS: browsers offer WebGPU only on secure connections.",
+        "Öffnen Sie diese Seite über HTTPS: WebGPU gibt es nur über sichere Verbindungen.";
+    NoWebGpuKeep: "Your conversations stay readable here.", "Ihre Gespräche bleiben hier lesbar.";
+    OfflineNote: "Offline. Conversations and models on this device keep working.",
+        "Offline. Gespräche und Modelle auf diesem Gerät funktionieren weiter.";
+    DeviceLostNote: "The graphics device was lost. It is being set up again; nothing written is gone.",
+        "Das Grafikgerät ging verloren. Es wird neu eingerichtet; Geschriebenes bleibt erhalten.";
+    DeviceRestoredNote: "The graphics device is back.", "Das Grafikgerät ist wieder da.";
+    WeightsInMemoryNote: "The browser refuses storage for models: they must be loaded again in the next visit.",
+        "Der Browser verweigert Speicher für Modelle: Beim nächsten Besuch müssen sie neu geladen werden.";
+    LogInMemoryNote: "The browser refuses storage: conversations are kept only until this tab closes. Outside a private window they are saved.",
+        "Der Browser verweigert Speicher: Gespräche bleiben nur, bis dieser Tab geschlossen wird. Außerhalb eines privaten Fensters werden sie gespeichert.";
+    SaveFailedNote: "The last change could not be saved on this device: {reason}",
+        "Die letzte Änderung ließ sich auf diesem Gerät nicht speichern: {reason}";
+    WorkerFailed: "The engine’s worker could not be started.", "Der Rechenprozess der Seite ließ sich nicht starten.";
+    UpdateReady: "A new version of this page is ready.", "Eine neue Fassung dieser Seite ist bereit.";
+    NotFoundConversation: "This conversation is not on this device.", "Dieses Gespräch liegt nicht auf diesem Gerät.";
+
+    // Settings
+    Language: "Language", "Sprache";
+    Theme: "Appearance", "Darstellung";
+    ThemeAuto: "As the system", "Wie das System";
+    ThemeLight: "Light", "Hell";
+    ThemeDark: "Dark", "Dunkel";
+    General: "General", "Allgemein";
+    ForThisConversation: "This conversation", "Dieses Gespräch";
+    SystemPrompt: "Instructions for the model", "Anweisungen an das Modell";
+    SystemPromptHint: "For example: “Answer briefly and in German.” Empty: the model’s own default.",
+        "Zum Beispiel: „Antworte knapp und auf Deutsch.“ Leer: die Vorgabe des Modells.";
+    Temperature: "Temperature", "Temperatur";
+    TemperatureHint: "0 always takes the likeliest word; higher is more varied.",
+        "0 nimmt stets das wahrscheinlichste Wort; höher wird abwechslungsreicher.";
+    MaxTokens: "Longest answer, in tokens", "Längste Antwort, in Token";
+    StorageTitle: "Storage on this device", "Speicher auf diesem Gerät";
+    StorageUsed: "{used} of {quota} used", "{used} von {quota} belegt";
+    StoragePersisted: "The browser promised to keep it.", "Der Browser hat zugesagt, ihn zu behalten.";
+    StorageNotPersisted: "The browser may clear it when space runs short.",
+        "Der Browser darf ihn leeren, wenn Platz fehlt.";
+    ExportTitle: "Export conversations", "Gespräche ausgeben";
+    ExportMarkdown: "As Markdown", "Als Markdown";
+    ExportJson: "As JSON", "Als JSON";
+    DeleteAll: "Delete all data on this device", "Alle Daten auf diesem Gerät löschen";
+    DeleteAllConfirm: "All conversations and models on this device will be deleted. This cannot be undone.",
+        "Alle Gespräche und Modelle auf diesem Gerät werden gelöscht. Das lässt sich nicht rückgängig machen.";
+    DeleteAllYes: "Delete everything", "Alles löschen";
+    DeviceTitle: "Graphics device", "Grafikgerät";
+    DeviceUnknown: "unknown", "unbekannt";
+}

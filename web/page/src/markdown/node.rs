@@ -1,0 +1,133 @@
+//! The elements that an answer may consist of.
+
+/// An allowed element.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tag {
+    Paragraph,
+    /// 1 to 6 as written; shown two levels lower, for the page's own headings stand above.
+    Heading(u8),
+    /// A fenced or indented block; its language stands in [`Attr::Language`].
+    CodeBlock,
+    Quote,
+    OrderedList,
+    BulletList,
+    ListItem,
+    Rule,
+    Table,
+    TableHead,
+    TableBody,
+    TableRow,
+    HeadCell,
+    Cell,
+    Emphasis,
+    Strong,
+    Strikethrough,
+    Code,
+    Link,
+    LineBreak,
+}
+
+impl Tag {
+    /// The element's name in the document.
+    pub fn html_name(self) -> &'static str {
+        match self {
+            Self::Paragraph => "p",
+            Self::Heading(1) => "h3",
+            Self::Heading(2) => "h4",
+            Self::Heading(3) => "h5",
+            Self::Heading(_) => "h6",
+            Self::CodeBlock => "pre",
+            Self::Quote => "blockquote",
+            Self::OrderedList => "ol",
+            Self::BulletList => "ul",
+            Self::ListItem => "li",
+            Self::Rule => "hr",
+            Self::Table => "table",
+            Self::TableHead => "thead",
+            Self::TableBody => "tbody",
+            Self::TableRow => "tr",
+            Self::HeadCell => "th",
+            Self::Cell => "td",
+            Self::Emphasis => "em",
+            Self::Strong => "strong",
+            Self::Strikethrough => "del",
+            Self::Code => "code",
+            Self::Link => "a",
+            Self::LineBreak => "br",
+        }
+    }
+
+    /// Whether its text stands on lines of its own.
+    fn is_block(self) -> bool {
+        !matches!(
+            self,
+            Self::Emphasis | Self::Strong | Self::Strikethrough | Self::Code | Self::Link
+        )
+    }
+}
+
+/// How a table's column is aligned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Align {
+    Start,
+    Center,
+    End,
+}
+
+/// An allowed attribute.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Attr {
+    /// Of a [`Tag::Link`]; passed [`super::link_target`].
+    Href(String),
+    /// First number of an ordered list.
+    Start(u64),
+    Align(Align),
+    /// Of a [`Tag::CodeBlock`]: the info string's first word.
+    Language(String),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Element {
+    pub tag: Tag,
+    pub attrs: Vec<Attr>,
+    pub children: Vec<Node>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Node {
+    Text(String),
+    Element(Element),
+}
+
+impl Node {
+    pub fn element(tag: Tag, children: Vec<Self>) -> Self {
+        Self::Element(Element { tag, attrs: Vec::new(), children })
+    }
+}
+
+/// The text without markup, blocks apart by line breaks: what a screen reader is told.
+pub fn plain_text(nodes: &[Node]) -> String {
+    let mut out = String::new();
+    push_plain(nodes, &mut out);
+    out.trim_end().to_owned()
+}
+
+fn push_plain(nodes: &[Node], out: &mut String) {
+    for node in nodes {
+        match node {
+            Node::Text(text) => out.push_str(text),
+            Node::Element(element) => {
+                if matches!(element.tag, Tag::Cell | Tag::HeadCell) && !out.ends_with('\n') {
+                    out.push(' ');
+                }
+                push_plain(&element.children, out);
+                if element.tag.is_block()
+                    && !matches!(element.tag, Tag::Cell | Tag::HeadCell)
+                    && !out.ends_with('\n')
+                {
+                    out.push('\n');
+                }
+            }
+        }
+    }
+}
