@@ -3,6 +3,10 @@
 //! Pure: no IO, no async, no clock and no randomness of its own. Seeds and times come in as
 //! arguments, so that everything here runs the same natively and in the browser.
 
+pub mod catalogue;
 pub mod error;
+pub mod generation;
+pub mod gguf;
 pub mod manifest;
 pub mod openai;
+pub mod sampling;

@@ -85,7 +85,7 @@ pub struct StreamOptions {
 }
 
 /// What both kinds of request say about sampling. Ranges are checked where a request enters
-/// (`sampling::SamplingParams::try_from`).
+/// ([`SamplingParams::new`](crate::sampling::SamplingParams::new)).
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct SamplingFields {
