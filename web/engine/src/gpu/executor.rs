@@ -1,0 +1,220 @@
+//! How is a recording replayed? Pipelines and bind groups are made once; a replay only sets and
+//! dispatches them.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use super::{Buffers, Gpu, Pending, Staging, platform};
+use crate::EngineError;
+use crate::kernels::{self, Access};
+use crate::record::{Binding, BufferId, Dispatch, KernelKey};
+
+struct Pipeline {
+    pipeline: wgpu::ComputePipeline,
+    layout: wgpu::BindGroupLayout,
+}
+
+struct Step {
+    pipeline: Arc<Pipeline>,
+    bind_group: Arc<wgpu::BindGroup>,
+    workgroups: [u32; 3],
+    label: String,
+}
+
+/// A list of dispatches, ready to be replayed.
+pub(crate) struct Program {
+    steps: Vec<Step>,
+}
+
+impl Program {
+    pub fn n_dispatches(&self) -> usize {
+        self.steps.len()
+    }
+}
+
+/// A copy into a staging slot at a submit's end.
+#[derive(Clone, Copy)]
+pub(crate) struct Copy {
+    pub buffer: BufferId,
+    pub offset_bytes: u64,
+    pub size_bytes: u64,
+    pub slot: usize,
+}
+
+/// Makes and shares what programs consist of.
+pub(crate) struct Executor {
+    gpu: Gpu,
+    pipelines: HashMap<KernelKey, Arc<Pipeline>>,
+    bind_groups: HashMap<(KernelKey, Vec<(BufferId, u64, Option<u64>)>), Arc<wgpu::BindGroup>>,
+}
+
+fn binding_key(binding: &Binding) -> (BufferId, u64, Option<u64>) {
+    (binding.buffer, binding.offset_bytes, binding.size_bytes)
+}
+
+impl Executor {
+    pub fn new(gpu: &Gpu) -> Self {
+        Self { gpu: gpu.clone(), pipelines: HashMap::new(), bind_groups: HashMap::new() }
+    }
+
+    /// Compiles what is new in `dispatches`.
+    ///
+    /// # Errors
+    /// [`EngineError::Internal`] where the device's compiler refuses a kernel, by its name.
+    pub async fn compile(
+        &mut self,
+        buffers: &Buffers,
+        dispatches: &[Dispatch],
+    ) -> Result<Program, EngineError> {
+        for dispatch in dispatches {
+            if !self.pipelines.contains_key(&dispatch.kernel) {
+                let pipeline = self.pipeline(&dispatch.kernel).await?;
+                self.pipelines.insert(dispatch.kernel.clone(), Arc::new(pipeline));
+            }
+        }
+        let scope = self.gpu.device().push_error_scope(wgpu::ErrorFilter::Validation);
+        let steps = dispatches.iter().map(|dispatch| self.step(buffers, dispatch)).collect();
+        match scope.pop().await {
+            Some(error) => Err(EngineError::internal(error.to_string())),
+            None => {
+                self.gpu.check()?;
+                Ok(Program { steps })
+            }
+        }
+    }
+
+    async fn pipeline(&self, key: &KernelKey) -> Result<Pipeline, EngineError> {
+        let unknown = || EngineError::internal(format!("no kernel {key:?}"));
+        let info = kernels::info(key).ok_or_else(unknown)?;
+        let source = kernels::source(key, platform::DIALECT).ok_or_else(unknown)?;
+        let device = self.gpu.device();
+        let scope = device.push_error_scope(wgpu::ErrorFilter::Validation);
+        // SAFETY: the kernels are this crate's own, validated by naga when it was built and tested
+        // against their CPU twins: indices are guarded by shapes, loops end and divisors are not
+        // zero. naga's own guards cost up to a hundredfold (gfx-rs/wgpu#7698).
+        let module = unsafe {
+            device.create_shader_module_trusted(
+                wgpu::ShaderModuleDescriptor {
+                    label: Some(key.name),
+                    source: wgpu::ShaderSource::Wgsl(source.into()),
+                },
+                wgpu::ShaderRuntimeChecks::unchecked(),
+            )
+        };
+        let entries: Vec<wgpu::BindGroupLayoutEntry> = info
+            .bindings
+            .iter()
+            .enumerate()
+            .map(|(binding, access)| wgpu::BindGroupLayoutEntry {
+                binding: binding as u32,
+                visibility: wgpu::ShaderStages::COMPUTE,
+                ty: wgpu::BindingType::Buffer {
+                    ty: wgpu::BufferBindingType::Storage { read_only: *access == Access::Read },
+                    has_dynamic_offset: false,
+                    min_binding_size: None,
+                },
+                count: None,
+            })
+            .collect();
+        let layout = device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
+            label: Some(key.name),
+            entries: &entries,
+        });
+        let pipeline_layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
+            label: Some(key.name),
+            bind_group_layouts: &[Some(&layout)],
+            ..Default::default()
+        });
+        let pipeline = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+            label: Some(key.name),
+            layout: Some(&pipeline_layout),
+            module: &module,
+            entry_point: Some("main"),
+            compilation_options: wgpu::PipelineCompilationOptions {
+                // Every kernel writes its workgroup memory before it reads it.
+                zero_initialize_workgroup_memory: false,
+                ..Default::default()
+            },
+            cache: None,
+        });
+        self.gpu.count_objects(4);
+        match scope.pop().await {
+            Some(error) => Err(EngineError::internal(format!("kernel {key:?}: {error}"))),
+            None => Ok(Pipeline { pipeline, layout }),
+        }
+    }
+
+    fn step(&mut self, buffers: &Buffers, dispatch: &Dispatch) -> Step {
+        let pipeline = Arc::clone(&self.pipelines[&dispatch.kernel]);
+        let key = (dispatch.kernel.clone(), dispatch.bindings.iter().map(binding_key).collect());
+        let gpu = &self.gpu;
+        let bind_group = self.bind_groups.entry(key).or_insert_with(|| {
+            let entries: Vec<wgpu::BindGroupEntry<'_>> = dispatch
+                .bindings
+                .iter()
+                .enumerate()
+                .map(|(binding, bound)| wgpu::BindGroupEntry {
+                    binding: binding as u32,
+                    resource: wgpu::BindingResource::Buffer(wgpu::BufferBinding {
+                        buffer: buffers.get(bound.buffer),
+                        offset: bound.offset_bytes,
+                        size: bound.size_bytes.and_then(std::num::NonZero::new),
+                    }),
+                })
+                .collect();
+            gpu.count_objects(1);
+            Arc::new(gpu.device().create_bind_group(&wgpu::BindGroupDescriptor {
+                label: Some(&dispatch.label),
+                layout: &pipeline.layout,
+                entries: &entries,
+            }))
+        });
+        Step {
+            pipeline,
+            bind_group: Arc::clone(bind_group),
+            workgroups: dispatch.workgroups,
+            label: dispatch.label.clone().into_owned(),
+        }
+    }
+
+    /// Replays programs in one submit; the copies follow them.
+    pub fn submit(
+        &self,
+        programs: &[&Program],
+        buffers: &Buffers,
+        staging: &Staging,
+        copy: Option<Copy>,
+    ) -> Option<Pending> {
+        let mut encoder = self.gpu.device().create_command_encoder(&Default::default());
+        let mut n_dispatches = 0;
+        {
+            let mut pass = encoder.begin_compute_pass(&Default::default());
+            let mut current: Option<&Arc<Pipeline>> = None;
+            for step in programs.iter().flat_map(|program| &program.steps) {
+                if !current.is_some_and(|current| Arc::ptr_eq(current, &step.pipeline)) {
+                    pass.set_pipeline(&step.pipeline.pipeline);
+                    current = Some(&step.pipeline);
+                }
+                pass.set_bind_group(0, Some(&*step.bind_group), &[]);
+                let [x, y, z] = step.workgroups;
+                pass.dispatch_workgroups(x, y, z);
+                n_dispatches += 1;
+            }
+        }
+        if let Some(copy) = copy {
+            encoder.copy_buffer_to_buffer(
+                buffers.get(copy.buffer),
+                copy.offset_bytes,
+                staging.slot(copy.slot),
+                0,
+                copy.size_bytes,
+            );
+        }
+        let submission = self.gpu.queue().submit([encoder.finish()]);
+        let counters = &self.gpu.inner.counters;
+        counters.dispatches.fetch_add(n_dispatches, Ordering::Relaxed);
+        counters.submits.fetch_add(1, Ordering::Relaxed);
+        copy.map(|copy| staging.map(copy.slot, copy.size_bytes, submission))
+    }
+}

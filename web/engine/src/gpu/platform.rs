@@ -1,0 +1,118 @@
+//! Where do the browser and native differ? Only here: how a device's granted features are read, how
+//! a result is awaited, and where the time comes from.
+
+#[cfg(target_arch = "wasm32")]
+pub(crate) use browser::*;
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) use native::*;
+
+/// What a device knows about itself beyond what wgpu reports.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Granted {
+    pub subgroups: bool,
+    pub vendor: String,
+    pub architecture: String,
+    pub description: String,
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+mod native {
+    use super::Granted;
+    use crate::EngineError;
+
+    /// After [`drive`] every callback of the submission has fired.
+    pub(crate) const DRIVES: bool = true;
+
+    /// wgpu's native features are complete; Metal only expands `dot4I8Packed` into scalars.
+    pub(crate) fn granted(device: &wgpu::Device, info: &wgpu::AdapterInfo) -> Granted {
+        Granted {
+            subgroups: device.features().contains(wgpu::Features::SUBGROUP),
+            vendor: format!("{:#06x}", info.vendor),
+            architecture: info.driver.clone(),
+            description: info.name.clone(),
+        }
+    }
+
+    pub(crate) fn wanted_features() -> wgpu::Features {
+        wgpu::Features::SUBGROUP | wgpu::Features::SHADER_F16
+    }
+
+    /// Blocks until `submission` (or all of them) has run, so that its callbacks have fired.
+    pub(crate) fn drive(
+        device: &wgpu::Device,
+        submission: Option<wgpu::SubmissionIndex>,
+    ) -> Result<(), EngineError> {
+        device
+            .poll(wgpu::PollType::Wait { submission_index: submission, timeout: None })
+            .map(drop)
+            .map_err(|error| EngineError::DeviceLost { reason: error.to_string() })
+    }
+
+    /// Milliseconds from an arbitrary start.
+    pub(crate) fn now_ms() -> f64 {
+        use std::sync::OnceLock;
+        use std::time::Instant;
+        static START: OnceLock<Instant> = OnceLock::new();
+        START.get_or_init(Instant::now).elapsed().as_secs_f64() * 1e3
+    }
+}
+
+#[cfg(target_arch = "wasm32")]
+mod browser {
+    use js_sys::{Function, Reflect};
+    use wasm_bindgen::{JsCast, JsValue};
+
+    use super::Granted;
+    use crate::EngineError;
+
+    /// Callbacks fire when the browser likes.
+    pub(crate) const DRIVES: bool = false;
+
+    fn get(object: &JsValue, name: &str) -> JsValue {
+        Reflect::get(object, &JsValue::from_str(name)).unwrap_or(JsValue::UNDEFINED)
+    }
+
+    /// Reads the JS device: the page's shim adds `subgroups` to `requestDevice`, which wgpu neither
+    /// asks for nor reports.
+    pub(crate) fn granted(device: &wgpu::Device, _info: &wgpu::AdapterInfo) -> Granted {
+        let Some(device) = device.as_webgpu() else { return Granted::default() };
+        let device: &JsValue = device.as_ref();
+        let features = get(device, "features");
+        let subgroups = get(&features, "has")
+            .dyn_into::<Function>()
+            .and_then(|has| has.call1(&features, &JsValue::from_str("subgroups")))
+            .is_ok_and(|answer| answer.is_truthy());
+        let info = get(device, "adapterInfo");
+        let text = |name| get(&info, name).as_string().unwrap_or_default();
+        Granted {
+            subgroups,
+            vendor: text("vendor"),
+            architecture: text("architecture"),
+            description: text("description"),
+        }
+    }
+
+    pub(crate) fn wanted_features() -> wgpu::Features {
+        wgpu::Features::SHADER_F16
+    }
+
+    /// The browser drives its queue itself.
+    #[expect(clippy::unnecessary_wraps, reason = "the native twin can fail")]
+    pub(crate) fn drive(
+        _device: &wgpu::Device,
+        _submission: Option<wgpu::SubmissionIndex>,
+    ) -> Result<(), EngineError> {
+        Ok(())
+    }
+
+    /// Milliseconds since the worker started.
+    pub(crate) fn now_ms() -> f64 {
+        let performance = get(&js_sys::global(), "performance");
+        get(&performance, "now")
+            .dyn_into::<Function>()
+            .and_then(|now| now.call0(&performance))
+            .ok()
+            .and_then(|ms| ms.as_f64())
+            .unwrap_or_else(js_sys::Date::now)
+    }
+}
