@@ -1,0 +1,126 @@
+//! `cargo xtask bench`: measures, prints tables and writes JSON to the target folder's `bench/`.
+
+mod size;
+
+use std::path::PathBuf;
+use std::process::{Command, ExitCode};
+
+use anyhow::{Context, bail};
+use xtask::places::Places;
+use xtask::step::step;
+
+use crate::test::rust::models_folder;
+use crate::{browser, command, npm, packages, page, server};
+
+const ALL: [&str; 6] = ["size", "quality", "roofline", "native", "browser", "serve"];
+
+/// Each is pinned, so that figures of different days compare.
+const PEERS: [&str; 3] =
+    ["node-llama-cpp@3.22.1", "@node-llama-cpp/linux-x64-vulkan@3.22.1", "@wllama/wllama@3.8.1"];
+
+pub fn run(places: &Places, arguments: &[String]) -> anyhow::Result<ExitCode> {
+    if let Some(unknown) = arguments.iter().find(|name| !ALL.contains(&name.as_str())) {
+        bail!("bench {unknown}: there is {}", ALL.join(", "));
+    }
+    let chosen: Vec<&str> = match arguments {
+        [] => ALL.to_vec(),
+        names => names.iter().map(String::as_str).collect(),
+    };
+    let mut failed = false;
+    for name in chosen {
+        failed |= step(&format!("bench {name}"), || {
+            let measured = match name {
+                "size" => size::run(places),
+                "quality" => quality(places),
+                "roofline" => roofline(places),
+                "native" => native(places),
+                "browser" => in_browser(places, "browser"),
+                _ => serve(places),
+            };
+            measured.map(|()| ((), String::new()))
+        })
+        .is_err();
+    }
+    Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// Where a measure's JSON goes.
+fn json(places: &Places, name: &str) -> anyhow::Result<PathBuf> {
+    let folder = places.target.join("bench");
+    std::fs::create_dir_all(&folder)?;
+    Ok(folder.join(format!("{name}.json")))
+}
+
+/// A program of ours built for speed, that drives the engine natively on lavapipe.
+fn release_bin(places: &Places, package: &str, bin: &str) -> anyhow::Result<Command> {
+    packages::ensure(&[packages::C_COMPILER, packages::PYTHON_PIP, packages::LAVAPIPE])?;
+    let models = models_folder(places, false)?;
+    let lavapipe = packages::lavapipe().context("lavapipe's driver file")?;
+    step(&format!("building {bin}"), || {
+        let mut cargo = command::cargo(places);
+        cargo.args(["build", "--quiet", "--release", "--package", package, "--bin", bin]);
+        command::run(&mut cargo).map(|()| ((), String::new()))
+    })?;
+    let mut program = Command::new(places.target.join("release").join(bin));
+    program.env("VK_DRIVER_FILES", &lavapipe).env("VK_ICD_FILENAMES", &lavapipe);
+    program.env("PORTICO_MODELS_DIR", models);
+    Ok(program)
+}
+
+/// Perplexity, forced decoding and the like on the real model, natively.
+fn quality(places: &Places) -> anyhow::Result<()> {
+    let mut program = release_bin(places, "portico-tests", "quality")?;
+    command::run(program.arg("--json").arg(json(places, "quality")?))
+}
+
+/// What the kernels take against what the adapter could do, natively and in Chromium.
+fn roofline(places: &Places) -> anyhow::Result<()> {
+    let mut program = release_bin(places, "portico-tests", "roofline")?;
+    command::run(program.arg("--json").arg(json(places, "roofline-native")?))?;
+    in_browser(places, "roofline")
+}
+
+/// Our engine beside llama.cpp's Vulkan backend on the same software GPU.
+fn native(places: &Places) -> anyhow::Result<()> {
+    packages::ensure(&[packages::NODE])?;
+    let modules = npm::install(places, "peers", &PEERS)?;
+    let mut ours = release_bin(places, "portico-tests", "speed")?;
+    let program = ours.get_program().to_owned();
+    let mut node = script(places, "native.mjs", "native")?;
+    for (name, value) in ours.arg("--help").get_envs() {
+        if let Some(value) = value {
+            node.env(name, value);
+        }
+    }
+    node.env("PORTICO_SPEED", program).env("PORTICO_PEERS", modules);
+    command::run(&mut node)
+}
+
+/// A measure in Chromium: `tests/bench/<name>.mjs`.
+fn in_browser(places: &Places, name: &str) -> anyhow::Result<()> {
+    packages::ensure(&[packages::NODE, packages::CHROMIUM])?;
+    npm::install_locked(places, "e2e", &places.root.join("tests/e2e"))?;
+    let peers = npm::install(places, "peers", &PEERS)?;
+    let page = page::build(places, page::Kind::Release)?;
+    let program = server::build(places)?;
+    models_folder(places, false)?;
+    let mut node = script(places, &format!("{name}.mjs"), &format!("{name}-chromium"))?;
+    node.env("PORTICO_BIN", program)
+        .env("PORTICO_PAGE", page)
+        .env("PORTICO_TEST_DATA", places.target.join("test-data"))
+        .env("PORTICO_CHROMIUM", browser::chromium().context("Chromium")?)
+        .env("PORTICO_PEERS", peers);
+    command::run(&mut node)
+}
+
+/// `cargo xtask serve` in a clean clone with nothing built, then again.
+fn serve(places: &Places) -> anyhow::Result<()> {
+    command::run(&mut script(places, "serve.mjs", "serve")?)
+}
+
+fn script(places: &Places, file: &str, measure: &str) -> anyhow::Result<Command> {
+    let mut node = Command::new("node");
+    node.current_dir(&places.root).arg(places.root.join("tests/bench").join(file));
+    node.arg("--json").arg(json(places, measure)?);
+    Ok(node)
+}

