@@ -2,6 +2,8 @@
 //! languages, Markdown, what a device can run, where a conversation's address leads.
 
 pub mod announce;
+pub mod fit;
 pub mod format;
 pub mod i18n;
 pub mod markdown;
+pub mod title;

@@ -152,8 +152,6 @@ texts! {
         "Es liegt noch nicht auf dem Server. Die Verwaltung kann es hinzufügen.";
     WhyServerOnly: "It runs on the server only.", "Es läuft nur auf dem Server.";
     WhyNoChat: "It is not made for conversations.", "Es ist nicht für Gespräche gemacht.";
-    WhyBuffer: "This device’s graphics buffers are too small for it.",
-        "Die Grafikpuffer dieses Geräts sind dafür zu klein.";
     CheckingDevice: "Checking this device …", "Gerät wird geprüft …";
     StateAbsent: "Not loaded", "Nicht geladen";
     StatePartly: "{done} of {total} on this device", "{done} von {total} auf diesem Gerät";

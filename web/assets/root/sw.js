@@ -1,0 +1,116 @@
+// Keeps the page usable without the server: the shell by build, the catalogue as last seen. Weights
+// are not its business (they lie in OPFS), and neither is any other request.
+
+const SHELL = "portico-shell-";
+const DATA = "portico-data";
+const LIST = "/assets.json";
+const CATALOGUE = "/api/catalogue";
+/** After this the cached shell is shown, and the network's answer only refreshes the cache. */
+const PATIENCE_MS = 3000;
+
+async function install() {
+  const response = await fetch(LIST, { cache: "no-store" });
+  if (!response.ok) throw new Error(`${LIST}: ${response.status}`);
+  const { build, files } = await response.json();
+  const cache = await caches.open(SHELL + build);
+  await cache.put(LIST, new Response(JSON.stringify({ build, files })));
+  const keep = async (url, mode) => {
+    const answer = await fetch(url, { cache: mode });
+    if (!answer.ok) throw new Error(`${url}: ${answer.status}`);
+    await cache.put(url, answer);
+  };
+  const assets = files.filter((url) => url !== "/");
+  await Promise.all(
+    assets.map(async (url) => (await cache.match(url)) ?? keep(url, "default")),
+  );
+  // Last: a page is only found where all that it needs is.
+  await keep("/", "no-store");
+  return build;
+}
+
+/** Builds that are cached whole, oldest first. */
+async function builds() {
+  const names = await caches.keys();
+  return names.filter((name) => name.startsWith(SHELL));
+}
+
+async function fromShell(url) {
+  for (const name of (await builds()).reverse()) {
+    const hit = await (await caches.open(name)).match(url);
+    if (hit) return hit;
+  }
+  return undefined;
+}
+
+function timeout(ms) {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+/** The newest page that the server has; without it, or when it hesitates, the cached one. */
+async function page(event) {
+  const network = fetch(event.request).then((answer) => {
+    if (!answer.ok && answer.status >= 500) throw new Error(`page: ${answer.status}`);
+    return answer;
+  });
+  const cached = fromShell("/");
+  const first = await Promise.race([
+    network.catch(() => undefined),
+    timeout(PATIENCE_MS).then(() => undefined),
+  ]);
+  return first ?? (await cached) ?? network;
+}
+
+async function asset(event) {
+  return (await fromShell(new URL(event.request.url).pathname)) ?? fetch(event.request);
+}
+
+async function catalogue(event) {
+  const cache = await caches.open(DATA);
+  try {
+    const answer = await fetch(event.request);
+    if (answer.ok) await cache.put(CATALOGUE, answer.clone());
+    return answer;
+  } catch (error) {
+    const hit = await cache.match(CATALOGUE);
+    if (hit) return hit;
+    throw error;
+  }
+}
+
+self.addEventListener("install", (event) => {
+  // Takes over at once: assets are named by their content, so an older page keeps finding its own.
+  event.waitUntil(install().then(() => self.skipWaiting()));
+});
+
+self.addEventListener("activate", (event) => {
+  event.waitUntil(self.clients.claim());
+});
+
+self.addEventListener("fetch", (event) => {
+  const url = new URL(event.request.url);
+  if (event.request.method !== "GET" || url.origin !== self.location.origin) return;
+  if (event.request.mode === "navigate") event.respondWith(page(event));
+  else if (url.pathname === CATALOGUE) event.respondWith(catalogue(event));
+  else if (url.pathname.startsWith("/assets/") || ["/icon.svg", "/manifest.webmanifest"].includes(url.pathname)) {
+    event.respondWith(asset(event));
+  }
+});
+
+self.addEventListener("message", (event) => {
+  // The page asks now and then whether the server has a newer build; older shells go when the new
+  // one is whole, but the last one stays for tabs that still run it.
+  if (event.data !== "refresh") return;
+  event.waitUntil(
+    (async () => {
+      try {
+        const known = await builds();
+        const build = await install();
+        const older = known.filter((name) => name !== SHELL + build);
+        await Promise.all(older.slice(0, -1).map((name) => caches.delete(name)));
+        event.source?.postMessage({ build });
+      } catch {
+        // Offline: the cached build goes on.
+      }
+    })(),
+  );
+});

@@ -1,0 +1,73 @@
+// Starts the page. Until the app has taken over, what a person sees is this script's business: a
+// line that says what happens, and when nothing can, why and what to do.
+
+const TEXTS = {
+  en: {
+    loading: "Portico is starting …",
+    wasm: "This browser cannot run WebAssembly. Please use a current Chrome, Edge, Safari or Firefox.",
+    failed: "Portico could not be loaded. Please check the connection and try again.",
+    again: "Try again",
+    details: "Details",
+  },
+  de: {
+    loading: "Portico startet …",
+    wasm: "Dieser Browser kann kein WebAssembly ausführen. Bitte nutzen Sie einen aktuellen Chrome, Edge, Safari oder Firefox.",
+    failed: "Portico ließ sich nicht laden. Bitte prüfen Sie die Verbindung und versuchen Sie es noch einmal.",
+    again: "Noch einmal versuchen",
+    details: "Einzelheiten",
+  },
+};
+
+/** A choice that the person made earlier; null where storage is refused. */
+function chosen(name) {
+  try {
+    return localStorage.getItem(`portico.${name}`);
+  } catch {
+    return null;
+  }
+}
+
+function language() {
+  const wished = [chosen("lang"), ...navigator.languages];
+  const known = wished.map((tag) => tag?.slice(0, 2).toLowerCase());
+  return known.find((tag) => tag in TEXTS) ?? "en";
+}
+
+const root = document.documentElement;
+const lang = language();
+const texts = TEXTS[lang];
+root.lang = lang;
+const theme = chosen("theme");
+if (theme === "light" || theme === "dark") root.dataset.theme = theme;
+
+function say(text, cause) {
+  const boot = document.getElementById("boot");
+  // Once the app runs it speaks for itself.
+  if (!boot) return;
+  const line = document.getElementById("boot-text");
+  line.lang = lang;
+  line.textContent = text;
+  if (cause === undefined) return;
+  boot.dataset.state = "failed";
+  const again = document.getElementById("boot-again");
+  again.textContent = texts.again;
+  again.hidden = false;
+  again.onclick = () => location.reload();
+  const details = document.getElementById("boot-details");
+  details.hidden = false;
+  details.querySelector("summary").textContent = texts.details;
+  details.querySelector("pre").textContent = String(cause);
+}
+
+say(texts.loading);
+if (typeof WebAssembly !== "object") {
+  say(texts.wasm, "WebAssembly is not defined");
+} else {
+  try {
+    const { default: init } = await import("./app.js");
+    await init({ module_or_path: new URL("./app_bg.wasm", import.meta.url) });
+  } catch (error) {
+    say(texts.failed, error);
+    throw error;
+  }
+}

@@ -1,0 +1,53 @@
+//! What is a conversation called before its owner names it? And where does an address lead?
+
+use uuid::Uuid;
+
+/// Longest title made from a message, in characters.
+const MAX_CHARS: usize = 48;
+
+/// A title from the first message: its first line, cut between words.
+pub fn title_from_message(text: &str) -> String {
+    let line = text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
+    let line = line.trim_start_matches(['#', '>', '-', '*', ' ']);
+    if line.chars().count() <= MAX_CHARS {
+        return line.to_owned();
+    }
+    let cut: String = line.chars().take(MAX_CHARS).collect();
+    // A word in half reads worse than a short title, unless it is one long word.
+    let end = cut.rfind(char::is_whitespace).filter(|&at| at >= MAX_CHARS / 2);
+    format!("{}…", cut[..end.unwrap_or(cut.len())].trim_end())
+}
+
+/// `#/c/<id>` → the conversation.
+pub fn conversation_from_hash(hash: &str) -> Option<Uuid> {
+    Uuid::try_parse(hash.strip_prefix("#/c/")?).ok()
+}
+
+/// The address of a conversation; of none: of a new one.
+pub fn hash_from_conversation(id: Option<Uuid>) -> String {
+    id.map_or_else(|| "#/".to_owned(), |id| format!("#/c/{id}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn titles_are_short_and_end_between_words() {
+        assert_eq!(title_from_message("\n  # Hello there\nmore"), "Hello there");
+        assert_eq!(
+            title_from_message("Bitte erkläre mir ausführlich, wie die Photosynthese funktioniert"),
+            "Bitte erkläre mir ausführlich, wie die…"
+        );
+        assert_eq!(title_from_message(&"ä".repeat(100)).chars().count(), MAX_CHARS + 1);
+        assert_eq!(title_from_message(" \n"), "");
+    }
+
+    #[test]
+    fn addresses_lead_back() {
+        let id = Uuid::from_u128(7);
+        assert_eq!(conversation_from_hash(&hash_from_conversation(Some(id))), Some(id));
+        assert_eq!(conversation_from_hash(&hash_from_conversation(None)), None);
+        assert_eq!(conversation_from_hash("#/c/../x"), None);
+    }
+}
