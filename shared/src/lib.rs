@@ -10,3 +10,5 @@ pub mod gguf;
 pub mod manifest;
 pub mod openai;
 pub mod sampling;
+pub mod sync;
+pub mod tokenizer;

@@ -1,0 +1,212 @@
+//! Operations → state, whatever their order and however often they come.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use uuid::Uuid;
+
+use super::clock::Hlc;
+use super::op::{Body, MessageContent, MessageState, Op, Setting};
+use super::register::{Register, Stamp};
+use crate::openai::Role;
+
+/// The state that a set of operations amounts to.
+///
+/// Every part of it only grows in some order (a maximum, a minimum, a set), so that applying is
+/// commutative, associative and idempotent.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Merge {
+    pub(super) conversations: BTreeMap<Uuid, Conversation>,
+    pub(super) messages: BTreeMap<Uuid, Message>,
+    /// Messages of each conversation, from `messages`.
+    pub(super) messages_of: BTreeMap<Uuid, BTreeSet<Uuid>>,
+    unknown_ops: BTreeMap<Uuid, String>,
+    latest: Hlc,
+}
+
+/// Exists for whoever reads once `created` is known; its registers may come before.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Conversation {
+    pub(super) created: Option<Stamp>,
+    pub(super) title: Register<Option<String>>,
+    pub(super) folder: Register<Option<String>>,
+    pub(super) pinned: Register<bool>,
+    pub(super) model: Register<Option<String>>,
+    pub(super) stays_on_device: Register<bool>,
+    pub(super) deleted: Register<bool>,
+}
+
+/// Exists for whoever reads once `added` is known.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Message {
+    pub(super) added: Option<Added>,
+    pub(super) content: Option<Written>,
+    pub(super) chosen: Option<Stamp>,
+    pub(super) deleted: Register<bool>,
+}
+
+/// A message's place in the tree: the first operation that added it decides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Added {
+    pub(super) stamp: Stamp,
+    pub(super) conversation: Uuid,
+    pub(super) parent: Option<Uuid>,
+    role_rank: u8,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Written {
+    stamp: Stamp,
+    pub(super) content: MessageContent,
+}
+
+impl Merge {
+    pub fn from_ops<'a>(ops: impl IntoIterator<Item = &'a Op>) -> Self {
+        let mut merge = Self::default();
+        for op in ops {
+            merge.apply(op);
+        }
+        merge
+    }
+
+    /// Takes an operation in; one that is known already changes nothing.
+    pub fn apply(&mut self, op: &Op) {
+        let stamp = Stamp { at: op.at, op: op.id };
+        self.latest = self.latest.max(op.at);
+        match &op.body {
+            Body::CreateConversation { conversation } => {
+                let created = &mut self.conversations.entry(*conversation).or_default().created;
+                *created = Some(created.map_or(stamp, |first| first.min(stamp)));
+            }
+            Body::Set { conversation, setting } => {
+                self.conversations.entry(*conversation).or_default().set(stamp, setting.clone());
+            }
+            Body::AddMessage { conversation, message, parent, role, content } => {
+                let added = Added {
+                    stamp,
+                    conversation: *conversation,
+                    parent: *parent,
+                    role_rank: role_rank(*role),
+                };
+                self.add(*message, added);
+                self.messages.entry(*message).or_default().write(stamp, content);
+            }
+            Body::WriteMessage { message, content } => {
+                self.messages.entry(*message).or_default().write(stamp, content);
+            }
+            Body::ChooseBranch { message } => {
+                let chosen = &mut self.messages.entry(*message).or_default().chosen;
+                *chosen = (*chosen).max(Some(stamp));
+            }
+            Body::DeleteConversation { conversation, deleted } => {
+                let conversation = self.conversations.entry(*conversation).or_default();
+                conversation.deleted.write(stamp, *deleted);
+            }
+            Body::DeleteMessage { message, deleted } => {
+                self.messages.entry(*message).or_default().deleted.write(stamp, *deleted);
+            }
+            Body::Unknown(_) => {
+                let json = op.to_json();
+                let kept = self.unknown_ops.entry(op.id).or_default();
+                if json > *kept {
+                    *kept = json;
+                }
+            }
+        }
+    }
+
+    /// The latest time of any operation: a device's clock goes on after it.
+    pub fn latest(&self) -> Hlc {
+        self.latest
+    }
+
+    /// Operations that this build does not understand, as JSON: a later build will.
+    pub fn unknown_ops(&self) -> impl Iterator<Item = &str> {
+        self.unknown_ops.values().map(String::as_str)
+    }
+
+    /// Whether a log may drop this operation without changing the state: a draft whose message has a
+    /// later draft or a finished text.
+    pub fn is_superseded_draft(&self, op: &Op) -> bool {
+        let Body::WriteMessage { message, content } = &op.body else { return false };
+        let stamp = Stamp { at: op.at, op: op.id };
+        content.state == MessageState::Draft
+            && op.at < self.latest
+            && self
+                .messages
+                .get(message)
+                .and_then(|message| message.content.as_ref())
+                .is_some_and(|written| written.stamp != stamp)
+    }
+
+    fn add(&mut self, id: Uuid, added: Added) {
+        let message = self.messages.entry(id).or_default();
+        if let Some(first) = message.added {
+            if first <= added {
+                return;
+            }
+            if let Some(ids) = self.messages_of.get_mut(&first.conversation) {
+                ids.remove(&id);
+                if ids.is_empty() {
+                    self.messages_of.remove(&first.conversation);
+                }
+            }
+        }
+        message.added = Some(added);
+        self.messages_of.entry(added.conversation).or_default().insert(id);
+    }
+}
+
+impl Conversation {
+    fn set(&mut self, stamp: Stamp, setting: Setting) {
+        match setting {
+            Setting::Title(title) => self.title.write(stamp, title),
+            Setting::Folder(folder) => self.folder.write(stamp, folder),
+            Setting::Pinned(pinned) => self.pinned.write(stamp, pinned),
+            Setting::Model(model) => self.model.write(stamp, model),
+            Setting::StaysOnDevice(stays) => self.stays_on_device.write(stamp, stays),
+        }
+    }
+}
+
+impl Message {
+    /// A finished text stands before every draft, then the later before the earlier.
+    fn write(&mut self, stamp: Stamp, content: &MessageContent) {
+        let newer = match &self.content {
+            None => true,
+            Some(standing) => {
+                let rank = |stamp: Stamp, content: &MessageContent| {
+                    (content.state != MessageState::Draft, stamp)
+                };
+                let (new, old) = (rank(stamp, content), rank(standing.stamp, &standing.content));
+                // As in a register: one operation id with two contents must not divide devices.
+                new > old || (new == old && tie(content) > tie(&standing.content))
+            }
+        };
+        if newer {
+            self.content = Some(Written { stamp, content: content.clone() });
+        }
+    }
+}
+
+impl Added {
+    pub(super) fn role(&self) -> Role {
+        ROLES[usize::from(self.role_rank)]
+    }
+}
+
+const ROLES: [Role; 5] = [Role::System, Role::Developer, Role::User, Role::Assistant, Role::Tool];
+
+fn role_rank(role: Role) -> u8 {
+    match role {
+        Role::System => 0,
+        Role::Developer => 1,
+        Role::User => 2,
+        Role::Assistant => 3,
+        Role::Tool => 4,
+    }
+}
+
+/// Any total order over contents.
+fn tie(content: &MessageContent) -> String {
+    format!("{content:?}")
+}

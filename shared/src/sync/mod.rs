@@ -1,0 +1,34 @@
+//! How do conversations live on several devices without losing a word? As an append-only log of
+//! operations, merged into one state.
+//!
+//! A device writes [`Op`]s and never changes them. [`Merge`] turns any set of operations into the
+//! state of the conversations: in any order, any number of times, the same state comes out, so a log
+//! can be pushed, pulled and repeated without care.
+//!
+//! - Conversations' settings are last-writer-wins registers ordered by a hybrid logical clock
+//!   ([`Hlc`]), the operation's id deciding between equals.
+//! - Messages form a tree by parent ids; an edit is a sibling. Of siblings the one that was added or
+//!   chosen last is on the active branch.
+//! - A message's text is a register too, in which a finished text always stands before a draft: a
+//!   late draft of a killed tab loses nothing.
+//! - Deleting writes a register, so that undoing is one more write.
+//! - Operations of unknown kinds or later versions are kept as they are and have no effect.
+
+mod clock;
+mod merge;
+mod op;
+mod query;
+mod register;
+mod search;
+
+pub use clock::{Clock, ClockDrift, DRIFT_MAX_MS, Hlc, MS_MAX, uuid_v7};
+pub use merge::Merge;
+pub use op::{
+    Body, FOLDER_MAX_CHARS, MODEL_MAX_BYTES, MessageContent, MessageState, OP_MAX_BYTES, Op,
+    OpError, Setting, TEXT_MAX_BYTES, TITLE_MAX_CHARS, TOKEN_IDS_MAX, VERSION,
+};
+pub use query::{ConversationView, MessageView};
+pub use search::{Hit, fold};
+
+#[cfg(test)]
+mod tests;

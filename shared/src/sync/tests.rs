@@ -1,0 +1,404 @@
+use proptest::prelude::*;
+use uuid::Uuid;
+
+use super::*;
+use crate::openai::Role;
+
+fn id(n: u8) -> Uuid {
+    uuid_v7(1_000, &[n; 10])
+}
+
+/// A log written by one device: every operation a millisecond after the one before.
+#[derive(Default)]
+struct Log {
+    ops: Vec<Op>,
+}
+
+impl Log {
+    fn write(&mut self, body: Body) -> Op {
+        let ms = 10_000 + self.ops.len() as u64;
+        let op = Op::new(uuid_v7(ms, &[7; 10]), Hlc { ms, n: 0 }, body);
+        op.check().expect("within limits");
+        self.ops.push(op.clone());
+        op
+    }
+
+    fn create(&mut self, conversation: u8) {
+        self.write(Body::CreateConversation { conversation: id(conversation) });
+    }
+
+    fn set(&mut self, conversation: u8, setting: Setting) {
+        self.write(Body::Set { conversation: id(conversation), setting });
+    }
+
+    fn add(&mut self, conversation: u8, message: u8, parent: Option<u8>, text: &str) {
+        self.write(Body::AddMessage {
+            conversation: id(conversation),
+            message: id(message),
+            parent: parent.map(id),
+            role: Role::User,
+            content: MessageContent::done(text),
+        });
+    }
+
+    fn write_text(&mut self, message: u8, text: &str, state: MessageState) -> Op {
+        let content = MessageContent { state, ..MessageContent::done(text) };
+        self.write(Body::WriteMessage { message: id(message), content })
+    }
+
+    fn state(&self) -> Merge {
+        Merge::from_ops(&self.ops)
+    }
+
+    fn thread(&self, conversation: u8) -> Vec<String> {
+        let state = self.state();
+        state.thread(id(conversation)).iter().map(|view| view.content.text.clone()).collect()
+    }
+}
+
+#[test]
+fn an_edit_is_a_branch_and_the_arrows_lead_back() {
+    let mut log = Log::default();
+    log.create(1);
+    log.add(1, 10, None, "question");
+    log.add(1, 11, Some(10), "answer");
+    log.add(1, 20, None, "edited question");
+    log.add(1, 21, Some(20), "second answer");
+    assert_eq!(log.thread(1), ["edited question", "second answer"]);
+
+    let state = log.state();
+    let thread = state.thread(id(1));
+    assert_eq!(
+        (thread[0].siblings.as_slice(), thread[0].sibling_index()),
+        (&[id(10), id(20)][..], 1)
+    );
+    assert_eq!(state.message(id(10)).expect("known").siblings, [id(10), id(20)]);
+    assert_eq!(state.path_to(id(11)), Some(vec![id(10), id(11)]));
+
+    log.write(Body::ChooseBranch { message: id(10) });
+    assert_eq!(log.thread(1), ["question", "answer"]);
+    // What is added later is shown.
+    log.add(1, 30, None, "third");
+    assert_eq!(log.thread(1), ["third"]);
+}
+
+#[test]
+fn a_deleted_message_gives_way_and_comes_back() {
+    let mut log = Log::default();
+    log.create(1);
+    log.add(1, 10, None, "first");
+    log.add(1, 20, None, "second");
+    log.write(Body::DeleteMessage { message: id(20), deleted: true });
+    assert_eq!(log.thread(1), ["first"]);
+    assert_eq!(log.state().message(id(20)), None);
+    log.write(Body::DeleteMessage { message: id(20), deleted: false });
+    assert_eq!(log.thread(1), ["second"]);
+}
+
+#[test]
+fn a_deleted_conversation_is_gone_until_undone() {
+    let mut log = Log::default();
+    log.create(1);
+    log.add(1, 10, None, "text");
+    log.write(Body::DeleteConversation { conversation: id(1), deleted: true });
+    assert!(log.state().conversations().is_empty());
+    assert!(log.thread(1).is_empty());
+    assert!(log.state().search("text").is_empty());
+    log.write(Body::DeleteConversation { conversation: id(1), deleted: false });
+    assert_eq!(log.thread(1), ["text"]);
+}
+
+#[test]
+fn a_late_draft_never_hides_a_finished_text() {
+    let mut log = Log::default();
+    log.create(1);
+    log.add(1, 10, None, "q");
+    let early = log.write_text(10, "hal", MessageState::Draft);
+    log.write_text(10, "half", MessageState::Draft);
+    assert_eq!(log.thread(1), ["q"], "it was added as done");
+    log.write_text(10, "whole", MessageState::Done);
+    let late = log.write_text(10, "hal", MessageState::Draft);
+    assert_eq!(log.thread(1), ["whole"]);
+    assert!(log.state().is_superseded_draft(&early));
+    assert!(!log.state().is_superseded_draft(&late), "the clock still leans on it");
+    log.write_text(10, "whole and more", MessageState::Stopped);
+    assert_eq!(log.thread(1), ["whole and more"]);
+    assert!(log.state().is_superseded_draft(&late));
+    assert_eq!(log.state().drafts().count(), 0);
+}
+
+#[test]
+fn a_killed_tabs_draft_is_shown_and_listed() {
+    let mut log = Log::default();
+    log.create(1);
+    log.write(Body::AddMessage {
+        conversation: id(1),
+        message: id(10),
+        parent: None,
+        role: Role::Assistant,
+        content: MessageContent { state: MessageState::Draft, ..MessageContent::done("") },
+    });
+    log.write_text(10, "as far as it got", MessageState::Draft);
+    assert_eq!(log.thread(1), ["as far as it got"]);
+    assert_eq!(log.state().drafts().collect::<Vec<_>>(), [id(10)]);
+}
+
+#[test]
+fn conversations_are_sorted_by_pin_and_use() {
+    let mut log = Log::default();
+    for conversation in 1..=3 {
+        log.create(conversation);
+        log.set(conversation, Setting::Title(Some(format!("c{conversation}"))));
+    }
+    log.add(1, 10, None, "newest use");
+    log.set(2, Setting::Pinned(true));
+    log.set(2, Setting::Folder(Some("work".into())));
+    log.set(2, Setting::Model(Some("smol".into())));
+    log.set(2, Setting::StaysOnDevice(true));
+    log.set(2, Setting::Title(Some("renamed".into())));
+    let state = log.state();
+    let titles: Vec<_> = state.conversations().iter().filter_map(|view| view.title).collect();
+    assert_eq!(titles, ["renamed", "c1", "c3"]);
+    let pinned = state.conversation(id(2)).expect("there");
+    assert_eq!((pinned.folder, pinned.model), (Some("work"), Some("smol")));
+    assert!(pinned.stays_on_device && pinned.pinned);
+}
+
+#[test]
+fn search_is_blind_to_case_and_diacritics() {
+    let mut log = Log::default();
+    log.create(1);
+    log.set(1, Setting::Title(Some("Über die Straße".into())));
+    log.add(1, 10, None, "Wie hoch ist die Grundsteuer in Köln?");
+    log.add(1, 11, Some(10), "Cafe\u{301} d'İstanbul");
+    let state = log.state();
+    let found = |query: &str| -> Vec<Option<Uuid>> {
+        state.search(query).into_iter().map(|hit| hit.message).collect()
+    };
+    assert_eq!(found("STRASSE uber"), [None]);
+    assert_eq!(found("koln"), [Some(id(10))]);
+    assert_eq!(found("KÖLN steuer"), [Some(id(10))]);
+    assert_eq!(found("istanbul"), [Some(id(11))]);
+    assert!(found("köln berlin").is_empty());
+    assert!(found("  ").is_empty());
+    assert_eq!(found("DIE").len(), 2);
+    let marked = |query: &str| {
+        let hit = state.search(query).remove(0);
+        hit.snippet[hit.matched].to_owned()
+    };
+    assert_eq!(marked("strasse"), "Straße");
+    assert_eq!(marked("cafe"), "Cafe\u{301}");
+}
+
+#[test]
+fn a_long_text_is_cut_around_the_match() {
+    let mut log = Log::default();
+    log.create(1);
+    log.add(1, 10, None, &format!("{}needle{}", "ü".repeat(500), "ö".repeat(500)));
+    let hit = log.state().search("needle").remove(0);
+    assert_eq!(hit.snippet.chars().count(), 60 + 6 + 60);
+    assert_eq!(&hit.snippet[hit.matched], "needle");
+}
+
+#[test]
+fn a_hostile_tree_is_walked_in_bounded_steps() {
+    let mut log = Log::default();
+    log.create(1);
+    log.create(2);
+    log.add(1, 10, Some(11), "a cycle");
+    log.add(1, 11, Some(10), "of two");
+    log.add(1, 12, Some(99), "an orphan");
+    log.add(2, 13, Some(12), "in another conversation");
+    assert!(log.thread(1).is_empty());
+    assert!(log.thread(2).is_empty());
+    assert_eq!(log.state().path_to(id(10)), None);
+    assert!(log.state().search("cycle").is_empty());
+}
+
+#[test]
+fn the_clock_never_goes_back() {
+    let mut clock = Clock::default();
+    let readings = [5, 5, 3, 9].map(|now| clock.tick(now));
+    assert!(readings.windows(2).all(|pair| pair[0] < pair[1]));
+    assert_eq!(readings[3], Hlc { ms: 9, n: 0 });
+    clock.observe(Hlc { ms: 1_000, n: 4 }, 10).expect("a little ahead");
+    assert_eq!(clock.tick(11), Hlc { ms: 1_000, n: 5 });
+    let wild = Hlc { ms: 1_001 + DRIFT_MAX_MS, n: 0 };
+    assert_eq!(clock.observe(wild, 1_000), Err(ClockDrift { ahead_ms: DRIFT_MAX_MS + 1 }));
+    let mut full = Clock::after(Hlc { ms: 5, n: u32::MAX });
+    assert_eq!(full.tick(1), Hlc { ms: 6, n: 0 });
+}
+
+#[test]
+fn identifiers_are_uuids_of_version_7_and_sort_by_time() {
+    let (a, b) = (uuid_v7(1, &[255; 10]), uuid_v7(2, &[0; 10]));
+    assert!(a < b);
+    assert_eq!((a.get_version_num(), a.get_variant()), (7, uuid::Variant::RFC4122));
+}
+
+const ENVELOPE: &str = r#""v":1,"id":"0190163d-8694-739b-aea5-966c26f8ad91","at":{"ms":5,"n":0}"#;
+const CONVERSATION: &str = r#""conversation":"0190163d-8694-739b-aea5-966c26f8ad92""#;
+
+#[test]
+fn the_json_stays_as_it_is() {
+    let json = format!(
+        r#"{{{ENVELOPE},"kind":"set",{CONVERSATION},"setting":{{"name":"title","value":"T"}}}}"#
+    );
+    let op = Op::from_json(&json).expect("well-formed");
+    let Body::Set { setting, .. } = &op.body else { panic!("{op:?}") };
+    assert_eq!(*setting, Setting::Title(Some("T".into())));
+    let (a, b): (serde_json::Value, serde_json::Value) = (
+        serde_json::from_str(&json).expect("JSON"),
+        serde_json::from_str(&op.to_json()).expect("JSON"),
+    );
+    assert_eq!(a, b);
+}
+
+#[test]
+fn an_unknown_kind_or_version_is_kept_without_effect() {
+    for json in [
+        format!(r#"{{{ENVELOPE},"kind":"paint",{CONVERSATION},"colour":{{"deep":[1,2]}}}}"#),
+        format!(r#"{{{},"kind":"set","new":true}}"#, ENVELOPE.replace(r#""v":1"#, r#""v":2"#)),
+    ] {
+        let op = Op::from_json(&json).expect("kept");
+        let merge = Merge::from_ops([&op, &op]);
+        assert!(merge.conversations().is_empty());
+        let kept: Vec<_> = merge.unknown_ops().map(Op::from_json).collect();
+        assert_eq!(kept.len(), 1);
+        assert_eq!(kept[0].as_ref().ok(), Some(&op));
+    }
+}
+
+#[test]
+fn a_bad_operation_is_refused_by_name() {
+    let create = format!(r#""kind":"create_conversation",{CONVERSATION}"#);
+    let long_title = "x".repeat(TITLE_MAX_CHARS + 1);
+    for (fault, json) in [
+        ("no JSON", "{".to_owned()),
+        ("no object", "[1]".to_owned()),
+        ("missing field `v`", "{}".to_owned()),
+        ("version 0", format!("{{{},{create}}}", ENVELOPE.replace(r#""v":1"#, r#""v":0"#))),
+        ("`kind` is missing", format!("{{{ENVELOPE}}}")),
+        ("unknown field", format!(r#"{{{ENVELOPE},{create},"more":1}}"#)),
+        ("missing field", format!(r#"{{{ENVELOPE},"kind":"create_conversation"}}"#)),
+        ("version 7", format!("{{{},{create}}}", ENVELOPE.replace("739b", "439b"))),
+        ("version 7", format!("{{{ENVELOPE},{}}}", create.replace("739b", "439b"))),
+        ("out of range", format!("{{{},{create}}}", ENVELOPE.replace("5,", "999999999999999,"))),
+        (
+            "`title`",
+            format!(
+                r#"{{{ENVELOPE},"kind":"set",{CONVERSATION},"setting":{{"name":"title","value":"{long_title}"}}}}"#
+            ),
+        ),
+        ("bytes", " ".repeat(OP_MAX_BYTES + 1)),
+    ] {
+        let error = Op::from_json(&json).map(|op| format!("{op:?}")).expect_err(fault).to_string();
+        assert!(error.contains(fault), "{fault}: {error}");
+    }
+    let content = MessageContent::done("x".repeat(TEXT_MAX_BYTES + 1));
+    let write = Op::new(id(1), Hlc::default(), Body::WriteMessage { message: id(2), content });
+    assert!(matches!(write.check(), Err(OpError::Field { field: "text", .. })));
+}
+
+/// Operations over few ids and times, so that they meet; some share an id but not a body.
+fn any_op() -> impl Strategy<Value = Op> {
+    let text = prop::sample::select(vec!["a", "b", "c"]);
+    let state = prop::sample::select(vec![
+        MessageState::Draft,
+        MessageState::Done,
+        MessageState::Stopped,
+        MessageState::Error,
+    ]);
+    let content = (text.clone(), state)
+        .prop_map(|(text, state)| MessageContent { state, ..MessageContent::done(text) });
+    let title = prop::option::of(text.prop_map(str::to_owned));
+    let setting = prop_oneof![
+        title.clone().prop_map(Setting::Title),
+        title.clone().prop_map(Setting::Folder),
+        title.prop_map(Setting::Model),
+        any::<bool>().prop_map(Setting::Pinned),
+        any::<bool>().prop_map(Setting::StaysOnDevice),
+    ];
+    let conversation = (1u8..3).prop_map(id);
+    let message = (10u8..15).prop_map(id);
+    let role = prop::sample::select(vec![Role::User, Role::Assistant]);
+    let body = prop_oneof![
+        conversation.clone().prop_map(|conversation| Body::CreateConversation { conversation }),
+        (conversation.clone(), setting)
+            .prop_map(|(conversation, setting)| Body::Set { conversation, setting }),
+        (
+            conversation.clone(),
+            message.clone(),
+            prop::option::of(message.clone()),
+            role,
+            content.clone()
+        )
+            .prop_map(|(conversation, message, parent, role, content)| Body::AddMessage {
+                conversation,
+                message,
+                parent,
+                role,
+                content,
+            }),
+        (message.clone(), content)
+            .prop_map(|(message, content)| Body::WriteMessage { message, content }),
+        message.clone().prop_map(|message| Body::ChooseBranch { message }),
+        (conversation, any::<bool>())
+            .prop_map(|(conversation, deleted)| Body::DeleteConversation { conversation, deleted }),
+        (message, any::<bool>())
+            .prop_map(|(message, deleted)| Body::DeleteMessage { message, deleted }),
+        (0u8..3).prop_map(|n| Body::Unknown(
+            [("kind".to_owned(), "later".into()), ("n".to_owned(), n.into())].into_iter().collect()
+        )),
+    ];
+    (100u8..130, 0u64..6, 0u32..2, body)
+        .prop_map(|(op, ms, n, body)| Op::new(id(op), Hlc { ms, n }, body))
+}
+
+proptest! {
+    #[test]
+    fn any_order_any_number_of_times_any_split_gives_the_same_state(
+        ops in prop::collection::vec(any_op(), 0..40),
+        order in prop::collection::vec(any::<prop::sample::Index>(), 0..120),
+    ) {
+        let once = Merge::from_ops(&ops);
+        // Some operations again and again in any order, then all of them backwards.
+        let mut merge = Merge::default();
+        if !ops.is_empty() {
+            order.iter().for_each(|index| merge.apply(index.get(&ops)));
+        }
+        ops.iter().rev().for_each(|op| merge.apply(op));
+        prop_assert_eq!(&merge, &once);
+        for conversation in [id(1), id(2)] {
+            prop_assert_eq!(merge.thread(conversation), once.thread(conversation));
+        }
+        prop_assert_eq!(merge.search("a"), once.search("a"));
+    }
+
+    #[test]
+    fn dropping_superseded_drafts_changes_nothing(ops in prop::collection::vec(any_op(), 0..40)) {
+        let all = Merge::from_ops(&ops);
+        let kept = ops.iter().filter(|op| !all.is_superseded_draft(op));
+        prop_assert_eq!(Merge::from_ops(kept), all);
+    }
+
+    #[test]
+    fn json_carries_every_operation(op in any_op()) {
+        prop_assert_eq!(Op::from_json(&op.to_json()).expect("own JSON"), op);
+    }
+
+    #[test]
+    fn any_text_can_be_searched(text in any::<String>(), query in any::<String>()) {
+        let mut log = Log::default();
+        log.create(1);
+        log.add(1, 10, None, &text);
+        let state = log.state();
+        for hit in state.search(&query) {
+            prop_assert!(hit.snippet.get(hit.matched).is_some());
+        }
+        if !fold(&text).trim().is_empty() {
+            prop_assert!(text.split_whitespace().all(|word| fold(word).is_empty()
+                || !state.search(word).is_empty()));
+        }
+    }
+}
