@@ -336,7 +336,7 @@ fn any_op() -> impl Strategy<Value = Op> {
             .prop_map(|(conversation, message, parent, role, content)| Body::AddMessage {
                 conversation,
                 message,
-                parent,
+                parent: parent.filter(|&parent| parent != message),
                 role,
                 content,
             }),
