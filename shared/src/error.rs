@@ -89,6 +89,69 @@ error_codes! {
     Offline = "offline", 503,
         en: "There is no connection to the server, and this model is not on the device.",
         de: "Es besteht keine Verbindung zum Server, und dieses Modell liegt nicht auf dem Gerät.";
+    /// Listed in the catalogue, but its files are not on this server.
+    ModelAbsent = "model_absent", 404,
+        en: "The model “{model}” is not on this server yet. Whoever runs it can fetch it with: portico models pull {model}",
+        de: "Das Modell „{model}“ liegt noch nicht auf diesem Server. Wer ihn betreibt, holt es mit: portico models pull {model}";
+    ModelExists = "model_exists", 409,
+        en: "There already is a model named “{model}”. Choose another name with --id.",
+        de: "Ein Modell namens „{model}“ gibt es schon. Wählen Sie mit --id einen anderen Namen.";
+    /// No model here has a chunk of this digest.
+    ChunkNotFound = "chunk_not_found", 404,
+        en: "This part of a model is not on this server. Load the model again.",
+        de: "Dieser Teil eines Modells liegt nicht auf diesem Server. Laden Sie das Modell neu.";
+    /// The file's digests are still being computed.
+    WeightsPreparing = "weights_preparing", 503,
+        en: "The server is still preparing this model. Try again in a moment.",
+        de: "Der Server bereitet dieses Modell noch vor. Versuchen Sie es gleich noch einmal.";
+    /// The file is no longer what its manifest says; the manifest is being made anew.
+    WeightsChanged = "weights_changed", 409,
+        en: "The model was changed on the server. Load it again.",
+        de: "Das Modell wurde auf dem Server verändert. Laden Sie es neu.";
+    RangeNotSatisfiable = "range_not_satisfiable", 416,
+        en: "The requested part lies behind the end.",
+        de: "Der verlangte Teil liegt hinter dem Ende.";
+    PreconditionFailed = "precondition_failed", 412,
+        en: "What was asked for is no longer as it was.",
+        de: "Das Verlangte ist nicht mehr, wie es war.";
+    MethodNotAllowed = "method_not_allowed", 405,
+        en: "This address cannot be used that way.",
+        de: "Diese Adresse lässt sich so nicht benutzen.";
+    PayloadTooLarge = "payload_too_large", 413,
+        en: "The request is too large: at most {max_bytes} bytes.",
+        de: "Die Anfrage ist zu groß: höchstens {max_bytes} Bytes.";
+    Timeout = "timeout", 408,
+        en: "That took too long. Try again.",
+        de: "Das hat zu lange gedauert. Versuchen Sie es noch einmal.";
+    /// The request names a host that is not this server: a rebound DNS name, or a proxy that
+    /// `--public-url` does not know.
+    HostRefused = "host_refused", 421,
+        en: "This server does not answer to the name “{host}”. Whoever runs it can allow it with --public-url.",
+        de: "Auf den Namen „{host}“ hört dieser Server nicht. Wer ihn betreibt, kann ihn mit --public-url erlauben.";
+    DiskFull = "disk_full", 507,
+        en: "The disk is full: {path}. Make room and try again; what has arrived is kept.",
+        de: "Der Datenträger ist voll: {path}. Schaffen Sie Platz und versuchen Sie es noch einmal; was schon da ist, bleibt erhalten.";
+    /// What arrived, or what lies there, is not what the catalogue or the lock file names.
+    DigestMismatch = "digest_mismatch", 502,
+        en: "The file {file} is not the one that was expected: SHA-256 {actual} instead of {expected}.",
+        de: "Die Datei {file} ist nicht die erwartete: SHA-256 {actual} statt {expected}.";
+    ToolMissing = "tool_missing", 500,
+        en: "{tool} is needed for this and was not found. Install it: {hint}",
+        de: "Hierfür wird {tool} gebraucht und wurde nicht gefunden. So wird es installiert: {hint}";
+    /// Every source of a model failed; `detail` says how each did.
+    SourceUnavailable = "source_unavailable", 502,
+        en: "The model “{model}” could not be fetched from any of its sources.",
+        de: "Das Modell „{model}“ war aus keiner seiner Quellen zu bekommen.";
+    CatalogueInvalid = "catalogue_invalid", 500,
+        en: "The list of models cannot be used: {reason}.",
+        de: "Die Liste der Modelle ist nicht verwendbar: {reason}.";
+    /// A file or folder of the server cannot be read or written.
+    StorageFailed = "storage_failed", 500,
+        en: "Reading or writing {path} failed.",
+        de: "{path} ließ sich nicht lesen oder schreiben.";
+    ListenFailed = "listen_failed", 500,
+        en: "The server cannot listen at {addr}. Is another program using it?",
+        de: "Der Server kann nicht an {addr} lauschen. Benutzt ein anderes Programm die Adresse?";
     /// A bug; the cause is logged.
     Internal = "internal", 500,
         en: "Something went wrong inside Portico. The text so far is kept.",
@@ -149,3 +212,38 @@ impl fmt::Display for ApiError {
 }
 
 impl std::error::Error for ApiError {}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    fn params(template: &str) -> BTreeSet<&str> {
+        let opened = template.split('{').skip(1);
+        opened.filter_map(|rest| rest.split_once('}').map(|(name, _)| name)).collect()
+    }
+
+    #[test]
+    fn codes_are_unique_and_both_languages_name_the_same_parameters() {
+        let mut codes = BTreeSet::new();
+        for &code in ErrorCode::ALL {
+            assert!(codes.insert(code.as_str()), "{code} stands twice");
+            assert!((400..=599).contains(&code.status()), "{code} is no error's status");
+            assert_eq!(
+                params(code.template(Lang::De)),
+                params(code.template(Lang::En)),
+                "{code} names other parameters in German"
+            );
+        }
+    }
+
+    #[test]
+    fn sentence_is_filled_in_and_crosses_a_seam() {
+        let error = ApiError::new(ErrorCode::ModelNotFound).with("model", "x").detail("why");
+        assert_eq!(error.text(Lang::De), "Ein Modell namens „x“ gibt es hier nicht.");
+        let json = serde_json::to_string(&error).unwrap();
+        assert!(json.contains(r#""code":"model_not_found""#), "{json}");
+        assert_eq!(serde_json::from_str::<ApiError>(&json).unwrap(), error);
+    }
+}

@@ -1,0 +1,85 @@
+//! `portico`: what can be said on the command line.
+
+mod lang;
+mod models;
+mod serve;
+mod table;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand, ValueEnum};
+use portico_shared::error::{ApiError, Lang};
+
+use crate::models::Layout;
+
+/// Portico: chat on the person's own GPU, served by the organisation itself.
+#[derive(Debug, Parser)]
+#[command(name = "portico", version)]
+struct Cli {
+    /// Folder of everything that the server keeps.
+    #[arg(long, global = true, value_name = "DIR", default_value = "./data")]
+    data: PathBuf,
+    /// Folder of the models, if not `models` in the data folder.
+    #[arg(long, global = true, value_name = "DIR")]
+    models_dir: Option<PathBuf>,
+    /// Language of messages; else that of the environment.
+    #[arg(long, global = true, value_enum)]
+    lang: Option<LangArg>,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Serve the page and the models.
+    Serve(serve::ServeArgs),
+    /// List, fetch, add, remove and verify models.
+    Models(models::ModelsArgs),
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum LangArg {
+    De,
+    En,
+}
+
+/// Parses the command line and runs it. Exit codes: 0 done, 1 failed, 2 misunderstood.
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    let lang = match cli.lang {
+        Some(LangArg::De) => Lang::De,
+        Some(LangArg::En) => Lang::En,
+        None => lang::from_env(),
+    };
+    start_log();
+    let layout = Layout::new(cli.data, cli.models_dir);
+    let done = match cli.verb {
+        Verb::Serve(args) => serve::run(layout, args, lang),
+        Verb::Models(args) => models::run(layout, args, lang),
+    };
+    match done {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("{}", describe(&error, lang));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn describe(error: &ApiError, lang: Lang) -> String {
+    let label = match lang {
+        Lang::De => "Fehler",
+        Lang::En => "error",
+    };
+    let cause = error.detail.as_ref().map(|detail| format!("\n  {detail}")).unwrap_or_default();
+    format!("{label} [{}]: {}{cause}", error.code, error.text(lang))
+}
+
+/// Logs to standard error; `RUST_LOG` chooses what.
+fn start_log() {
+    use tracing_subscriber::EnvFilter;
+    let filter = EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| EnvFilter::new("warn,portico_server=info"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+}

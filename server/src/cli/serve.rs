@@ -1,0 +1,72 @@
+//! `portico serve`
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use axum::http::Uri;
+use clap::Args;
+use portico_shared::error::{ApiError, ErrorCode, Lang};
+use tokio::net::TcpListener;
+
+use crate::app::{App, app};
+use crate::guard::{GuardConfig, HostPolicy};
+use crate::listen::{self, ListenConfig};
+use crate::models::{Layout, Library};
+use crate::page::Page;
+
+#[derive(Debug, Args)]
+pub struct ServeArgs {
+    /// Address to listen at; port 0 takes a free one.
+    #[arg(long, default_value = "127.0.0.1:8080")]
+    addr: SocketAddr,
+    /// Folder of a built page; else the one in the binary, if it has one.
+    #[arg(long, value_name = "DIR")]
+    page: Option<PathBuf>,
+    /// Address under which people reach the server, such as https://chat.example.org: its name is
+    /// then answered, and other names are refused.
+    #[arg(long, value_name = "URL", value_parser = public_url)]
+    public_url: Option<Uri>,
+}
+
+fn public_url(text: &str) -> Result<Uri, String> {
+    let uri: Uri = text.parse().map_err(|error| format!("{error}"))?;
+    match (uri.scheme_str(), uri.host()) {
+        (Some("http" | "https"), Some(_)) => Ok(uri),
+        _ => Err("it must start with http:// or https:// and name a host".to_owned()),
+    }
+}
+
+pub fn run(layout: Layout, args: ServeArgs, lang: Lang) -> Result<ExitCode, ApiError> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| ApiError::new(ErrorCode::Internal).detail(error))?;
+    runtime.block_on(serve(layout, args, lang))
+}
+
+async fn serve(layout: Layout, args: ServeArgs, lang: Lang) -> Result<ExitCode, ApiError> {
+    let library = Library::open(layout).map_err(|error| ApiError::from(&error))?;
+    let page = Page::new(args.page);
+    if !page.is_there() {
+        tracing::warn!("no page was built: only models are served");
+    }
+    let cannot_listen = |error: std::io::Error| {
+        ApiError::new(ErrorCode::ListenFailed).with("addr", args.addr).detail(error)
+    };
+    let listener = TcpListener::bind(args.addr).await.map_err(cannot_listen)?;
+    let bound = listener.local_addr().map_err(cannot_listen)?;
+
+    let state = App::new(library, page);
+    tokio::spawn(Arc::clone(&state.weights).fill());
+    let hosts = HostPolicy::new(bound, args.public_url.as_ref());
+    let routes = app(state, GuardConfig { hosts, ..GuardConfig::default() });
+
+    let address = args.public_url.map_or_else(|| format!("http://{bound}/"), |url| url.to_string());
+    match lang {
+        Lang::De => println!("Portico läuft: {address}"),
+        Lang::En => println!("Portico is running: {address}"),
+    }
+    let served = listen::serve(listener, routes, ListenConfig::default(), listen::stop_signal());
+    served.await.map_err(|error| ApiError::new(ErrorCode::Internal).detail(error))?;
+    Ok(ExitCode::SUCCESS)
+}

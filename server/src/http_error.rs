@@ -1,0 +1,45 @@
+//! How does an error leave over HTTP?
+//!
+//! A handler returns [`HttpError`]; it rides in the response's extensions until
+//! [`crate::guard`] writes the body, in the language of the request, and logs what is the server's
+//! own fault once.
+
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use portico_shared::error::{ApiError, ErrorCode};
+
+/// An error of the table on its way out, with headers that belong to it.
+#[derive(Debug)]
+pub struct HttpError {
+    pub error: ApiError,
+    pub headers: HeaderMap,
+}
+
+impl HttpError {
+    /// An internal error: `cause` is logged and not shown.
+    pub fn internal(cause: impl std::fmt::Display) -> Self {
+        ApiError::new(ErrorCode::Internal).detail(cause).into()
+    }
+}
+
+impl From<ErrorCode> for HttpError {
+    fn from(code: ErrorCode) -> Self {
+        ApiError::new(code).into()
+    }
+}
+
+impl From<ApiError> for HttpError {
+    fn from(error: ApiError) -> Self {
+        Self { error, headers: HeaderMap::new() }
+    }
+}
+
+impl IntoResponse for HttpError {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.error.code.status())
+            .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response = (status, self.headers).into_response();
+        response.extensions_mut().insert(self.error);
+        response
+    }
+}

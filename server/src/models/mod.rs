@@ -1,0 +1,27 @@
+//! Which models lie on this machine, and how do they get there?
+//!
+//! `<models>/<id>/<file>` holds the files; `<id>/model.toml` describes a model that was added by
+//! hand; `<data>/models.toml` stands in for the catalogue that is built in; `<data>/models.lock.toml`
+//! pins what was pulled.
+
+mod add;
+mod error;
+mod header;
+mod layout;
+mod library;
+mod lock;
+mod progress;
+pub mod pull;
+mod remove;
+pub mod sha256;
+pub mod store;
+mod verify;
+
+pub use add::add;
+pub use error::ModelsError;
+pub use layout::Layout;
+pub use library::{BUILT_IN_CATALOGUE, Entry, FileState, Library, Shelf};
+pub use lock::{Lock, Pin};
+pub use progress::Progress;
+pub use remove::remove;
+pub use verify::{Verdict, verify};
