@@ -22,7 +22,10 @@
 mod caps;
 mod error;
 mod gpu;
+pub mod kernels;
+pub mod linear;
 pub mod record;
+pub mod repack;
 mod session;
 
 pub use caps::{Capabilities, GpuOptions, Precision, Variants, choose};
