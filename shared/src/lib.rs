@@ -11,4 +11,5 @@ pub mod manifest;
 pub mod openai;
 pub mod sampling;
 pub mod sync;
+pub mod template;
 pub mod tokenizer;

@@ -1,0 +1,60 @@
+//! What does a template see of a conversation? Dictionaries, as Hugging Face hands them over.
+
+use minijinja::Value;
+use minijinja::value::Serde;
+use serde_json::{Map, json};
+
+use crate::openai::{ChatMessage, Role};
+
+/// Messages as a template reads them: text content joined, `developer` called `system` (no template
+/// knows the newer name), and the arguments of tool calls as values rather than as JSON in a string.
+pub fn values_from_messages(messages: &[ChatMessage]) -> Value {
+    let messages: Vec<serde_json::Value> = messages.iter().map(value_from_message).collect();
+    Value::from(Serde(&messages))
+}
+
+fn value_from_message(message: &ChatMessage) -> serde_json::Value {
+    let role = match message.role {
+        Role::System | Role::Developer => "system",
+        Role::User => "user",
+        Role::Assistant => "assistant",
+        Role::Tool => "tool",
+    };
+    let tool_calls =
+        message.tool_calls.as_ref().filter(|calls| calls.as_array().is_some_and(|c| !c.is_empty()));
+    let mut fields = Map::new();
+    fields.insert("role".to_owned(), json!(role));
+    let content = match &message.content {
+        Some(content) => json!(content.text()),
+        // A call without words; anything else without content is an empty text.
+        None if tool_calls.is_some() => serde_json::Value::Null,
+        None => json!(""),
+    };
+    fields.insert("content".to_owned(), content);
+    if let Some(name) = &message.name {
+        fields.insert("name".to_owned(), json!(name));
+    }
+    if let Some(calls) = tool_calls {
+        let mut calls = calls.clone();
+        for call in calls.as_array_mut().into_iter().flatten() {
+            open_arguments(call);
+        }
+        fields.insert("tool_calls".to_owned(), calls);
+    }
+    if let Some(id) = &message.tool_call_id {
+        fields.insert("tool_call_id".to_owned(), json!(id));
+    }
+    serde_json::Value::Object(fields)
+}
+
+/// OpenAI's clients send `function.arguments` as JSON in a string, templates write a value's JSON.
+fn open_arguments(call: &mut serde_json::Value) {
+    let Some(arguments) = call.pointer_mut("/function/arguments") else { return };
+    let opened = arguments
+        .as_str()
+        .and_then(|text| serde_json::from_str(text).ok())
+        .filter(serde_json::Value::is_object);
+    if let Some(opened) = opened {
+        *arguments = opened;
+    }
+}
