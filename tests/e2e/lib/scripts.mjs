@@ -1,0 +1,21 @@
+// The page's call for scripts, from a test.
+
+/** Waits until `window.portico` is there. */
+export const ready = (page) =>
+  page.waitForFunction(() => Boolean(globalThis.portico?.chat?.completions), undefined, { timeout: 60_000 });
+
+/** `window.portico.chat.completions.create(request)`. */
+export const chat = (page, request) =>
+  page.evaluate((wanted) => globalThis.portico.chat.completions.create(wanted), request);
+
+/** `window.portico.completions.create(request)`. */
+export const complete = (page, request) =>
+  page.evaluate((wanted) => globalThis.portico.completions.create(wanted), request);
+
+/** Bytes of the engine's Wasm heap, the largest of the page's workers. */
+export async function wasmHeapBytes(page) {
+  const sizes = await Promise.all(
+    page.workers().map((worker) => worker.evaluate(() => globalThis.wasmHeapBytes?.() ?? 0).catch(() => 0)),
+  );
+  return Math.max(0, ...sizes);
+}

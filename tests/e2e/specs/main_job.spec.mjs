@@ -1,0 +1,94 @@
+// The main job: a person opens the page, loads the real model, asks, and reads the answer.
+
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import { open, withBrowser } from "../lib/browser.mjs";
+import * as scripts from "../lib/scripts.mjs";
+import { startServer } from "../lib/server.mjs";
+import { MODEL } from "../lib/settings.mjs";
+import { longestTask } from "../lib/trace.mjs";
+
+/** In its own CPU time; the bar of the project. */
+const LONGEST_TASK_MS = 50;
+/** The model is 98 MB: a heap that held it would be larger. */
+const WASM_HEAP_BYTES = 64 * 1024 * 1024;
+
+describe("main job", () => {
+  let server;
+  before(async () => (server = await startServer()));
+  after(() => server.stop());
+
+  it("loads the real model and answers what the reference answers", { timeout: 400_000 }, () =>
+    withBrowser({}, async (context) => {
+      const { page, complaints } = await open(context, server.origin);
+      await scripts.ready(page);
+      assert.ok(await page.evaluate(() => globalThis.crossOriginIsolated), "COOP and COEP are in force");
+
+      const { longest, tasks } = await longestTask(page, async () => {
+        await loadThroughThePage(page);
+        await page.getByRole("textbox", { name: /message|nachricht/i }).fill("What is the capital of France?");
+        await page.getByRole("button", { name: "Send", exact: true }).click();
+        await page
+          .locator('[data-role="assistant"][data-state="done"]')
+          .waitFor({ timeout: 240_000 });
+      });
+
+      const answer = page.locator('[data-role="assistant"]').last();
+      assert.match(await answer.innerText(), /Paris/);
+      assert.equal(await answer.getAttribute("data-place"), "device");
+      assert.equal(await answer.getAttribute("data-model"), MODEL);
+      assert.equal(await answer.getAttribute("data-state"), "done");
+
+      const heapBytes = await scripts.wasmHeapBytes(page);
+      console.log(`longest task ${longest.cpu_ms.toFixed(1)} ms of CPU (${longest.wall_ms.toFixed(1)} ms on the clock) of ${tasks}; Wasm heap ${(heapBytes / 1e6).toFixed(1)} MB`);
+      assert.ok(longest.cpu_ms <= LONGEST_TASK_MS, `a task of ${longest.cpu_ms} ms on the page's thread`);
+      assert.ok(heapBytes > 0, "the worker tells the size of its heap");
+      assert.ok(heapBytes <= WASM_HEAP_BYTES, `the Wasm heap is ${heapBytes} bytes`);
+      assert.deepEqual(complaints, { errors: [], csp: [], foreign: [] });
+
+      await answersScripts(page);
+    }),
+  );
+});
+
+/** Presses what a person presses on the first visit. */
+async function loadThroughThePage(page) {
+  const card = page.locator(`[data-model-card="${MODEL}"]`);
+  await card.getByRole("button", { name: /^(load|download)/i }).click();
+  await page.locator(`[data-model-state="ready"]`).first().waitFor({ timeout: 180_000, state: "attached" });
+}
+
+/** The same engine through the call for scripts, with Portico's own metadata. */
+async function answersScripts(page) {
+  const completion = await scripts.chat(page, {
+    model: MODEL,
+    messages: [{ role: "user", content: "What is the capital of France?" }],
+    temperature: 0,
+    max_tokens: 16,
+  });
+  assert.equal(completion.object, "chat.completion");
+  assert.match(completion.choices[0].message.content, /Paris/);
+  assert.ok(completion.usage.completion_tokens > 0 && completion.usage.completion_tokens <= 16);
+  const { place, model, time_to_first_token_ms, decode_tokens_per_s } = completion.portico;
+  assert.equal(place, "device");
+  assert.equal(model, MODEL);
+  assert.ok(time_to_first_token_ms > 0);
+  assert.ok(decode_tokens_per_s > 0);
+
+  const streamed = await page.evaluate(async (model) => {
+    const pieces = [];
+    const stream = await globalThis.portico.chat.completions.create({
+      model,
+      messages: [{ role: "user", content: "What is the capital of France?" }],
+      temperature: 0,
+      max_tokens: 16,
+      stream: true,
+    });
+    for await (const chunk of stream) pieces.push(chunk);
+    return pieces;
+  }, MODEL);
+  const text = streamed.map((chunk) => chunk.choices[0]?.delta.content ?? "").join("");
+  assert.equal(text, completion.choices[0].message.content, "the stream says what the whole answer says");
+  assert.ok(streamed.length > 2, "it comes in pieces");
+  assert.ok(streamed.at(-1).portico, "the last piece carries the metadata");
+}
