@@ -48,15 +48,17 @@ impl Asset {
     }
 }
 
-/// Whether the file's name carries a hash of its content: a run of 8 or more hex digits between
-/// `-`, `_` and `.`, a digit among them so that no word passes for one.
+/// Whether the path is named by its content: a folder that is a hash, or a hash between `-`, `_` and
+/// `.` in the file's name. A hash is 8 or more hex digits, a decimal one among them so that no word
+/// passes for one.
 fn has_hash(path: &str) -> bool {
-    let name = path.rsplit('/').next().unwrap_or_default();
-    name.split(['-', '_', '.']).skip(1).any(|part| {
+    let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
+    let is_hash = |part: &str| {
         part.len() >= 8
             && part.bytes().all(|byte| byte.is_ascii_hexdigit())
             && part.bytes().any(|byte| byte.is_ascii_digit())
-    })
+    };
+    folders.split('/').any(is_hash) || name.split(['-', '_', '.']).skip(1).any(is_hash)
 }
 
 /// Whether the client takes Brotli. What it gives a weight of 0 it refuses.
@@ -98,7 +100,12 @@ mod tests {
 
     #[test]
     fn only_hashed_names_are_kept_for_ever() {
-        for hashed in ["app-0a1b2c3d4e5f6071_bg.wasm", "style-deadbee1.css", "x/a-12345678.js"] {
+        for hashed in [
+            "app-0a1b2c3d4e5f6071_bg.wasm",
+            "style-deadbee1.css",
+            "x/a-12345678.js",
+            "assets/0a1b2c3d4e5f6071/app.js",
+        ] {
             assert!(has_hash(hashed), "{hashed}");
         }
         for plain in
