@@ -14,20 +14,19 @@ export async function longestTask(page, work) {
     transferMode: "ReportEvents",
     traceConfig: {
       recordMode: "recordAsMuchAsPossible",
-      includedCategories: ["toplevel", "disabled-by-default-devtools.timeline", "__metadata"],
-      excludedCategories: ["*"],
+      includedCategories: ["toplevel", "blink.user_timing", "__metadata"],
     },
   });
   // Names the thread among all renderers' in the trace.
   const mark = `portico-${Date.now()}`;
-  await page.evaluate((name) => console.timeStamp(name), mark);
+  await page.evaluate((name) => performance.mark(name), mark);
   const result = await work();
   const complete = new Promise((resolve) => session.once("Tracing.tracingComplete", resolve));
   await session.send("Tracing.end");
   await complete;
   await session.detach();
 
-  const stamp = events.find((event) => event.args?.data?.message === mark);
+  const stamp = events.find((event) => event.name === mark);
   if (!stamp) throw new Error("the trace does not name the page's thread");
   const tasks = events.filter(
     (event) =>

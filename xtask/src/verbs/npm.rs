@@ -64,6 +64,9 @@ pub fn link(folder: &Path, name: &Path) -> anyhow::Result<()> {
 
 fn npm(folder: &Path) -> Command {
     let mut npm = Command::new("npm");
+    // No install scripts: what they fetch comes from elsewhere. No optional parts: GPU libraries of
+    // gigabytes.
     npm.current_dir(folder).args(["--no-fund", "--no-audit", "--loglevel=error"]);
+    npm.args(["--ignore-scripts", "--omit=optional"]);
     npm
 }

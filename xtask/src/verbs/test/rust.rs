@@ -12,7 +12,14 @@ use xtask::toolchain::WASM;
 use crate::{command, model, packages, server};
 
 /// What the browser runs: checked for wasm32 with the lints of `web/clippy-wasm`.
-const BROWSER_CRATES: [&str; 3] = ["portico-web", "portico-engine", "portico-shared"];
+const BROWSER_CRATES: [&str; 6] = [
+    "portico-web",
+    "portico-page",
+    "portico-relay",
+    "portico-weights",
+    "portico-engine",
+    "portico-shared",
+];
 
 pub fn fmt(places: &Places) -> anyhow::Result<String> {
     command::run(command::cargo(places).args(["fmt", "--all", "--check"]))?;
