@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { open, withBrowser } from "../lib/browser.mjs";
+import * as person from "../lib/person.mjs";
 import * as scripts from "../lib/scripts.mjs";
 import { startServer } from "../lib/server.mjs";
 import { MODEL } from "../lib/settings.mjs";
@@ -25,12 +26,10 @@ describe("main job", () => {
       assert.ok(await page.evaluate(() => globalThis.crossOriginIsolated), "COOP and COEP are in force");
 
       const { longest, tasks } = await longestTask(page, async () => {
-        await loadThroughThePage(page);
-        await page.getByRole("textbox", { name: /message|nachricht/i }).fill("What is the capital of France?");
-        await page.getByRole("button", { name: "Send", exact: true }).click();
-        await page
-          .locator('[data-role="assistant"][data-state="done"]')
-          .waitFor({ timeout: 240_000 });
+        await person.loadOffered(page);
+        await person.isReady(page);
+        await person.ask(page, "What is the capital of France?");
+        await person.answerIs(page, "done");
       });
 
       const answer = page.locator('[data-role="assistant"]').last();
@@ -50,13 +49,6 @@ describe("main job", () => {
     }),
   );
 });
-
-/** Presses what a person presses on the first visit. */
-async function loadThroughThePage(page) {
-  const card = page.locator(`[data-model-card="${MODEL}"]`);
-  await card.getByRole("button", { name: /^(load|download)/i }).click();
-  await page.locator(`[data-model-state="ready"]`).first().waitFor({ timeout: 180_000, state: "attached" });
-}
 
 /** The same engine through the call for scripts, with Portico's own metadata. */
 async function answersScripts(page) {

@@ -1,0 +1,23 @@
+// What a person does with the page, by the names and attributes that it promises.
+
+/** Loads the model that the first visit offers. */
+export const loadOffered = (page) => page.getByRole("button", { name: /^(Load model|Modell laden)/ }).click();
+
+/** Waits until a model of the page is ready. */
+export const isReady = (page, timeout = 240_000) =>
+  page.locator('[data-model-state="ready"]').first().waitFor({ state: "attached", timeout });
+
+/** Writes a message and sends it. */
+export async function ask(page, text) {
+  await page.getByRole("textbox", { name: /^(Message|Nachricht)$/ }).fill(text);
+  await page.getByRole("button", { name: /^(Send|Senden)$/ }).click();
+}
+
+export const stop = (page) => page.getByRole("button", { name: /^(Stop|Anhalten)$/ }).click();
+
+/** Waits until the newest answer is in a state: loading, streaming, done, stopped, error. */
+export const answerIs = (page, state, timeout = 240_000) =>
+  page.locator('[data-role="assistant"]').last().and(page.locator(`[data-state="${state}"]`)).waitFor({ timeout });
+
+/** Waits for a condition that the page names: offline, no-webgpu, device-lost, … */
+export const conditionIs = (page, name) => page.locator(`[data-condition="${name}"]`).waitFor({ timeout: 60_000 });
