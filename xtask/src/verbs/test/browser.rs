@@ -29,7 +29,7 @@ pub fn run(places: &Places, options: &Options) -> anyhow::Result<String> {
     specs.sort();
     anyhow::ensure!(!specs.is_empty(), "no such browser test in tests/e2e/specs");
 
-    let mut node = Command::new("node");
+    let mut node = Command::new(npm::node(places)?);
     node.current_dir(&e2e).args(["--test", "--test-concurrency=1", "--test-reporter=spec"]);
     node.args(&specs);
     node.env("PORTICO_BIN", program)
