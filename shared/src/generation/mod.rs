@@ -4,7 +4,7 @@
 //! A driver loops: send what [`Generation::take_delta`] gives, do what [`Generation::ask`] asks, and
 //! hand over the result, until it asks for nothing more.
 //!
-//! ```ignore
+//! ```text
 //! loop {
 //!     while let Some(delta) = generation.take_delta() { send(head.chat_delta(&delta)) }
 //!     match generation.ask() {
