@@ -92,6 +92,11 @@ impl WorkerLink {
         }
     }
 
+    /// Ends the worker at once.
+    pub fn terminate(&self) {
+        self.inner.worker.terminate();
+    }
+
     /// Calls `listener` for each message from the worker until the subscription is dropped.
     pub fn subscribe(&self, listener: impl Fn(&FromWorker) + 'static) -> Subscription {
         let id = self.inner.next_id.get();
@@ -122,5 +127,7 @@ impl WorkerLink {
 fn worker_url() -> Option<String> {
     let document = web_sys::window()?.document()?;
     let meta = document.query_selector("meta[name=portico-worker]").ok()??;
-    meta.get_attribute("content").filter(|url| !url.is_empty())
+    let url = meta.get_attribute("content").filter(|url| !url.is_empty())?;
+    // What tests may ask of the page they may ask of the worker.
+    Some(if crate::portico_api::is_debug() { format!("{url}?debug") } else { url })
 }

@@ -1,1 +1,23 @@
-fn main() {}
+//! The page: leptos, client-side. It shows and asks; the engine's worker computes.
+//!
+//! - [`page`]: what is shown, as signals; [`setup`]: who writes them.
+//! - [`log`]: conversations as the append-only operations of `shared::sync`, in IndexedDB.
+//! - [`answer`]: answers that are being written.
+//! - [`view`]: the elements.
+
+mod answer;
+mod browser;
+mod erase;
+mod export;
+mod log;
+mod markdown_dom;
+mod models;
+mod offline;
+mod page;
+mod prefs;
+mod setup;
+mod view;
+
+fn main() {
+    setup::start();
+}

@@ -2,11 +2,12 @@
 //!
 //! In CommonMark a block that another block follows is closed: later text cannot change it. So only
 //! the last block stays open; what stands before it is settled, leaves the parser's view for good,
-//! and costs nothing any more. The one exception, a link reference defined further down, is made up
-//! for by one parse of the whole when the answer ends.
+//! and costs nothing any more. A block whose first line is not whole does not count as following,
+//! for `*` may become `**bold**`. The one exception, a link reference defined further down, is made
+//! up for by one parse of the whole when the answer ends.
 
 use super::node::Node;
-use super::parse::{parse, parse_top_level};
+use super::parse::{TopLevel, parse, parse_top_level};
 
 /// What changed since the last call.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -43,14 +44,17 @@ impl MarkdownStream {
         self.parsed_bytes = self.text.len();
         let source = &self.text[self.settled_bytes..];
         let mut blocks = parse_top_level(source);
-        let Some(last) = blocks.pop() else { return Some(Advance::default()) };
-        // An indented block's range starts behind its indentation.
-        let line_start = source[..last.range.start].rfind('\n').map_or(0, |at| at + 1);
-        self.settled_bytes += line_start;
-        Some(Advance {
-            settled: blocks.into_iter().map(|block| block.node).collect(),
-            open: vec![last.node],
-        })
+        let whole_lines_end = source.rfind('\n').map_or(0, |at| at + 1);
+        let first_open =
+            blocks.iter().rposition(|block| block.range.start < whole_lines_end).unwrap_or(0);
+        if let Some(block) = blocks.get(first_open) {
+            // An indented block's range starts behind its indentation.
+            let line_start = source[..block.range.start].rfind('\n').map_or(0, |at| at + 1);
+            self.settled_bytes += line_start;
+        }
+        let open = blocks.split_off(first_open);
+        let nodes = |blocks: Vec<TopLevel>| blocks.into_iter().map(|block| block.node).collect();
+        Some(Advance { settled: nodes(blocks), open: nodes(open) })
     }
 
     /// The whole, for the answer's last picture.
@@ -84,12 +88,17 @@ mod tests {
         let mut stream = MarkdownStream::default();
         stream.push("One.\n\nTwo");
         let advance = stream.advance().expect("text arrived");
-        assert_eq!((advance.settled.len(), advance.open.len()), (1, 1));
+        assert_eq!((advance.settled.len(), advance.open.len()), (0, 2));
         assert_eq!(stream.advance(), None);
-        stream.push(" more");
+        stream.push(" more\n");
         let advance = stream.advance().expect("text arrived");
-        assert_eq!((advance.settled.len(), advance.open.len()), (0, 1));
+        assert_eq!((advance.settled.len(), advance.open.len()), (1, 1));
         assert_eq!(stream.settled_bytes, "One.\n\n".len());
+    }
+
+    #[test]
+    fn half_a_line_settles_nothing() {
+        assert_eq!(stream(&["1. one\n*", "*bold"]), parse("1. one\n**bold"));
     }
 
     #[test]

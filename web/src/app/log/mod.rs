@@ -1,0 +1,347 @@
+//! Conversations of this profile: every change is an operation of `shared::sync`, merged here and
+//! appended to IndexedDB. Other tabs are told and pull what is new.
+
+mod idb;
+mod locks;
+mod thread;
+
+pub use locks::{AnswerLock, held_answers};
+pub use thread::{Item, Thread};
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+use leptos::prelude::*;
+use portico_shared::sync::{Body, Clock, Hit, Merge, MessageContent, Op, Setting};
+use uuid::Uuid;
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::spawn_local;
+use web_sys::{BroadcastChannel, MessageEvent};
+
+use crate::browser::{breathe, new_id, now_ms};
+use crate::page::Page;
+use idb::{Idb, IdbError};
+
+/// Tells other tabs of the profile that there are new operations.
+const CHANNEL: &str = "portico-log";
+
+/// Operations read and merged at once: a few milliseconds' work.
+const BATCH: u32 = 150;
+
+#[derive(Default)]
+struct Log {
+    merge: Merge,
+    clock: Clock,
+    /// None: the browser refuses it, or it is not open yet.
+    idb: Option<Idb>,
+    channel: Option<BroadcastChannel>,
+    /// The store's key up to which it has been read.
+    read_to: f64,
+    reading: bool,
+    read_again: bool,
+    /// Operations that wait for the disk.
+    queue: Vec<Queued>,
+    writing: bool,
+    /// The key of each message's last draft: the next write drops it.
+    drafts: BTreeMap<Uuid, f64>,
+}
+
+/// An operation on its way to the disk.
+struct Queued {
+    json: String,
+    /// The message whose earlier drafts it supersedes.
+    supersedes: Option<Uuid>,
+    /// It is a draft itself.
+    is_draft: bool,
+}
+
+thread_local! {
+    static LOG: RefCell<Log> = RefCell::new(Log::default());
+}
+
+/// Opens the store and reads what is in it, in slices that let the page paint.
+pub async fn open(page: Page) {
+    match Idb::open().await {
+        Ok(idb) => {
+            LOG.with_borrow_mut(|log| log.idb = Some(idb));
+            listen(page);
+            pull(page).await;
+            compact().await;
+            flush(page);
+        }
+        Err(error) => {
+            web_sys::console::warn_1(&format!("portico: no IndexedDB: {error}").into());
+            LOG.with_borrow_mut(|log| log.queue.clear());
+            page.log_in_memory.set(true);
+        }
+    }
+    page.log_ready.set(true);
+    page.log_version.update(|version| *version += 1);
+}
+
+fn listen(page: Page) {
+    let Ok(channel) = BroadcastChannel::new(CHANNEL) else { return };
+    let on_message = Closure::<dyn FnMut(MessageEvent)>::new(move |_| {
+        spawn_local(async move {
+            pull(page).await;
+            page.elsewhere.set(held_answers().await);
+        });
+    });
+    channel.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
+    on_message.forget();
+    LOG.with_borrow_mut(|log| log.channel = Some(channel));
+}
+
+/// Merges what other tabs (or an earlier visit) wrote.
+async fn pull(page: Page) {
+    let idb = LOG.with_borrow_mut(|log| {
+        log.read_again = log.reading;
+        if log.reading {
+            return None;
+        }
+        log.reading = log.idb.is_some();
+        log.idb.clone()
+    });
+    let Some(idb) = idb else { return };
+    loop {
+        let after = LOG.with_borrow(|log| log.read_to);
+        let batch = match idb.read(after, BATCH).await {
+            Ok(batch) => batch,
+            Err(error) => {
+                page.save_error.set(Some(error.to_string()));
+                break;
+            }
+        };
+        let last = batch.last().map(|stored| stored.key);
+        LOG.with_borrow_mut(|log| {
+            for stored in &batch {
+                log.take(&stored.json);
+            }
+            log.read_to = last.unwrap_or(after).max(log.read_to);
+        });
+        if batch.is_empty() {
+            let again = LOG.with_borrow_mut(|log| std::mem::take(&mut log.read_again));
+            if !again {
+                break;
+            }
+            continue;
+        }
+        page.log_version.update(|version| *version += 1);
+        breathe().await;
+    }
+    LOG.with_borrow_mut(|log| log.reading = false);
+}
+
+/// Drops drafts that a later text has superseded: a killed tab leaves them behind.
+async fn compact() {
+    let Some(idb) = LOG.with_borrow(|log| log.idb.clone()) else { return };
+    let mut after = 0.0;
+    loop {
+        let Ok(batch) = idb.read(after, BATCH).await else { return };
+        let Some(last) = batch.last() else { return };
+        after = last.key;
+        let superseded: Vec<f64> = LOG.with_borrow(|log| {
+            let is_old = |json: &str| {
+                json.contains("\"draft\"")
+                    && Op::from_json(json).is_ok_and(|op| log.merge.is_superseded_draft(&op))
+            };
+            batch.iter().filter(|stored| is_old(&stored.json)).map(|stored| stored.key).collect()
+        });
+        if !superseded.is_empty() && idb.remove(&superseded).await.is_err() {
+            return;
+        }
+        breathe().await;
+    }
+}
+
+impl Log {
+    /// Merges an operation from the store. One that cannot be read is left where it is.
+    fn take(&mut self, json: &str) {
+        match Op::from_json(json) {
+            Ok(op) => {
+                self.merge.apply(&op);
+                self.clock = Clock::after(self.merge.latest());
+            }
+            Err(error) => {
+                web_sys::console::warn_1(&format!("portico: operation skipped: {error}").into());
+            }
+        }
+    }
+
+    fn make(&mut self, body: Body) -> Result<Op, String> {
+        let op = Op::new(new_id(), self.clock.tick(now_ms()), body);
+        op.check().map_err(|error| error.to_string())?;
+        self.merge.apply(&op);
+        Ok(op)
+    }
+}
+
+/// Writes operations: merged at once, on the disk soon.
+pub fn write(page: Page, bodies: impl IntoIterator<Item = Body>) {
+    for body in bodies {
+        let made = LOG.with_borrow_mut(|log| {
+            let op = log.make(body)?;
+            if log.idb.is_some() || !page.log_ready.get_untracked() {
+                let json = op.to_json();
+                log.queue.push(Queued { json, supersedes: None, is_draft: false });
+            }
+            Ok(())
+        });
+        if let Err(error) = made {
+            let error: String = error;
+            page.save_error.set(Some(error));
+        }
+    }
+    page.log_version.update(|version| *version += 1);
+    flush(page);
+}
+
+/// Keeps an answer's text so far, in the place of its last draft. The views are not told: they
+/// follow the answer itself.
+pub fn write_draft(page: Page, message: Uuid, content: MessageContent) {
+    write_content(page, message, content, true);
+}
+
+/// An answer's last word; its drafts go.
+pub fn write_end(page: Page, message: Uuid, content: MessageContent) {
+    write_content(page, message, content, false);
+    page.log_version.update(|version| *version += 1);
+}
+
+fn write_content(page: Page, message: Uuid, content: MessageContent, is_draft: bool) {
+    let made = LOG.with_borrow_mut(|log| {
+        let op = log.make(Body::WriteMessage { message, content })?;
+        if log.idb.is_some() {
+            let json = op.to_json();
+            log.queue.push(Queued { json, supersedes: Some(message), is_draft });
+        }
+        Ok::<(), String>(())
+    });
+    if let Err(error) = made {
+        page.save_error.set(Some(error));
+    }
+    flush(page);
+}
+
+/// Moves the queue to the disk, one transaction at a time.
+fn flush(page: Page) {
+    let next = LOG.with_borrow_mut(|log| {
+        let idb = log.idb.clone().filter(|_| !log.writing && !log.queue.is_empty())?;
+        log.writing = true;
+        let queue = std::mem::take(&mut log.queue);
+        let dropped: Vec<f64> =
+            queue.iter().filter_map(|op| log.drafts.remove(&op.supersedes?)).collect();
+        Some((idb, queue, dropped))
+    });
+    let Some((idb, queue, dropped)) = next else { return };
+    spawn_local(async move {
+        let ops: Vec<String> = queue.iter().map(|op| op.json.clone()).collect();
+        match idb.append(&ops, &dropped).await {
+            Ok(keys) => {
+                LOG.with_borrow_mut(|log| {
+                    for (op, key) in queue.iter().zip(keys) {
+                        if let Some(message) = op.supersedes.filter(|_| op.is_draft) {
+                            log.drafts.insert(message, key);
+                        }
+                    }
+                    if let Some(channel) = &log.channel {
+                        // A closed channel only means that other tabs hear of it later.
+                        channel.post_message(&JsValue::TRUE).ok();
+                    }
+                });
+                page.save_error.set(None);
+            }
+            Err(error) => page.save_error.set(Some(error.to_string())),
+        }
+        LOG.with_borrow_mut(|log| log.writing = false);
+        flush(page);
+    });
+}
+
+/// The active branch of a conversation.
+pub fn thread(conversation: Uuid) -> Thread {
+    LOG.with_borrow(|log| thread::thread(&log.merge, conversation))
+}
+
+/// A row of the sidebar.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Row {
+    pub id: Uuid,
+    /// None: not named, and nothing was written yet.
+    pub title: Option<String>,
+    pub pinned: bool,
+    pub updated_ms: u64,
+    /// Around the match, when searching.
+    pub snippet: Option<String>,
+}
+
+/// All conversations, or those in which `query` was found.
+pub fn rows(query: &str) -> Vec<Row> {
+    LOG.with_borrow(|log| {
+        let views = log.merge.conversations();
+        let row = |view: &portico_shared::sync::ConversationView<'_>| Row {
+            id: view.id,
+            title: view.title.map(str::to_owned),
+            pinned: view.pinned,
+            updated_ms: view.updated_ms,
+            snippet: None,
+        };
+        if query.trim().is_empty() {
+            return views.iter().map(row).collect();
+        }
+        let mut found: BTreeMap<Uuid, Hit> = BTreeMap::new();
+        for hit in log.merge.search(query) {
+            found.entry(hit.conversation).or_insert(hit);
+        }
+        let rows = views.iter().filter_map(|view| {
+            let hit = found.get(&view.id)?;
+            let snippet = hit.message.is_some().then(|| hit.snippet.clone());
+            Some(Row { snippet, ..row(view) })
+        });
+        rows.collect()
+    })
+}
+
+/// A conversation's name; None where it has none or is not here.
+pub fn title(conversation: Uuid) -> Option<String> {
+    LOG.with_borrow(|log| {
+        log.merge.conversation(conversation).and_then(|view| view.title.map(str::to_owned))
+    })
+}
+
+pub fn exists(conversation: Uuid) -> bool {
+    LOG.with_borrow(|log| log.merge.conversation(conversation).is_some())
+}
+
+/// Chooses `message`, and with it everything that hangs below.
+pub fn choose_branch(page: Page, message: Uuid) {
+    write(page, [Body::ChooseBranch { message }]);
+}
+
+pub fn set(page: Page, conversation: Uuid, setting: Setting) {
+    write(page, [Body::Set { conversation, setting }]);
+}
+
+/// Every conversation with its active branch, for an export.
+pub fn everything() -> Vec<(Option<String>, u64, Thread)> {
+    LOG.with_borrow(|log| {
+        let views = log.merge.conversations();
+        let all = views.iter().map(|view| {
+            let thread = thread::thread(&log.merge, view.id);
+            (view.title.map(str::to_owned), view.created_ms, thread)
+        });
+        all.collect()
+    })
+}
+
+/// Deletes all conversations of this profile.
+pub async fn destroy() -> Result<(), IdbError> {
+    let idb = LOG.with_borrow_mut(|log| {
+        log.queue.clear();
+        log.idb.take()
+    });
+    match idb {
+        Some(idb) => idb.destroy().await,
+        None => Ok(()),
+    }
+}

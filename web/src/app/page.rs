@@ -1,0 +1,256 @@
+//! What does the page show? Signals that the views read and [`crate::setup`] writes.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use leptos::prelude::*;
+use portico_page::fit::{DeviceFacts, Fit, fit};
+use portico_page::i18n::{Lang, Text};
+use portico_shared::catalogue::ModelView;
+use portico_shared::error::ApiError;
+use portico_web::protocol::{DeviceReport, ModelState, StorageReport};
+use uuid::Uuid;
+
+use crate::answer::LiveInfo;
+use crate::log::Thread;
+use crate::prefs;
+
+/// Light, dark, or as the system is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Theme {
+    Auto,
+    Light,
+    Dark,
+}
+
+impl Theme {
+    pub const ALL: [Self; 3] = [Self::Auto, Self::Light, Self::Dark];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Light => "light",
+            Self::Dark => "dark",
+        }
+    }
+
+    pub fn from_name(name: &str) -> Self {
+        Self::ALL.into_iter().find(|theme| theme.name() == name).unwrap_or(Self::Auto)
+    }
+
+    pub fn text(self) -> Text {
+        match self {
+            Self::Auto => Text::ThemeAuto,
+            Self::Light => Text::ThemeLight,
+            Self::Dark => Text::ThemeDark,
+        }
+    }
+}
+
+/// `/api/catalogue` as far as it has come.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Catalogue {
+    Loading,
+    Loaded { models: Vec<Arc<ModelView>>, default_model: Option<String> },
+    /// With the technical cause.
+    Failed(String),
+}
+
+/// The dialog that is open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dialog {
+    Models,
+    Settings,
+}
+
+/// A short message that goes away by itself or is answered.
+#[derive(Clone, Debug)]
+pub struct Toast {
+    pub id: u64,
+    pub text: String,
+    pub action: Option<(Text, Callback<()>)>,
+    /// Stays until it is answered.
+    pub stays: bool,
+}
+
+/// Everything that the views read; copied freely.
+#[derive(Clone, Copy)]
+pub struct Page {
+    pub lang: RwSignal<Lang>,
+    pub theme: RwSignal<Theme>,
+    /// None until the worker has answered.
+    pub device: RwSignal<Option<DeviceReport>>,
+    pub storage: RwSignal<Option<StorageReport>>,
+    /// `navigator.deviceMemory` in bytes.
+    pub memory_bytes: Option<u64>,
+    pub catalogue: RwSignal<Catalogue>,
+    pub models: RwSignal<BTreeMap<String, ModelState>>,
+    /// The model that answers; chosen by the person, never by the page.
+    pub chosen: RwSignal<Option<String>>,
+    /// The conversation that is shown; none: a new one.
+    pub open: RwSignal<Option<Uuid>>,
+    /// Grows with each operation.
+    pub log_version: RwSignal<u64>,
+    /// The log has been read.
+    pub log_ready: RwSignal<bool>,
+    /// The browser refuses storage for conversations.
+    pub log_in_memory: RwSignal<bool>,
+    pub save_error: RwSignal<Option<String>>,
+    pub thread: Memo<Arc<Thread>>,
+    /// Answers that are being written in this tab, by message.
+    pub live: RwSignal<BTreeMap<Uuid, LiveInfo>>,
+    /// Answers that another tab is writing.
+    pub elsewhere: RwSignal<BTreeSet<Uuid>>,
+    pub dialog: RwSignal<Option<Dialog>>,
+    /// The sidebar is open on a narrow screen.
+    pub drawer: RwSignal<bool>,
+    pub toasts: RwSignal<Vec<Toast>>,
+    pub online: RwSignal<bool>,
+    pub device_lost: RwSignal<Option<ApiError>>,
+    pub worker_error: RwSignal<Option<String>>,
+    /// What the screen reader is told next.
+    pub announcement: RwSignal<String>,
+}
+
+impl Page {
+    pub fn new(lang: Lang, memory_bytes: Option<u64>) -> Self {
+        let open = RwSignal::new(None);
+        let log_version = RwSignal::new(0);
+        let thread = Memo::new(move |_| {
+            log_version.track();
+            Arc::new(open.get().map(crate::log::thread).unwrap_or_default())
+        });
+        Self {
+            lang: RwSignal::new(lang),
+            theme: RwSignal::new(Theme::from_name(&prefs::get("theme").unwrap_or_default())),
+            device: RwSignal::new(None),
+            storage: RwSignal::new(None),
+            memory_bytes,
+            catalogue: RwSignal::new(Catalogue::Loading),
+            models: RwSignal::new(BTreeMap::new()),
+            chosen: RwSignal::new(prefs::get("model")),
+            open,
+            log_version,
+            log_ready: RwSignal::new(false),
+            log_in_memory: RwSignal::new(false),
+            save_error: RwSignal::new(None),
+            thread,
+            live: RwSignal::new(BTreeMap::new()),
+            elsewhere: RwSignal::new(BTreeSet::new()),
+            dialog: RwSignal::new(None),
+            drawer: RwSignal::new(false),
+            toasts: RwSignal::new(Vec::new()),
+            online: RwSignal::new(true),
+            device_lost: RwSignal::new(None),
+            worker_error: RwSignal::new(None),
+            announcement: RwSignal::new(String::new()),
+        }
+    }
+
+    /// A sentence in the page's language, for a view.
+    pub fn t(self, text: Text) -> impl Fn() -> &'static str + Copy + Send + Sync + 'static {
+        move || text.get(self.lang.get())
+    }
+
+    /// A sentence in the page's language now.
+    pub fn say(self, text: Text) -> &'static str {
+        text.get(self.lang.get_untracked())
+    }
+
+    /// A catalogue entry.
+    pub fn model(self, id: &str) -> Option<Arc<ModelView>> {
+        self.catalogue.with(|catalogue| match catalogue {
+            Catalogue::Loaded { models, .. } => {
+                models.iter().find(|model| model.model.id == id).cloned()
+            }
+            _ => None,
+        })
+    }
+
+    /// A model's name for people; its id where the catalogue does not know it.
+    pub fn model_name(self, id: &str) -> String {
+        self.model(id).map_or_else(|| id.to_owned(), |model| model.model.name.clone())
+    }
+
+    pub fn model_state(self, id: &str) -> Option<ModelState> {
+        self.models.with(|models| models.get(id).cloned())
+    }
+
+    /// The chosen model, or else the one that the portal offers first.
+    pub fn offered_model(self) -> Option<Arc<ModelView>> {
+        let chosen = self.chosen.get().and_then(|id| self.model(&id));
+        chosen.or_else(|| {
+            self.catalogue.with(|catalogue| match catalogue {
+                Catalogue::Loaded { models, default_model } => default_model
+                    .as_ref()
+                    .and_then(|id| models.iter().find(|model| model.model.id == *id))
+                    .cloned(),
+                _ => None,
+            })
+        })
+    }
+
+    /// Whether and why (not) this device runs `model`.
+    pub fn fit(self, model: &ModelView) -> Fit {
+        let facts = DeviceFacts {
+            webgpu: self.device.with(|device| device.as_ref().map(|d| d.error.is_none())),
+            memory_bytes: self.memory_bytes,
+            free_storage_bytes: self.storage.with(|storage| {
+                let storage = storage.as_ref().filter(|s| s.quota_bytes > 0)?;
+                Some(storage.quota_bytes.saturating_sub(storage.used_bytes))
+            }),
+        };
+        let on_device = matches!(
+            self.model_state(&model.model.id),
+            Some(
+                ModelState::Cached
+                    | ModelState::Uploading { .. }
+                    | ModelState::Warming
+                    | ModelState::Ready { .. }
+            )
+        );
+        fit(model, facts, on_device)
+    }
+
+    pub fn is_ready(self, model: &str) -> bool {
+        self.models.with(|models| matches!(models.get(model), Some(ModelState::Ready { .. })))
+    }
+
+    /// The answer that is being written in the open conversation.
+    pub fn live_here(self) -> Option<Uuid> {
+        let open = self.open.get()?;
+        self.live.with(|live| {
+            live.iter().find(|(_, info)| info.conversation == open).map(|(&id, _)| id)
+        })
+    }
+
+    pub fn toast(self, text: impl Into<String>) {
+        self.push_toast(text.into(), None, false);
+    }
+
+    pub fn toast_with(self, text: String, label: Text, action: Callback<()>) {
+        self.push_toast(text, Some((label, action)), false);
+    }
+
+    /// Asks until it is answered.
+    pub fn ask(self, text: String, label: Text, action: Callback<()>) {
+        self.push_toast(text, Some((label, action)), true);
+    }
+
+    fn push_toast(self, text: String, action: Option<(Text, Callback<()>)>, stays: bool) {
+        let id = crate::browser::new_id().as_u128() as u64;
+        // An undo needs time to be found.
+        let ms = if action.is_some() { 10_000 } else { 5_000 };
+        self.toasts.update(|toasts| {
+            toasts.retain(|toast| toast.text != text);
+            toasts.push(Toast { id, text, action, stays });
+        });
+        if !stays {
+            crate::browser::after_ms(ms, move || self.drop_toast(id));
+        }
+    }
+
+    pub fn drop_toast(self, id: u64) {
+        self.toasts.update(|toasts| toasts.retain(|toast| toast.id != id));
+    }
+}

@@ -1,0 +1,110 @@
+//! Where a message is written. What stands in it is kept for each conversation, also when the tab
+//! is closed.
+
+use leptos::html;
+use leptos::prelude::*;
+use portico_page::i18n::Text;
+
+use super::icons::{self, icon};
+use crate::page::Page;
+use crate::{answer, prefs};
+
+pub const INPUT_ID: &str = "composer-input";
+
+/// Tallest composer, in CSS pixels; more text scrolls.
+const MAX_HEIGHT_PX: i32 = 240;
+
+pub fn composer(page: Page) -> impl IntoView {
+    let node = NodeRef::<html::Textarea>::new();
+    let text = RwSignal::new(prefs::draft(page.open.get_untracked()));
+    Effect::new(move |before: Option<Option<uuid::Uuid>>| {
+        let open = page.open.get();
+        if before.is_some_and(|before| before != open) {
+            text.set(prefs::draft(open));
+        }
+        open
+    });
+    Effect::new(move |_| {
+        let value = text.get();
+        if let Some(input) = node.get() {
+            if input.value() != value {
+                input.set_value(&value);
+            }
+            fit_height(&input);
+        }
+    });
+    let live = Memo::new(move |_| page.live_here());
+    let can_send = move || {
+        text.with(|text| !text.trim().is_empty())
+            && page.chosen.with(Option::is_some)
+            && live.get().is_none()
+            && page.log_ready.get()
+    };
+    let send = move || {
+        let Some(model) = page.chosen.get_untracked() else { return };
+        if !untrack(can_send) {
+            return;
+        }
+        let written = text.get_untracked();
+        prefs::set_draft(page.open.get_untracked(), "");
+        text.set(String::new());
+        answer::send(page, written.trim(), model);
+    };
+    let placeholder = move || {
+        let is_chosen = page.chosen.with(Option::is_some);
+        let key = if is_chosen { Text::MessagePlaceholder } else { Text::MessagePlaceholderNoModel };
+        key.get(page.lang.get())
+    };
+    view! {
+        <form class="composer" on:submit=move |event| {
+            event.prevent_default();
+            send();
+        }>
+            <div class="composer-box">
+                <label class="visually-hidden" for=INPUT_ID>{page.t(Text::MessageLabel)}</label>
+                <textarea id=INPUT_ID node_ref=node rows="1" placeholder=placeholder
+                    aria-describedby="composer-hint" autocomplete="off"
+                    on:input:target=move |event| {
+                        let value = event.target().value();
+                        prefs::set_draft(page.open.get_untracked(), &value);
+                        text.set(value);
+                    }
+                    on:keydown=move |event| {
+                        // 229: an input method is composing, in browsers that do not say so.
+                        let composing = event.is_composing() || event.key_code() == 229;
+                        if event.key() == "Enter" && !event.shift_key() && !composing {
+                            event.prevent_default();
+                            send();
+                        }
+                    }></textarea>
+                {move || match live.get() {
+                    Some(message) => view! {
+                        <button type="button" class="send stop" aria-label=page.t(Text::Stop)
+                            title=page.t(Text::Stop) on:click=move |_| answer::stop(message)>
+                            {icon(icons::STOP)}
+                        </button>
+                    }.into_any(),
+                    None => view! {
+                        <button type="submit" class="send" aria-label=page.t(Text::Send)
+                            title=page.t(Text::Send) disabled=move || !can_send()>
+                            {icon(icons::SEND)}
+                        </button>
+                    }.into_any(),
+                }}
+            </div>
+            <p class="composer-foot">
+                <span id="composer-hint" class="only-wide">{page.t(Text::ComposerHint)} " "</span>
+                <span>{page.t(Text::AnswersCanBeWrong)}</span>
+            </p>
+        </form>
+    }
+}
+
+/// As tall as its text, up to a limit.
+fn fit_height(input: &web_sys::HtmlTextAreaElement) {
+    let style = web_sys::HtmlElement::style(input);
+    // Setting a style by hand fails only for names that are none.
+    style.set_property("height", "auto").ok();
+    let height = input.scroll_height().min(MAX_HEIGHT_PX);
+    style.set_property("height", &format!("{height}px")).ok();
+}

@@ -1,0 +1,453 @@
+//! A message: what was said, by whom, where it ran, and what can be done with it.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use leptos::html;
+use leptos::prelude::*;
+use portico_page::format;
+use portico_page::i18n::{Lang, Text};
+use portico_shared::error::ErrorCode;
+use portico_shared::openai::{PorticoInfo, Place, Role, Usage};
+use portico_shared::sync::MessageState;
+use uuid::Uuid;
+use wasm_bindgen::JsCast;
+
+use super::icons::{self, icon};
+use super::{copy, progress};
+use crate::answer;
+use crate::log::{self, Item};
+use crate::markdown_dom::MarkdownDom;
+use crate::page::{Dialog, Page};
+
+/// A message of the active branch.
+#[derive(Clone, Copy)]
+struct Context {
+    page: Page,
+    id: Uuid,
+    /// As the log has it; the last one known while the message is being removed.
+    item: Memo<Option<Arc<Item>>>,
+}
+
+impl Context {
+    fn with<T: Default>(self, read: impl FnOnce(&Item) -> T) -> T {
+        self.item.with(|item| item.as_ref().map(|item| read(item)).unwrap_or_default())
+    }
+
+    fn untracked(self) -> Option<Arc<Item>> {
+        self.item.get_untracked()
+    }
+
+    fn is_live(self) -> bool {
+        self.page.live.with(|live| live.contains_key(&self.id))
+    }
+
+    /// `loading`, `streaming`, `done`, `stopped` or `error`.
+    fn state(self) -> &'static str {
+        let live = self.page.live.with(|live| live.get(&self.id).map(|info| info.streaming));
+        let is_elsewhere = self.page.elsewhere.with(|ids| ids.contains(&self.id));
+        match (live, self.with(|item| Some(item.content.state))) {
+            (Some(false), _) => "loading",
+            (Some(true), _) => "streaming",
+            (None, Some(MessageState::Draft)) if is_elsewhere => "streaming",
+            // Its tab was closed: nobody writes it any more.
+            (None, Some(MessageState::Draft | MessageState::Stopped)) => "stopped",
+            (None, Some(MessageState::Error)) => "error",
+            (None, Some(MessageState::Done) | None) => "done",
+        }
+    }
+}
+
+pub fn message(page: Page, id: Uuid) -> impl IntoView {
+    let item = Memo::new(move |_| page.thread.with(|thread| thread.get(id).cloned()));
+    let context = Context { page, id, item };
+    let is_user = context.untracked().is_some_and(|item| item.role == Role::User);
+    if is_user { user_message(context).into_any() } else { assistant_message(context).into_any() }
+}
+
+fn user_message(context: Context) -> impl IntoView {
+    let Context { page, .. } = context;
+    let editing = RwSignal::new(false);
+    view! {
+        <article class="message user" data-role="user" aria-label=page.t(Text::YouSaid)>
+            {move || if editing.get() {
+                edit_form(context, editing).into_any()
+            } else {
+                view! {
+                    <div class="bubble">{move || context.with(|item| item.content.text.clone())}</div>
+                    <div class="message-foot">
+                        {branches(context).into_any()}
+                        <span class="message-actions">
+                            {copy_button(context).into_any()}
+                            <button type="button" class="icon-button small" aria-label=page.t(Text::EditMessage)
+                                title=page.t(Text::Edit) on:click=move |_| editing.set(true)>
+                                {icon(icons::PENCIL)}
+                            </button>
+                        </span>
+                    </div>
+                }.into_any()
+            }}
+        </article>
+    }
+}
+
+fn edit_form(context: Context, editing: RwSignal<bool>) -> impl IntoView {
+    let page = context.page;
+    let node = NodeRef::<html::Textarea>::new();
+    let before = context.untracked().map(|item| item.content.text.clone()).unwrap_or_default();
+    let rows = before.lines().count().clamp(2, 12).to_string();
+    Effect::new(move |_| {
+        if let Some(input) = node.get() {
+            crate::browser::next_frame(move || {
+                input.focus().ok();
+            });
+        }
+    });
+    let save = move || {
+        let text = node.get_untracked().map(|input| input.value()).unwrap_or_default();
+        let text = text.trim();
+        let (Some(item), Some(conversation), Some(model)) =
+            (context.untracked(), page.open.get_untracked(), page.chosen.get_untracked())
+        else {
+            page.dialog.set(Some(Dialog::Models));
+            return;
+        };
+        if !text.is_empty() && page.live_here().is_none() {
+            editing.set(false);
+            answer::edit(page, conversation, item.parent, text, model);
+        }
+    };
+    let is_busy = move || page.live_here().is_some();
+    view! {
+        <form class="edit" on:submit=move |event| {
+            event.prevent_default();
+            save();
+        }>
+            <textarea node_ref=node rows=rows aria-label=page.t(Text::EditMessage) prop:value=before
+                on:keydown=move |event| match event.key().as_str() {
+                    "Escape" => editing.set(false),
+                    "Enter" if !event.shift_key() && !event.is_composing() => {
+                        event.prevent_default();
+                        save();
+                    }
+                    _ => {}
+                }></textarea>
+            <div class="row end">
+                <button type="button" class="button quiet" on:click=move |_| editing.set(false)>
+                    {page.t(Text::Cancel)}
+                </button>
+                <button type="submit" class="button primary" disabled=is_busy>{page.t(Text::SaveAndSend)}</button>
+            </div>
+        </form>
+    }
+}
+
+fn assistant_message(context: Context) -> impl IntoView {
+    let Context { page, .. } = context;
+    let model = move || {
+        let model = context.with(|item| item.content.portico.as_ref().map(|p| p.model.clone()));
+        model.unwrap_or_default()
+    };
+    let place = move || {
+        match context.with(|item| item.content.portico.as_ref().map(|portico| portico.place)) {
+            Some(Place::Server) => "server",
+            _ => "device",
+        }
+    };
+    let state = Memo::new(move |_| context.state());
+    let label = move || {
+        Text::ModelSaid.fill(page.lang.get(), &[("model", &page.model_name(&model()))])
+    };
+    view! {
+        <article class="message assistant" data-role="assistant" data-place=place
+            data-state=move || state.get() data-model=model aria-label=label
+            aria-busy=move || matches!(state.get(), "loading" | "streaming").to_string()>
+            {body(context).into_any()}
+            {move || matches!(state.get(), "loading").then(|| waiting(context).into_any())}
+            {move || (state.get() == "error").then(|| failure(context).into_any())}
+            {move || (state.get() == "stopped").then(|| stopped(context).into_any())}
+            {move || (state.get() == "done").then(|| cut_short(context).into_any())}
+            {move || (state.get() != "loading").then(|| foot(context, state).into_any())}
+        </article>
+    }
+}
+
+/// The text, which grows in place while it is written.
+fn body(context: Context) -> impl IntoView {
+    let Context { page, id, .. } = context;
+    let node = NodeRef::<html::Div>::new();
+    let painted: Rc<RefCell<Option<(Lang, MarkdownDom)>>> = Rc::default();
+    Effect::new(move |_| {
+        let Some(container) = node.get() else { return };
+        let lang = page.lang.get();
+        let mut painted = painted.borrow_mut();
+        if painted.as_ref().is_none_or(|(before, _)| *before != lang) {
+            let container = container.unchecked_into();
+            *painted = Some((lang, MarkdownDom::new(container, lang)));
+        }
+        let Some((_, dom)) = painted.as_mut() else { return };
+        let tick = page.live.with(|live| live.get(&id).map(|info| info.tick));
+        match tick {
+            Some(tick) => {
+                tick.track();
+                answer::with_text(id, |text| dom.grow(text));
+            }
+            None => context.item.with(|item| {
+                if let Some(item) = item {
+                    dom.show(&item.content.text);
+                }
+            }),
+        }
+    });
+    view! { <div class="answer" node_ref=node></div> }
+}
+
+/// Before the first word: what is being waited for.
+fn waiting(context: Context) -> impl IntoView {
+    let page = context.page;
+    let model = page
+        .live
+        .with_untracked(|live| live.get(&context.id).map(|info| info.model.clone()))
+        .unwrap_or_default();
+    let is_ready = {
+        let model = model.clone();
+        Memo::new(move |_| page.is_ready(&model))
+    };
+    view! {
+        <p class="waiting">
+            <span class="dots" aria-hidden="true"><i></i><i></i><i></i></span>
+            {move || {
+                let text = if is_ready.get() { Text::Waiting } else { Text::WaitingForModel };
+                text.get(page.lang.get())
+            }}
+        </p>
+        {progress::progress(page, model)}
+    }
+}
+
+/// Asks for another answer in the place of this one.
+fn again(context: Context) {
+    let page = context.page;
+    let (Some(item), Some(conversation)) = (context.untracked(), page.open.get_untracked()) else {
+        return;
+    };
+    match (item.parent, page.chosen.get_untracked()) {
+        (Some(user), Some(model)) if page.live_here().is_none() => {
+            answer::ask(page, conversation, user, model);
+        }
+        (_, None) => page.dialog.set(Some(Dialog::Models)),
+        _ => {}
+    }
+}
+
+/// Goes on where the answer ended, with the model that began it.
+fn go_on(context: Context) {
+    let page = context.page;
+    let (Some(item), Some(conversation)) = (context.untracked(), page.open.get_untracked()) else {
+        return;
+    };
+    let model = item.content.portico.as_ref().map(|portico| portico.model.clone());
+    if let Some(model) = model
+        && page.live_here().is_none()
+    {
+        answer::go_on(page, conversation, context.id, model);
+    }
+}
+
+fn can_go_on(context: Context) -> bool {
+    context.with(|item| !item.content.token_ids.is_empty())
+}
+
+fn continue_button(context: Context) -> impl IntoView {
+    let page = context.page;
+    view! {
+        <Show when=move || can_go_on(context)>
+            <button type="button" class="button" on:click=move |_| go_on(context)>
+                {page.t(Text::Continue)}
+            </button>
+        </Show>
+    }
+}
+
+fn failure(context: Context) -> impl IntoView {
+    let page = context.page;
+    let error = move || context.with(|item| item.content.error.clone());
+    let text = move || error().map(|error| error.text(page.lang.get())).unwrap_or_default();
+    let code = move || {
+        let code = error().map_or(ErrorCode::Internal, |error| error.code);
+        Text::ErrorCodeLabel.fill(page.lang.get(), &[("code", code.as_str())])
+    };
+    let detail = move || error().and_then(|error| error.detail);
+    view! {
+        <div class="notice error" role="alert">
+            <p>{text}</p>
+            <details>
+                <summary>{page.t(Text::Details)}</summary>
+                <p class="muted"><code>{code}</code></p>
+                {move || detail().map(|detail| view! { <pre>{detail}</pre> })}
+            </details>
+            <div class="row">
+                {continue_button(context)}
+                <button type="button" class="button" on:click=move |_| again(context)>
+                    {icon(icons::REDO)} {page.t(Text::TryAgain)}
+                </button>
+                <button type="button" class="button quiet" on:click=move |_| page.dialog.set(Some(Dialog::Models))>
+                    {page.t(Text::OtherModel)}
+                </button>
+            </div>
+        </div>
+    }
+}
+
+fn stopped(context: Context) -> impl IntoView {
+    let page = context.page;
+    let text = move || {
+        let was_interrupted = context.with(|item| item.content.state == MessageState::Draft);
+        let key = if was_interrupted { Text::Interrupted } else { Text::StoppedNote };
+        key.get(page.lang.get())
+    };
+    view! {
+        <div class="notice calm">
+            <p>{text}</p>
+            <div class="row">{continue_button(context)}</div>
+        </div>
+    }
+}
+
+/// What an answer that ended by itself leaves to say: that it is empty or was cut off.
+fn cut_short(context: Context) -> impl IntoView {
+    let page = context.page;
+    let is_empty = move || context.with(|item| item.content.text.trim().is_empty());
+    view! {
+        <Show when=move || is_empty() || can_go_on(context)>
+            <div class="notice calm">
+                <p>{move || {
+                    let key = if is_empty() { Text::EmptyAnswer } else { Text::LengthReached };
+                    key.get(page.lang.get())
+                }}</p>
+                <div class="row">{continue_button(context)}</div>
+            </div>
+        </Show>
+    }
+}
+
+fn foot(context: Context, state: Memo<&'static str>) -> impl IntoView {
+    let page = context.page;
+    let is_over = move || state.get() != "streaming";
+    let is_elsewhere = move || state.get() == "streaming" && !context.is_live();
+    view! {
+        <div class="message-foot">
+            <Show when=is_over>
+                {branches(context).into_any()}
+                <span class="message-actions">
+                    {copy_button(context).into_any()}
+                    <button type="button" class="icon-button small" aria-label=page.t(Text::Regenerate)
+                        title=page.t(Text::Regenerate) disabled=move || page.live_here().is_some()
+                        on:click=move |_| again(context)>{icon(icons::REDO)}</button>
+                </span>
+            </Show>
+            <Show when=is_elsewhere>
+                <span class="muted">{page.t(Text::ElsewhereWriting)}</span>
+            </Show>
+            <p class="stats">{move || {
+                let lang = page.lang.get();
+                context.with(|item| {
+                    let portico = item.content.portico.as_ref();
+                    let name = portico.map(|portico| page.model_name(&portico.model));
+                    stats(lang, portico, name, item.content.usage)
+                })
+            }}</p>
+        </div>
+    }
+}
+
+/// `On this device · SmolLM2 135M · 86 tokens · 12.3 tokens/s · first token after 340 ms`
+fn stats(
+    lang: Lang,
+    portico: Option<&PorticoInfo>,
+    model_name: Option<String>,
+    usage: Option<Usage>,
+) -> String {
+    let Some(portico) = portico else { return String::new() };
+    let place = match portico.place {
+        Place::Device => Text::PlaceDevice,
+        Place::Server => Text::PlaceServer,
+    };
+    let mut parts = vec![place.get(lang).to_owned()];
+    parts.extend(model_name);
+    if let Some(usage) = usage {
+        parts.push(match usage.completion_tokens {
+            1 => Text::TokenOne.get(lang).to_owned(),
+            n => Text::TokenMany.fill(lang, &[("n", &format::integer(lang, n))]),
+        });
+    }
+    if let Some(rate) = portico.decode_tokens_per_s {
+        let rate = format::token_rate(lang, rate);
+        parts.push(Text::TokensPerSecond.fill(lang, &[("rate", &rate)]));
+    }
+    if let Some(ms) = portico.time_to_first_token_ms {
+        let time = format::milliseconds(lang, ms);
+        parts.push(Text::FirstToken.fill(lang, &[("time", &time)]));
+    }
+    parts.join(" · ")
+}
+
+fn copy_button(context: Context) -> impl IntoView {
+    let page = context.page;
+    let copied = RwSignal::new(false);
+    view! {
+        <button type="button" class="icon-button small" aria-label=page.t(Text::CopyMessage)
+            title=page.t(Text::Copy) on:click=move |_| {
+                let text = context.untracked().map(|item| item.content.text.clone());
+                copy(page, text.unwrap_or_default(), move || {
+                    copied.set(true);
+                    crate::browser::after_ms(1_600, move || {
+                        copied.try_set(false);
+                    });
+                });
+            }>
+            {move || icon(if copied.get() { icons::CHECK } else { icons::COPY })}
+        </button>
+    }
+}
+
+/// `‹ 1/2 ›`, where there is more than one version.
+fn branches(context: Context) -> impl IntoView {
+    let page = context.page;
+    let place = Memo::new(move |_| {
+        context.with(|item| (item.sibling_index(), item.siblings.len()))
+    });
+    let go = move |forward: bool| {
+        let Some(item) = context.untracked() else { return };
+        let index = item.sibling_index();
+        let next = if forward { index.checked_add(1) } else { index.checked_sub(1) };
+        if let Some(&sibling) = next.and_then(|next| item.siblings.get(next)) {
+            log::choose_branch(page, sibling);
+        }
+    };
+    let is_busy = move || page.live_here().is_some();
+    let label = move || {
+        let (index, total) = place.get();
+        let (n, total) = ((index + 1).to_string(), total.to_string());
+        Text::VersionOf.fill(page.lang.get(), &[("n", &n), ("total", &total)])
+    };
+    view! {
+        <Show when=move || place.get().1 >= 2>
+            <span class="branches" role="group" aria-label=label>
+                <button type="button" class="icon-button small" aria-label=page.t(Text::PreviousVersion)
+                    title=page.t(Text::PreviousVersion)
+                    disabled=move || is_busy() || place.get().0 == 0
+                    on:click=move |_| go(false)>{icon(icons::LEFT)}</button>
+                <span aria-hidden="true">{move || {
+                    let (index, total) = place.get();
+                    format!("{}/{total}", index + 1)
+                }}</span>
+                <button type="button" class="icon-button small" aria-label=page.t(Text::NextVersion)
+                    title=page.t(Text::NextVersion)
+                    disabled=move || { let (i, n) = place.get(); is_busy() || i + 1 >= n }
+                    on:click=move |_| go(true)>{icon(icons::RIGHT)}</button>
+            </span>
+        </Show>
+    }
+}

@@ -1,0 +1,228 @@
+//! An empty conversation: the model that is offered, on its way, or ready.
+
+use std::sync::Arc;
+
+use leptos::prelude::*;
+use portico_page::i18n::Text;
+use portico_page::{format, i18n};
+use portico_shared::catalogue::ModelView;
+use portico_shared::error::ErrorCode;
+use portico_web::protocol::ModelState;
+use wasm_bindgen_futures::spawn_local;
+
+use super::icons::{self, icon, logo};
+use super::licence::licence;
+use super::{models as model_views, progress};
+use crate::page::{Catalogue, Dialog, Page};
+use crate::{answer, models};
+
+pub fn welcome(page: Page) -> impl IntoView {
+    // What is shown changes with these only, not with each downloaded byte.
+    let offered = Memo::new(move |_| page.offered_model());
+    let ready = Memo::new(move |_| {
+        page.chosen.get().filter(|id| page.is_ready(id))
+    });
+    let gpu_error = Memo::new(move |_| page.device.with(|d| d.as_ref()?.error.clone()));
+    let failed = Memo::new(move |_| {
+        page.catalogue.with(|catalogue| match catalogue {
+            Catalogue::Failed(why) => Some(why.clone()),
+            _ => None,
+        })
+    });
+    let loading = Memo::new(move |_| page.catalogue.with(|c| *c == Catalogue::Loading));
+    move || {
+        if gpu_error.with(Option::is_some) {
+            return no_webgpu(page).into_any();
+        }
+        if let Some(model) = ready.get() {
+            return ready_view(page, model).into_any();
+        }
+        if let Some(why) = failed.get() {
+            return catalogue_failed(page, why).into_any();
+        }
+        match offered.get() {
+            Some(model) => offer(page, model).into_any(),
+            None if loading.get() => view! {
+                <div class="welcome" role="status">
+                    {logo()}
+                    <p class="muted">{page.t(Text::CatalogueLoading)}</p>
+                </div>
+            }
+            .into_any(),
+            None => view! {
+                <div class="welcome">
+                    {logo()}
+                    <h2>{page.t(Text::WelcomeTitle)}</h2>
+                    <p class="lead">{page.t(Text::CatalogueEmpty)}</p>
+                    <button type="button" class="button" on:click=move |_| page.dialog.set(Some(Dialog::Models))>
+                        {page.t(Text::Models)}
+                    </button>
+                </div>
+            }
+            .into_any(),
+        }
+    }
+}
+
+/// The first visit: what would be loaded, under which terms, and one button.
+fn offer(page: Page, model: Arc<ModelView>) -> impl IntoView {
+    let id = model.model.id.clone();
+    let state = {
+        let id = id.clone();
+        Memo::new(move |_| page.models.with(|models| progress::state_name(models.get(&id))))
+    };
+    let fit = {
+        let model = model.clone();
+        Memo::new(move |_| page.fit(&model))
+    };
+    let size_bytes = model.size_bytes;
+    let label = move || {
+        let lang = page.lang.get();
+        match state.get() {
+            "cached" => Text::StartModel.get(lang).to_owned(),
+            "failed" => Text::TryAgain.get(lang).to_owned(),
+            _ => {
+                let size = format::bytes(lang, size_bytes);
+                Text::LoadModelSize.fill(lang, &[("size", &size)])
+            }
+        }
+    };
+    let chosen_id = id.clone();
+    let is_idle = move || matches!(state.get(), "absent" | "cached" | "failed");
+    view! {
+        <div class="welcome">
+            {logo()}
+            <h2>{page.t(Text::WelcomeTitle)}</h2>
+            <p class="lead">{page.t(Text::WelcomeText)}</p>
+            <div class="card offer" data-model=id.clone() data-model-state=move || state.get()>
+                <h3>{model.model.name.clone()}</h3>
+                {facts(page, &model).into_any()}
+                <p class="fit" data-fit=move || if fit.get().runs() { "yes" } else { "no" }>
+                    {move || fit.get().headline().get(page.lang.get())}
+                    {move || fit.get().reason(page.lang.get()).map(|reason| format!(": {reason}"))}
+                </p>
+                {progress::progress(page, id.clone()).into_any()}
+                {model_views::failure(page, id.clone()).into_any()}
+                <div class="row">
+                    <Show when=is_idle>
+                        {
+                            let chosen_id = chosen_id.clone();
+                            view! {
+                                <button type="button" class="button primary large"
+                                    disabled=move || !fit.get().runs()
+                                    on:click=move |_| models::choose(page, &chosen_id)>{label}</button>
+                            }
+                        }
+                    </Show>
+                    <button type="button" class="button quiet" on:click=move |_| page.dialog.set(Some(Dialog::Models))>
+                        {page.t(Text::OtherModel)}
+                    </button>
+                </div>
+            </div>
+        </div>
+    }
+}
+
+/// Size, licence, languages, memory: what a person should know before loading.
+pub fn facts(page: Page, model: &ModelView) -> impl IntoView {
+    let (size_bytes, memory_bytes) = (model.size_bytes, model.memory_bytes);
+    let n_ctx = u64::from(model.model.n_ctx);
+    let languages = model.model.languages.clone();
+    let names = move || {
+        let lang = page.lang.get();
+        let names: Vec<String> =
+            languages.iter().take(6).map(|code| i18n::language_name(lang, code)).collect();
+        let more = languages.len().saturating_sub(names.len());
+        let names = names.join(", ");
+        if more > 0 { format!("{names} +{more}") } else { names }
+    };
+    view! {
+        <dl class="facts">
+            <div><dt>{page.t(Text::SizeLabel)}</dt>
+                <dd>{move || format::bytes(page.lang.get(), size_bytes)}</dd></div>
+            <div><dt>{page.t(Text::LicenceLabel)}</dt><dd>{licence(&model.model.licence)}</dd></div>
+            <div><dt>{page.t(Text::LanguagesLabel)}</dt><dd>{names}</dd></div>
+            <div><dt>{page.t(Text::MemoryLabel)}</dt>
+                <dd>{move || format::bytes(page.lang.get(), memory_bytes)}</dd></div>
+            <div><dt>{page.t(Text::ContextLabel)}</dt>
+                <dd>{move || {
+                    let lang = page.lang.get();
+                    Text::TokensUnit.fill(lang, &[("n", &format::integer(lang, n_ctx))])
+                }}</dd></div>
+        </dl>
+    }
+}
+
+fn ready_view(page: Page, model: String) -> impl IntoView {
+    let text = move || {
+        let name = page.model_name(&model);
+        Text::ReadyText.fill(page.lang.get(), &[("model", &name)])
+    };
+    let suggestions = [Text::Suggestion1, Text::Suggestion2, Text::Suggestion3];
+    view! {
+        <div class="welcome">
+            {logo()}
+            <h2>{page.t(Text::ReadyTitle)}</h2>
+            <p class="lead">{text}</p>
+            <ul class="suggestions" aria-label=page.t(Text::Suggestions)>
+                {suggestions.map(|suggestion| view! {
+                    <li><button type="button" class="button suggestion" on:click=move |_| {
+                        if let Some(model) = page.chosen.get_untracked() {
+                            answer::send(page, page.say(suggestion), model);
+                        }
+                    }>{page.t(suggestion)}</button></li>
+                }).collect_view()}
+            </ul>
+        </div>
+    }
+}
+
+fn no_webgpu(page: Page) -> impl IntoView {
+    let error = page.device.with_untracked(|device| device.as_ref()?.error.clone());
+    let is_missing = error.as_ref().is_none_or(|error| error.code == ErrorCode::WebGpuMissing);
+    let detail = error.as_ref().and_then(|error| error.detail.clone());
+    let text = move || {
+        let other = error.as_ref().filter(|_| !is_missing);
+        other.map(|error| error.text(page.lang.get()))
+    };
+    let steps =
+        [Text::NoWebGpuStep1, Text::NoWebGpuStep2, Text::NoWebGpuStep3, Text::NoWebGpuStep4];
+    view! {
+        <div class="welcome" data-condition="no-webgpu" role="alert">
+            <div class="sign">{icon(icons::CHIP)}</div>
+            <h2>{page.t(Text::NoWebGpuTitle)}</h2>
+            <p class="lead">{text}</p>
+            <ol class="steps">{steps.map(|step| view! { <li>{page.t(step)}</li> }).collect_view()}</ol>
+            <p class="muted">{page.t(Text::NoWebGpuKeep)}</p>
+            {detail.map(|detail| view! {
+                <details><summary>{page.t(Text::Details)}</summary><pre>{detail}</pre></details>
+            })}
+        </div>
+    }
+}
+
+fn catalogue_failed(page: Page, why: String) -> impl IntoView {
+    view! {
+        <div class="welcome" role="alert">
+            <div class="sign">{icon(icons::CLOUD_OFF)}</div>
+            <h2>{page.t(Text::CatalogueFailed)}</h2>
+            <button type="button" class="button primary" on:click=move |_| {
+                spawn_local(models::load_catalogue(page));
+            }>{page.t(Text::TryAgain)}</button>
+            <details><summary>{page.t(Text::Details)}</summary><pre>{why}</pre></details>
+        </div>
+    }
+}
+
+/// Whether a model lies whole on this device.
+pub fn is_on_device(state: Option<&ModelState>) -> bool {
+    matches!(
+        state,
+        Some(
+            ModelState::Cached
+                | ModelState::Uploading { .. }
+                | ModelState::Warming
+                | ModelState::Ready { .. }
+        )
+    )
+}
