@@ -8,7 +8,7 @@
 //! ```text
 //! page/index.html            tags replaced, no inline script
 //! page/assets.json           what the service worker keeps: {"build", "files"}
-//! page/sw.js, …              web/assets/root/**: what must lie at the root
+//! page/sw.js, …              what must lie at the root: the files in web/assets/root
 //! page/assets/<build>/…      glue, wasm, scripts, styles: immutable, named by their content
 //! page/**.br                 Brotli siblings
 //! ```
