@@ -1,8 +1,10 @@
 // The page's call for scripts, from a test.
 
-/** Waits until `window.portico` is there. */
-export const ready = (page) =>
-  page.waitForFunction(() => Boolean(globalThis.portico?.chat?.completions), undefined, { timeout: 60_000 });
+/** Waits until `window.portico` is there and the engine's worker has told what the device is. */
+export async function ready(page) {
+  await page.waitForFunction(() => Boolean(globalThis.portico?.chat?.completions), undefined, { timeout: 60_000 });
+  await page.evaluate(async () => void (await globalThis.portico.ready));
+}
 
 /** `window.portico.chat.completions.create(request)`. */
 export const chat = (page, request) =>

@@ -56,7 +56,7 @@ describe("states of the page", () => {
         wrong.push(...(await look(page, "offline")));
         await context.setOffline(false);
 
-        await page.evaluate(() => globalThis.portico.debug.loseDevice());
+        await page.evaluate(() => globalThis.portico.loseDevice());
         await person.conditionIs(page, "device-lost");
         wrong.push(...(await look(page, "device-lost")));
         await page.locator('[data-condition="device-lost"]').waitFor({ state: "detached", timeout: 120_000 });
