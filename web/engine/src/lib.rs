@@ -24,6 +24,8 @@ mod error;
 mod gpu;
 pub mod kernels;
 pub mod linear;
+mod model;
+mod plan;
 pub mod record;
 pub mod repack;
 mod session;

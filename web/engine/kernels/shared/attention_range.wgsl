@@ -1,5 +1,4 @@
-// Which positions does this workgroup go over? `from` … `to`; row R is token ROW_TOKEN of the
-// workgroup and sees positions `first_R` … `end_R`.
+// Which positions does this workgroup go over? `start` … `end`, of which a token sees those up to its own.
   let n_tokens = params[0];
   let token0 = group.x * ${TOKENS}u;
   if (token0 >= n_tokens) { return; }
@@ -7,14 +6,14 @@
   let head0 = group.y * ${HEADS}u;
   let kv_head = head0 / ${N_HEADS/N_KV_HEADS}u;
 #if WINDOW
-  var from = max(position0, ${WINDOW-1}u) - ${WINDOW-1}u;
+  var start = max(position0, ${WINDOW-1}u) - ${WINDOW-1}u;
 #else
-  var from = 0u;
+  var start = 0u;
 #endif
-  var to = min(position0 + min(${TOKENS}u, n_tokens - token0), ${N_CTX}u);
+  var end = min(position0 + min(${TOKENS}u, n_tokens - token0), ${N_CTX}u);
 #if SPLIT
   let split = group.z;
-  from = max(from, split * ${CHUNK}u);
-  to = min(to, (split + 1u) * ${CHUNK}u);
-  if (from >= to) { return; }
+  start = max(start, split * ${CHUNK}u);
+  end = min(end, (split + 1u) * ${CHUNK}u);
+  if (start >= end) { return; }
 #endif

@@ -20,9 +20,9 @@ fn main(
 #end
 #end
 
-  for (var tile = from; tile < to; tile += ${LANES}u) {
+  for (var tile = start; tile < end; tile += ${LANES}u) {
     let position = tile + lane;
-    let k_at = kv_head * ${D4*N_CTX}u + min(position, to - 1u);
+    let k_at = kv_head * ${D4*N_CTX}u + min(position, end - 1u);
 #for R 0 ROWS
     var dots_${R} = vec4<f32>(0.0);
 #end
@@ -41,10 +41,10 @@ fn main(
 #end
 #for R 0 ROWS
 #if WINDOW
-    let sees_${R} = position < to && position <= position0 + ${R/HEADS}u
+    let sees_${R} = position < end && position <= position0 + ${R/HEADS}u
       && position + ${WINDOW}u > position0 + ${R/HEADS}u;
 #else
-    let sees_${R} = position < to && position <= position0 + ${R/HEADS}u;
+    let sees_${R} = position < end && position <= position0 + ${R/HEADS}u;
 #endif
     let score_${R} = select(NONE, capped(((dots_${R}.x + dots_${R}.y) + (dots_${R}.z + dots_${R}.w)) * bitcast<f32>(${SCALE_BITS}u)), sees_${R});
     let larger_${R} = max(largest_${R}, subgroupMax(score_${R}));
@@ -58,7 +58,7 @@ fn main(
 #end
 #for K 0 LANES
     {
-      let v_at = (kv_head * ${N_CTX}u + min(tile + ${K}u, to - 1u)) * ${D4}u + lane;
+      let v_at = (kv_head * ${N_CTX}u + min(tile + ${K}u, end - 1u)) * ${D4}u + lane;
 #for I 0 J
       let v_${I} = v_cache[v_at + ${I*LANES}u];
 #end

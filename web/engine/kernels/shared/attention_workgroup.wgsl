@@ -30,9 +30,9 @@ fn main(
   var out_${R} = vec4<f32>(0.0);
 #end
 
-  for (var tile = from; tile < to; tile += ${LANES}u) {
+  for (var tile = start; tile < end; tile += ${LANES}u) {
     let position = tile + lane;
-    var k_at = kv_head * ${D4*N_CTX}u + min(position, to - 1u);
+    var k_at = kv_head * ${D4*N_CTX}u + min(position, end - 1u);
 #for R 0 ROWS
     var dots_${R} = vec4<f32>(0.0);
 #end
@@ -45,10 +45,10 @@ fn main(
     }
 #for R 0 ROWS
 #if WINDOW
-    let sees_${R} = position < to && position <= position0 + ${R/HEADS}u
+    let sees_${R} = position < end && position <= position0 + ${R/HEADS}u
       && position + ${WINDOW}u > position0 + ${R/HEADS}u;
 #else
-    let sees_${R} = position < to && position <= position0 + ${R/HEADS}u;
+    let sees_${R} = position < end && position <= position0 + ${R/HEADS}u;
 #endif
     let score_${R} = select(NONE, capped(((dots_${R}.x + dots_${R}.y) + (dots_${R}.z + dots_${R}.w)) * bitcast<f32>(${SCALE_BITS}u)), sees_${R});
     weights[${R*LANES}u + lane] = score_${R};
@@ -72,7 +72,7 @@ fn main(
     }
 #end
     workgroupBarrier();
-    let n_here = min(${LANES}u, to - tile);
+    let n_here = min(${LANES}u, end - tile);
     for (var i = slice; i < n_here; i += ${SLICES}u) {
       let v = v_cache[(kv_head * ${N_CTX}u + tile + i) * ${D4}u + d];
 #for R 0 ROWS

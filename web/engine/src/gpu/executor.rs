@@ -8,6 +8,7 @@ use std::sync::atomic::Ordering;
 use super::{Buffers, Gpu, Pending, Staging, platform};
 use crate::EngineError;
 use crate::kernels::{self, Access};
+use crate::plan::Planned;
 use crate::record::{Binding, BufferId, Dispatch, KernelKey};
 
 struct Pipeline {
@@ -19,6 +20,7 @@ struct Step {
     pipeline: Arc<Pipeline>,
     bind_group: Arc<wgpu::BindGroup>,
     workgroups: [u32; 3],
+    token_axis: Option<usize>,
     label: String,
 }
 
@@ -27,9 +29,33 @@ pub(crate) struct Program {
     steps: Vec<Step>,
 }
 
+/// A program and the share of its recorded tokens that a submit computes.
+#[derive(Clone, Copy)]
+pub(crate) struct Run<'a> {
+    pub program: &'a Program,
+    pub n_tokens: u32,
+    /// What the program was recorded for; a multiple of every workgroup's tokens.
+    pub max_tokens: u32,
+}
+
+impl<'a> Run<'a> {
+    /// All that was recorded.
+    pub fn whole(program: &'a Program) -> Self {
+        Self { program, n_tokens: 1, max_tokens: 1 }
+    }
+
+    fn workgroups(&self, step: &Step) -> [u32; 3] {
+        let mut workgroups = step.workgroups;
+        if let Some(axis) = step.token_axis {
+            workgroups[axis] = (workgroups[axis] * self.n_tokens).div_ceil(self.max_tokens);
+        }
+        workgroups
+    }
+}
+
 impl Program {
-    pub fn n_dispatches(&self) -> usize {
-        self.steps.len()
+    pub fn labels(&self) -> impl Iterator<Item = &str> {
+        self.steps.iter().map(|step| step.label.as_str())
     }
 }
 
@@ -65,16 +91,16 @@ impl Executor {
     pub async fn compile(
         &mut self,
         buffers: &Buffers,
-        dispatches: &[Dispatch],
+        dispatches: &[Planned],
     ) -> Result<Program, EngineError> {
-        for dispatch in dispatches {
+        for Planned { dispatch, .. } in dispatches {
             if !self.pipelines.contains_key(&dispatch.kernel) {
                 let pipeline = self.pipeline(&dispatch.kernel).await?;
                 self.pipelines.insert(dispatch.kernel.clone(), Arc::new(pipeline));
             }
         }
         let scope = self.gpu.device().push_error_scope(wgpu::ErrorFilter::Validation);
-        let steps = dispatches.iter().map(|dispatch| self.step(buffers, dispatch)).collect();
+        let steps = dispatches.iter().map(|planned| self.step(buffers, planned)).collect();
         match scope.pop().await {
             Some(error) => Err(EngineError::internal(error.to_string())),
             None => {
@@ -145,7 +171,8 @@ impl Executor {
         }
     }
 
-    fn step(&mut self, buffers: &Buffers, dispatch: &Dispatch) -> Step {
+    fn step(&mut self, buffers: &Buffers, planned: &Planned) -> Step {
+        let dispatch: &Dispatch = &planned.dispatch;
         let pipeline = Arc::clone(&self.pipelines[&dispatch.kernel]);
         let key = (dispatch.kernel.clone(), dispatch.bindings.iter().map(binding_key).collect());
         let gpu = &self.gpu;
@@ -174,6 +201,7 @@ impl Executor {
             pipeline,
             bind_group: Arc::clone(bind_group),
             workgroups: dispatch.workgroups,
+            token_axis: planned.token_axis,
             label: dispatch.label.clone().into_owned(),
         }
     }
@@ -181,7 +209,7 @@ impl Executor {
     /// Replays programs in one submit; the copies follow them.
     pub fn submit(
         &self,
-        programs: &[&Program],
+        runs: &[Run<'_>],
         buffers: &Buffers,
         staging: &Staging,
         copy: Option<Copy>,
@@ -191,13 +219,14 @@ impl Executor {
         {
             let mut pass = encoder.begin_compute_pass(&Default::default());
             let mut current: Option<&Arc<Pipeline>> = None;
-            for step in programs.iter().flat_map(|program| &program.steps) {
+            let steps = runs.iter().flat_map(|run| run.program.steps.iter().map(move |s| (run, s)));
+            for (run, step) in steps {
                 if !current.is_some_and(|current| Arc::ptr_eq(current, &step.pipeline)) {
                     pass.set_pipeline(&step.pipeline.pipeline);
                     current = Some(&step.pipeline);
                 }
                 pass.set_bind_group(0, Some(&*step.bind_group), &[]);
-                let [x, y, z] = step.workgroups;
+                let [x, y, z] = run.workgroups(step);
                 pass.dispatch_workgroups(x, y, z);
                 n_dispatches += 1;
             }
@@ -216,5 +245,61 @@ impl Executor {
         counters.dispatches.fetch_add(n_dispatches, Ordering::Relaxed);
         counters.submits.fetch_add(1, Ordering::Relaxed);
         copy.map(|copy| staging.map(copy.slot, copy.size_bytes, submission))
+    }
+
+    /// Runs programs with a timestamp around each dispatch; microseconds by label.
+    ///
+    /// # Errors
+    /// [`EngineError::Unsupported`] where the device gave no timestamps.
+    pub async fn profile(&self, runs: &[Run<'_>]) -> Result<Vec<(String, f64)>, EngineError> {
+        if !self.gpu.caps().timestamps {
+            return Err(EngineError::unsupported("timestamps on this device"));
+        }
+        let device = self.gpu.device();
+        let steps: Vec<(&Run<'_>, &Step)> =
+            runs.iter().flat_map(|run| run.program.steps.iter().map(move |s| (run, s))).collect();
+        let mut times = Vec::new();
+        // A query set holds 4096 at most.
+        for steps in steps.chunks(1024) {
+            let n_queries = steps.len() as u32 + 1;
+            let queries = device.create_query_set(&wgpu::QuerySetDescriptor {
+                label: None,
+                ty: wgpu::QueryType::Timestamp,
+                count: n_queries,
+            });
+            let size_bytes = u64::from(n_queries) * 8;
+            let resolved = device.create_buffer(&wgpu::BufferDescriptor {
+                label: None,
+                size: size_bytes,
+                usage: wgpu::BufferUsages::QUERY_RESOLVE | wgpu::BufferUsages::COPY_SRC,
+                mapped_at_creation: false,
+            });
+            let staging = Staging::new(&self.gpu, 1, size_bytes).await?;
+            let mut encoder = device.create_command_encoder(&Default::default());
+            {
+                let mut pass = encoder.begin_compute_pass(&Default::default());
+                pass.write_timestamp(&queries, 0);
+                for (index, (run, step)) in steps.iter().enumerate() {
+                    pass.set_pipeline(&step.pipeline.pipeline);
+                    pass.set_bind_group(0, Some(&*step.bind_group), &[]);
+                    let [x, y, z] = run.workgroups(step);
+                    pass.dispatch_workgroups(x, y, z);
+                    pass.write_timestamp(&queries, index as u32 + 1);
+                }
+            }
+            encoder.resolve_query_set(&queries, 0..n_queries, &resolved, 0);
+            encoder.copy_buffer_to_buffer(&resolved, 0, staging.slot(0), 0, size_bytes);
+            let submission = self.gpu.queue().submit([encoder.finish()]);
+            let ticks: Vec<u64> = staging
+                .wait(staging.map(0, size_bytes, submission), |bytes| {
+                    bytemuck::pod_collect_to_vec(bytes)
+                })
+                .await?;
+            let us = f64::from(self.gpu.queue().get_timestamp_period()) / 1e3;
+            for ((_, step), pair) in steps.iter().zip(ticks.windows(2)) {
+                times.push((step.label.clone(), pair[1].saturating_sub(pair[0]) as f64 * us));
+            }
+        }
+        Ok(times)
     }
 }

@@ -1,6 +1,8 @@
 //! The one folder that speaks wgpu: a device, its buffers, and the replay of recordings.
 
 mod buffers;
+mod executor;
+mod once;
 mod platform;
 mod readback;
 
@@ -9,6 +11,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 pub(crate) use buffers::Buffers;
+pub(crate) use executor::{Copy, Executor, Program, Run};
 pub(crate) use platform::now_ms;
 pub(crate) use readback::{Pending, Staging};
 
@@ -206,6 +209,13 @@ impl Gpu {
 
     fn count_objects(&self, n: u64) {
         self.inner.counters.objects_created.fetch_add(n, Ordering::Relaxed);
+    }
+
+    /// Lets writes that wait in the driver's memory go.
+    pub(crate) fn flush(&self) {
+        self.queue().submit([]);
+        // Frees what earlier writes were staged in; in a browser it does nothing.
+        let _ = self.device().poll(wgpu::PollType::Poll);
     }
 
     /// Fails when the device was lost or an earlier command was refused.

@@ -20,6 +20,8 @@ mod native {
     use super::Granted;
     use crate::EngineError;
 
+    pub(crate) const DIALECT: crate::kernels::Dialect = crate::kernels::Dialect::Naga;
+
     /// After [`drive`] every callback of the submission has fired.
     pub(crate) const DRIVES: bool = true;
 
@@ -64,6 +66,8 @@ mod browser {
 
     use super::Granted;
     use crate::EngineError;
+
+    pub(crate) const DIALECT: crate::kernels::Dialect = crate::kernels::Dialect::Browser;
 
     /// Callbacks fire when the browser likes.
     pub(crate) const DRIVES: bool = false;

@@ -2,8 +2,8 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex};
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 
 use super::{Gpu, lock, platform};
@@ -14,7 +14,6 @@ use crate::EngineError;
 pub(crate) struct Staging {
     gpu: Gpu,
     slots: Vec<wgpu::Buffer>,
-    slot_bytes: u64,
 }
 
 /// A copy on its way back to the CPU.
@@ -41,19 +40,11 @@ impl Staging {
             })
             .collect();
         gpu.count_objects(n_slots as u64);
-        let staging = Self { gpu: gpu.clone(), slots, slot_bytes };
+        let staging = Self { gpu: gpu.clone(), slots };
         match memory.pop().await {
             Some(_) => Err(EngineError::OutOfMemory { needed_bytes: slot_bytes * n_slots as u64 }),
             None => Ok(staging),
         }
-    }
-
-    pub fn n_slots(&self) -> usize {
-        self.slots.len()
-    }
-
-    pub fn slot_bytes(&self) -> u64 {
-        self.slot_bytes
     }
 
     pub(super) fn slot(&self, slot: usize) -> &wgpu::Buffer {
@@ -85,11 +76,8 @@ impl Staging {
         read: impl FnOnce(&[u8]) -> T,
     ) -> Result<T, EngineError> {
         platform::drive(self.gpu.device(), Some(pending.submission))?;
-        let mapped = if platform::DRIVES && !pending.signal.is_set() {
-            false
-        } else {
-            pending.signal.await
-        };
+        let mapped =
+            if platform::DRIVES && !pending.signal.is_set() { false } else { pending.signal.await };
         self.gpu.check()?;
         let lost = || EngineError::DeviceLost { reason: "a read-back was aborted".to_owned() };
         if !mapped {
@@ -97,8 +85,7 @@ impl Staging {
         }
         let buffer = &self.slots[pending.slot];
         let value = {
-            let view =
-                buffer.slice(..pending.size_bytes).get_mapped_range().map_err(|_| lost())?;
+            let view = buffer.slice(..pending.size_bytes).get_mapped_range().map_err(|_| lost())?;
             read(&view)
         };
         buffer.unmap();

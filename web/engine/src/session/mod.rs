@@ -1,24 +1,21 @@
 //! A loaded model: which tokens stand in its cache, and what comes next?
 
+mod decode;
 mod loader;
+mod prefill;
+mod score;
 
-use std::ops::ControlFlow;
-
+use decode::Decode;
 pub use loader::{LoadOptions, ModelLoader, memory_estimate, supports};
-use portico_shared::sampling::GpuSampling;
 /// A token's log-probability given all tokens before it, and the most likely ones at its place.
 pub use portico_shared::sampling::TokenScore as Scored;
+pub use prefill::PrefillStats;
+use score::Scorer;
 
 use crate::EngineError;
-use crate::gpu::{Counters, Gpu};
-
-/// What a prefill did.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct PrefillStats {
-    /// Tokens whose keys and values stood already.
-    pub reused: usize,
-    pub computed: usize,
-}
+use crate::gpu::{Buffers, Copy, Counters, Executor, Gpu, Pending, Program, Run, Staging};
+use crate::plan::{Mode, ModelPlan, forward, head, sample};
+use crate::record::BufferId;
 
 /// A model on the GPU with one sequence in its cache.
 ///
@@ -26,25 +23,90 @@ pub struct PrefillStats {
 /// and computes only what differs; [`Engine::step`] and [`Engine::next_token`] append to it.
 pub struct Engine {
     gpu: Gpu,
+    plan: ModelPlan,
+    // Before the buffers: bind groups go first.
+    programs: Programs,
+    executor: Executor,
+    staging: Staging,
+    logits_staging: Staging,
+    buffers: Buffers,
     tokens: Vec<u32>,
+    /// How many of `tokens` have keys and values in the cache: all, but for the last one of a full
+    /// context.
+    n_computed: usize,
+    /// The logits buffer belongs to the last of `tokens`.
+    has_logits: bool,
+    /// Tokens of the next prefill chunk.
+    chunk: u32,
+    decode: Option<Decode>,
+    scorer: Option<Scorer>,
+    /// Copies that nobody waits for any more.
+    stale: Vec<Pending>,
 }
 
+struct Programs {
+    /// One token, by [`crate::plan::AttentionPlan::tier`].
+    one: Vec<Program>,
+    many: Program,
+    head: Program,
+    sample: Program,
+}
+
+/// Submits that may be under way while the CPU reads.
+const N_SLOTS: usize = 4;
+const SLOT_BYTES: u64 = 8;
+
 impl Engine {
+    async fn new(gpu: Gpu, plan: ModelPlan, buffers: Buffers) -> Result<Self, EngineError> {
+        let mut executor = Executor::new(&gpu);
+        let mut one = Vec::new();
+        for splits in plan.attention.tiers() {
+            let dispatches = forward(&plan, Mode::One { splits })?;
+            one.push(executor.compile(&buffers, &dispatches).await?);
+        }
+        let programs = Programs {
+            one,
+            many: executor.compile(&buffers, &forward(&plan, Mode::Many)?).await?,
+            head: executor.compile(&buffers, &head(&plan)?).await?,
+            sample: executor.compile(&buffers, &sample(&plan)).await?,
+        };
+        let staging = Staging::new(&gpu, N_SLOTS, SLOT_BYTES).await?;
+        let logits_bytes = u64::from(plan.config.n_vocab) * 4;
+        let logits_staging = Staging::new(&gpu, 1, logits_bytes).await?;
+        gpu.check()?;
+        Ok(Self {
+            chunk: prefill::first_chunk(&gpu, &plan),
+            gpu,
+            plan,
+            programs,
+            executor,
+            staging,
+            logits_staging,
+            buffers,
+            tokens: Vec::new(),
+            n_computed: 0,
+            has_logits: false,
+            decode: None,
+            scorer: None,
+            stale: Vec::new(),
+        })
+    }
+
     /// Tokens that the cache can hold.
     pub fn n_ctx(&self) -> u32 {
-        0
+        self.plan.n_ctx
     }
 
     pub fn n_vocab(&self) -> u32 {
-        0
+        self.plan.config.n_vocab
     }
 
     /// What weights, cache and activations take on the device.
     pub fn gpu_bytes(&self) -> u64 {
-        0
+        self.buffers.bytes()
     }
 
-    /// The sequence whose keys and values stand in the cache.
+    /// The sequence that stands.
     pub fn tokens(&self) -> &[u32] {
         &self.tokens
     }
@@ -58,21 +120,49 @@ impl Engine {
         self.gpu.counters()
     }
 
-    /// Makes `tokens` the sequence in the cache. What it has in common with the one that stands is
-    /// reused; the rest is computed in chunks whose size follows the measured time, so that a submit
-    /// lasts about 100 ms or less. `progress(done, total)` is called before the first and after each
-    /// chunk with the number of tokens that stand; when it breaks, what stands stays.
+    /// Dispatches of one decoded token with `n_tokens` in the cache, by label.
+    pub fn decode_dispatches(&self, n_tokens: u32) -> Vec<String> {
+        let tier = self.plan.attention.tier(n_tokens);
+        let programs = &self.programs;
+        [&programs.one[tier], &programs.head, &programs.sample]
+            .into_iter()
+            .flat_map(|program| program.labels().map(str::to_owned))
+            .collect()
+    }
+
+    /// Microseconds of each dispatch of a decoded token, by label; the cache is left as it stands.
     ///
     /// # Errors
-    /// [`EngineError::ContextFull`], [`EngineError::InvalidArgument`] for an empty sequence or a
-    /// token beyond the vocabulary, [`EngineError::Cancelled`], [`EngineError::DeviceLost`].
-    pub async fn prefill(
+    /// [`EngineError::Unsupported`] without [`crate::GpuOptions::timestamps`].
+    pub async fn profile_decode(&mut self) -> Result<Vec<(String, f64)>, EngineError> {
+        self.settle().await?;
+        self.make_logits().await?;
+        let position = self.tokens.len() as u32 - 1;
+        self.write_inputs(&self.tokens[position as usize..], position);
+        let runs = [
+            Run::whole(&self.programs.one[self.plan.attention.tier(position + 1)]),
+            Run::whole(&self.programs.head),
+            Run::whole(&self.programs.sample),
+        ];
+        self.has_logits = false;
+        self.executor.profile(&runs).await
+    }
+
+    /// Microseconds of each dispatch of a prefill of `n_tokens` (at most 256) at the cache's
+    /// beginning, by label. Nothing stands in the cache afterwards.
+    ///
+    /// # Errors
+    /// As [`Engine::profile_decode`].
+    pub async fn profile_prefill(
         &mut self,
-        tokens: &[u32],
-        progress: impl FnMut(usize, usize) -> ControlFlow<()>,
-    ) -> Result<PrefillStats, EngineError> {
-        let _ = (tokens, progress);
-        Err(EngineError::internal("being written"))
+        n_tokens: u32,
+    ) -> Result<Vec<(String, f64)>, EngineError> {
+        self.settle().await?;
+        self.rewind(0);
+        let n_tokens = n_tokens.clamp(1, self.plan.max_tokens);
+        self.write_inputs(&vec![0; n_tokens as usize], 0);
+        let many = Run { program: &self.programs.many, n_tokens, max_tokens: self.plan.max_tokens };
+        self.executor.profile(&[many, Run::whole(&self.programs.head)]).await
     }
 
     /// The logits after the last token, `[n_vocab]`.
@@ -80,7 +170,28 @@ impl Engine {
     /// # Errors
     /// [`EngineError::InvalidArgument`] while nothing stands; [`EngineError::DeviceLost`].
     pub async fn logits(&mut self) -> Result<Vec<f32>, EngineError> {
-        Err(EngineError::internal("being written"))
+        self.settle().await?;
+        self.make_logits().await?;
+        let size_bytes = u64::from(self.n_vocab()) * 4;
+        let copy = Copy { buffer: self.plan.logits, offset_bytes: 0, size_bytes, slot: 0 };
+        let pending = self.executor.submit(&[], &self.buffers, &self.logits_staging, Some(copy));
+        let mut logits = self.read(pending).await?;
+        self.cap(&mut logits);
+        Ok(logits)
+    }
+
+    async fn read(&self, pending: Option<Pending>) -> Result<Vec<f32>, EngineError> {
+        let pending = pending.ok_or_else(|| EngineError::internal("no copy was asked for"))?;
+        self.logits_staging.wait(pending, |bytes| bytemuck::pod_collect_to_vec(bytes)).await
+    }
+
+    /// The final softcap, where the model has one.
+    fn cap(&self, logits: &mut [f32]) {
+        if let Some(cap) = self.plan.config.final_softcap {
+            for logit in logits {
+                *logit = cap * (*logit / cap).tanh();
+            }
+        }
     }
 
     /// Appends a token that the caller chose.
@@ -88,46 +199,90 @@ impl Engine {
     /// # Errors
     /// As [`Engine::prefill`].
     pub async fn step(&mut self, token: u32) -> Result<(), EngineError> {
-        let _ = token;
-        Err(EngineError::internal("being written"))
+        self.settle().await?;
+        self.check_tokens(&[token], self.tokens.len() + 1)?;
+        if self.n_computed < self.tokens.len() {
+            self.make_logits().await?;
+        }
+        self.submit_one(token);
+        self.gpu.check()
     }
 
-    /// Scores each token of a sequence given those before it; the first has no score, so that one
-    /// less than `tokens.len()` come back. The sequence stands in the cache afterwards.
-    ///
-    /// # Errors
-    /// As [`Engine::prefill`].
-    pub async fn score(
-        &mut self,
-        tokens: &[u32],
-        n_top: usize,
-    ) -> Result<Vec<Scored>, EngineError> {
-        let _ = (tokens, n_top);
-        Err(EngineError::internal("being written"))
+    /// Computes one token at the end of what stands, and its logits.
+    fn submit_one(&mut self, token: u32) {
+        let position = self.n_computed as u32;
+        self.write_inputs(&[token], position);
+        let runs = [
+            Run::whole(&self.programs.one[self.plan.attention.tier(position + 1)]),
+            Run::whole(&self.programs.head),
+        ];
+        self.executor.submit(&runs, &self.buffers, &self.staging, None);
+        self.tokens.push(token);
+        self.n_computed = self.tokens.len();
+        self.has_logits = true;
     }
 
-    /// Lets the GPU choose the next tokens and feed them to itself, from what stands.
-    ///
-    /// # Errors
-    /// [`EngineError::InvalidArgument`] while nothing stands or for a sampling out of range.
-    pub fn start_decode(&mut self, sampling: GpuSampling) -> Result<(), EngineError> {
-        let _ = sampling;
-        Err(EngineError::internal("being written"))
+    /// Computes the last token again where the logits buffer belongs to another.
+    async fn make_logits(&mut self) -> Result<(), EngineError> {
+        if self.has_logits {
+            return Ok(());
+        }
+        let Some(last) = self.tokens.pop() else {
+            return Err(EngineError::InvalidArgument { reason: "no token stands".to_owned() });
+        };
+        self.n_computed = self.tokens.len();
+        self.submit_one(last);
+        self.gpu.check()
     }
 
-    /// The next token; it is appended to [`Engine::tokens`]. The GPU runs a few tokens ahead, so
-    /// that a caller that stops simply no longer asks.
-    ///
-    /// # Errors
-    /// [`EngineError::ContextFull`], [`EngineError::DeviceLost`], [`EngineError::InvalidArgument`]
-    /// before [`Engine::start_decode`].
-    pub async fn next_token(&mut self) -> Result<u32, EngineError> {
-        Err(EngineError::internal("being written"))
+    /// Tokens and params of the next submit.
+    fn write_inputs(&self, tokens: &[u32], position: u32) {
+        let n = tokens.len() as u32;
+        self.write_words(self.plan.token_ids, tokens);
+        self.write_words(self.plan.params, &[n, n.saturating_sub(1), position, 0]);
+    }
+
+    fn write_words(&self, buffer: BufferId, words: &[u32]) {
+        self.buffers.write(buffer, 0, bytemuck::cast_slice(words));
+    }
+
+    fn check_tokens(&self, tokens: &[u32], needed: usize) -> Result<(), EngineError> {
+        let n_ctx = self.n_ctx();
+        if needed > n_ctx as usize {
+            return Err(EngineError::ContextFull { n_ctx, needed });
+        }
+        match tokens.iter().find(|&&token| token >= self.n_vocab()) {
+            Some(token) => Err(EngineError::InvalidArgument {
+                reason: format!("token {token} of a vocabulary of {}", self.n_vocab()),
+            }),
+            None => Ok(()),
+        }
+    }
+
+    /// Ends a decode and waits for what it left under way.
+    async fn settle(&mut self) -> Result<(), EngineError> {
+        self.gpu.check()?;
+        if let Some(decode) = self.decode.take() {
+            self.stale.extend(decode.into_pending());
+            self.has_logits = false;
+        }
+        for pending in std::mem::take(&mut self.stale) {
+            self.staging.wait(pending, |_| ()).await?;
+        }
+        Ok(())
     }
 
     /// Forgets all but the first `n_tokens`.
     pub fn rewind(&mut self, n_tokens: usize) {
-        self.tokens.truncate(n_tokens);
+        if let Some(decode) = self.decode.take() {
+            self.stale.extend(decode.into_pending());
+            self.has_logits = false;
+        }
+        if n_tokens < self.tokens.len() {
+            self.tokens.truncate(n_tokens);
+            self.n_computed = self.n_computed.min(n_tokens);
+            self.has_logits = false;
+        }
     }
 
     /// Destroys the model's buffers now; a drop does the same.
