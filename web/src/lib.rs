@@ -1,3 +1,6 @@
 //! What the page (bin `app`) and the engine's worker (bin `worker`) share.
 
-pub mod protocol;
+pub mod link;
+pub mod portico_api;
+
+pub use portico_relay::protocol;

@@ -1,0 +1,117 @@
+//! `window.portico`: one call for scripts, in OpenAI's shape, answered by this page's engine.
+//!
+//! ```js
+//! await portico.ready
+//! const answer = await portico.chat.completions.create({ model, messages })
+//! for await (const chunk of portico.chat.completions.create({ model, messages, stream: true })) …
+//! const { choices } = await portico.completions.create({ model, prompt, echo: true, max_tokens: 0, logprobs: 5 })
+//! const { data } = await portico.models.list()
+//! ```
+//!
+//! Requests and answers are those of `portico_shared::openai`. A second argument may carry
+//! `{ signal }`, an `AbortSignal`. What is thrown is an `Error` with `code` and `status`
+//! (`portico_shared::error`).
+
+mod call;
+mod js;
+mod models;
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use portico_relay::protocol::{FromWorker, ToWorker};
+use wasm_bindgen::prelude::*;
+
+use crate::link::{Subscription, WorkerLink};
+use call::Kind;
+use js::{function, set, value_from};
+
+/// Puts `portico` on the window. Called once, as soon as the page has its worker.
+///
+/// # Errors
+/// Where the window refuses a property, which no browser does.
+pub fn install(link: &WorkerLink) -> Result<(), JsValue> {
+    let api = js_sys::Object::new();
+    let chat = js_sys::Object::new();
+    set(&chat, "completions", &completions(link, Kind::Chat)?.into())?;
+    set(&api, "chat", &chat)?;
+    set(&api, "completions", &completions(link, Kind::Completion)?.into())?;
+    let listing = js_sys::Object::new();
+    set(
+        &listing,
+        "list",
+        &function(|_, _| wasm_bindgen_futures::future_to_promise(models::list()).into()),
+    )?;
+    set(&api, "models", &listing)?;
+    set(&api, "ready", &ready(link))?;
+    if is_debug() {
+        install_debug(link, &api)?;
+    }
+    let window = web_sys::window().ok_or_else(|| JsValue::from_str("no window"))?;
+    set(&window, "portico", &api)
+}
+
+/// Whether the page was opened with `?debug`.
+pub(crate) fn is_debug() -> bool {
+    web_sys::window()
+        .and_then(|window| window.location().search().ok())
+        .is_some_and(|query| query.contains("debug"))
+}
+
+fn completions(link: &WorkerLink, kind: Kind) -> Result<js_sys::Object, JsValue> {
+    let completions = js_sys::Object::new();
+    let link = link.clone();
+    let create = function(move |request, options| call::create(&link, kind, &request, &options));
+    set(&completions, "create", &create)?;
+    Ok(completions)
+}
+
+/// Resolves with the device and the storage once the engine has said what they are.
+fn ready(link: &WorkerLink) -> js_sys::Promise {
+    first(link, |message| match message {
+        FromWorker::Hello { .. } => value_from(message).ok(),
+        _ => None,
+    })
+}
+
+/// For tests: `portico.debug()` tells what the worker counts, `portico.loseDevice()` loses the GPU.
+fn install_debug(link: &WorkerLink, api: &js_sys::Object) -> Result<(), JsValue> {
+    let asking = link.clone();
+    let debug = function(move |_, _| {
+        let report = first(&asking, |message| match message {
+            FromWorker::Debug { report } => value_from(report).ok(),
+            _ => None,
+        });
+        asking.post(&ToWorker::Debug);
+        report.into()
+    });
+    set(api, "debug", &debug)?;
+    let losing = link.clone();
+    let lose_device = function(move |_, _| {
+        losing.post(&ToWorker::LoseDevice);
+        JsValue::UNDEFINED
+    });
+    set(api, "loseDevice", &lose_device)
+}
+
+/// A promise of the first message that `pick` makes something of.
+fn first(
+    link: &WorkerLink,
+    pick: impl Fn(&FromWorker) -> Option<JsValue> + 'static,
+) -> js_sys::Promise {
+    let pick = Rc::new(pick);
+    js_sys::Promise::new(&mut |resolve, _| {
+        let subscription: Rc<RefCell<Option<Subscription>>> = Rc::default();
+        let (own, pick) = (subscription.clone(), pick.clone());
+        let listening = link.subscribe(move |message| {
+            if let Some(value) = pick(message)
+                && let Some(subscription) = own.take()
+            {
+                drop(subscription);
+                // Resolving a promise does not throw.
+                let _ = resolve.call1(&JsValue::UNDEFINED, &value);
+            }
+        });
+        *subscription.borrow_mut() = Some(listening);
+    })
+}
