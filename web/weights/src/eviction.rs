@@ -62,7 +62,7 @@ mod tests {
     fn the_least_used_go_first_and_what_is_in_use_stays() {
         assert_eq!(evicted(100, 300, 1_000), Some(vec![]));
         assert_eq!(evicted(100, 300, 440), Some(vec!["old".into()]));
-        assert_eq!(evicted(150, 300, 400), Some(vec!["old".into(), "new".into()]));
+        assert_eq!(evicted(170, 300, 400), Some(vec!["old".into(), "new".into()]));
         assert_eq!(evicted(350, 300, 400), None);
     }
 
