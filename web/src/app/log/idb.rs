@@ -102,7 +102,8 @@ impl Idb {
         let factory = window()
             .and_then(|window| window.indexed_db().ok()?)
             .ok_or_else(|| IdbError("this browser offers no IndexedDB".to_owned()))?;
-        wait(&factory.delete_database(NAME)?).await?;
+        let request = factory.delete_database(NAME)?;
+        wait(&request).await?;
         Ok(())
     }
 

@@ -23,10 +23,9 @@ impl AnswerLock {
         let held = Promise::new(&mut |resolve, _| release = Some(resolve));
         let release = release?;
         let callback = Closure::once_into_js(move |_lock: JsValue| held);
-        let locks = window()?.navigator().locks();
+        let (locks, request) = method("request")?;
         // Its promise ends with the lock; that it is held matters to other tabs only.
-        let _ended = locks
-            .request_with_callback(&format!("{PREFIX}{message}"), callback.unchecked_ref());
+        request.call2(&locks, &format!("{PREFIX}{message}").into(), &callback).ok()?;
         Some(Self { release })
     }
 }
@@ -39,13 +38,22 @@ impl Drop for AnswerLock {
 
 /// Answers that some tab is writing.
 pub async fn held_answers() -> BTreeSet<Uuid> {
-    let Some(window) = window() else { return BTreeSet::new() };
-    let query = window.navigator().locks().query();
-    let Ok(snapshot) = JsFuture::from(query).await else { return BTreeSet::new() };
+    let Some((locks, query)) = method("query") else { return BTreeSet::new() };
+    let Ok(asked) = query.call0(&locks) else { return BTreeSet::new() };
+    let Ok(snapshot) = JsFuture::from(Promise::from(asked)).await else { return BTreeSet::new() };
     let held = Reflect::get(&snapshot, &"held".into()).unwrap_or_default();
-    let names = Array::from(&held).iter().filter_map(|lock| {
+    let held = Array::from(&held);
+    let names = held.iter().filter_map(|lock| {
         let name = Reflect::get(&lock, &"name".into()).ok()?.as_string()?;
         Uuid::try_parse(name.strip_prefix(PREFIX)?).ok()
     });
     names.collect()
+}
+
+/// `navigator.locks` and a method of it; None where the address is not secure. By name, for web-sys
+/// counts this interface among the unstable ones.
+fn method(name: &str) -> Option<(JsValue, Function)> {
+    let locks = Reflect::get(&window()?.navigator(), &"locks".into()).ok()?;
+    let method = Reflect::get(&locks, &name.into()).ok()?.dyn_into().ok()?;
+    Some((locks, method))
 }

@@ -426,6 +426,7 @@ fn branches(context: Context) -> impl IntoView {
             log::choose_branch(page, sibling);
         }
     };
+    let has_versions = move || place.get().1 > 1;
     let is_busy = move || page.live_here().is_some();
     let label = move || {
         let (index, total) = place.get();
@@ -433,7 +434,7 @@ fn branches(context: Context) -> impl IntoView {
         Text::VersionOf.fill(page.lang.get(), &[("n", &n), ("total", &total)])
     };
     view! {
-        <Show when=move || place.get().1 >= 2>
+        <Show when=has_versions>
             <span class="branches" role="group" aria-label=label>
                 <button type="button" class="icon-button small" aria-label=page.t(Text::PreviousVersion)
                     title=page.t(Text::PreviousVersion)

@@ -84,7 +84,7 @@ fn card(page: Page, model: Arc<ModelView>, is_default: bool) -> impl IntoView {
         <li class="card" data-model=id.clone() data-model-state=move || state.get()
             class:chosen=is_chosen.clone() aria-labelledby=heading.clone()>
             <div class="card-head">
-                <h3 id=heading>{model.model.name.clone()}</h3>
+                <h3 id=heading.clone()>{model.model.name.clone()}</h3>
                 <span class="badges">
                     <Show when=is_chosen.clone()>
                         <span class="badge strong">{page.t(Text::InUse)}</span>
@@ -104,7 +104,7 @@ fn card(page: Page, model: Arc<ModelView>, is_default: bool) -> impl IntoView {
             {progress::progress(page, id.clone()).into_any()}
             {failure(page, id.clone()).into_any()}
             {on_device_line(page, id.clone(), model.size_bytes).into_any()}
-            <div class="row">{buttons(page, id, state, fit, model.size_bytes)}</div>
+            <div class="row">{buttons(page, id.clone(), state, fit, model.size_bytes)}</div>
         </li>
     }
 }
