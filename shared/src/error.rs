@@ -129,8 +129,8 @@ error_codes! {
         en: "This server does not answer to the name “{host}”. Whoever runs it can allow it with --public-url.",
         de: "Auf den Namen „{host}“ hört dieser Server nicht. Wer ihn betreibt, kann ihn mit --public-url erlauben.";
     DiskFull = "disk_full", 507,
-        en: "The disk is full: {path}. Make room and try again; what has arrived is kept.",
-        de: "Der Datenträger ist voll: {path}. Schaffen Sie Platz und versuchen Sie es noch einmal; was schon da ist, bleibt erhalten.";
+        en: "The disk is full: {path}. Make room and try again.",
+        de: "Der Datenträger ist voll: {path}. Schaffen Sie Platz und versuchen Sie es noch einmal.";
     /// What arrived, or what lies there, is not what the catalogue or the lock file names.
     DigestMismatch = "digest_mismatch", 502,
         en: "The file {file} is not the one that was expected: SHA-256 {actual} instead of {expected}.",

@@ -27,6 +27,7 @@ pub fn add(library: &Library, path: &Path, id: Option<&str>) -> Result<Model, Mo
         return Err(ModelsError::Exists(id));
     }
     let gguf = header::read_file(path)?;
+    header::architecture(&stem, &gguf)?;
     let size_bytes = gguf.file_bytes;
     let (sha256, _) =
         of_file(path, &mut Progress::terminal(format!("reading {stem}"), Some(size_bytes)))?;

@@ -58,3 +58,21 @@ pub fn remove_file(path: &Path) -> Result<(), ModelsError> {
         _ => Ok(()),
     }
 }
+
+/// Removes what [`temporary_beside`] named in a folder: left by a process that was killed. The caller
+/// holds the folder's lock.
+pub fn sweep(dir: &Path) -> Result<(), ModelsError> {
+    for entry in fs::read_dir(dir).map_err(ModelsError::io(dir))? {
+        let path = entry.map_err(ModelsError::io(dir))?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if !(name.starts_with('.') && name.ends_with(".tmp")) {
+            continue;
+        }
+        if path.is_dir() {
+            remove_dir(&path)?;
+        } else {
+            remove_file(&path)?;
+        }
+    }
+    Ok(())
+}

