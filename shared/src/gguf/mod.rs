@@ -12,6 +12,9 @@ mod tensor;
 mod value;
 pub mod write;
 
+#[cfg(test)]
+mod tests;
+
 pub use error::{GgufError, MetadataError};
 pub use metadata::Metadata;
 pub use tensor::{TensorInfo, tensor_size_bytes, type_id_from_ggml_type};

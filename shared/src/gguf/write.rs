@@ -6,6 +6,7 @@ use super::limits::DEFAULT_ALIGNMENT_BYTES;
 use super::value::{Value, write_string};
 use super::{ALIGNMENT_KEY, GgufError, Parsed, parse_header, type_id_from_ggml_type};
 
+#[derive(Debug)]
 struct Tensor {
     name: String,
     dims: Vec<u64>,
@@ -14,7 +15,7 @@ struct Tensor {
 }
 
 /// Collects metadata and tensors, then writes one file of version 3.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub struct GgufWriter {
     metadata: Vec<(String, Value)>,
     tensors: Vec<Tensor>,

@@ -199,6 +199,7 @@ impl Tokenizer {
             ParseSpecial::Yes => &self.parsed,
             ParseSpecial::No => &self.always,
         };
+        // At the start, and behind what a text cannot hold.
         let mut follows_special = true;
         for fragment in matcher.split(text) {
             match fragment {
@@ -212,7 +213,11 @@ impl Tokenizer {
                     Model::Unigram(model) => model.encode(text, &mut ids)?,
                 },
             }
-            follows_special = matches!(fragment, Fragment::Token(_));
+            // A user-defined token is a piece of the text around it.
+            follows_special = match fragment {
+                Fragment::Token(id) => self.vocab.kind(id) != Some(TokenKind::UserDefined),
+                Fragment::Text(_) => false,
+            };
         }
         if add_special == AddSpecial::Yes {
             ids.extend_from_slice(&self.suffix_ids);
@@ -241,15 +246,15 @@ impl Tokenizer {
         strips_space: &mut bool,
         bytes: &mut Vec<u8>,
     ) {
-        let is_special =
-            matches!(self.vocab.kind(id), Some(TokenKind::Control | TokenKind::Unknown));
+        let kind = self.vocab.kind(id);
+        let is_special = matches!(kind, Some(TokenKind::Control | TokenKind::Unknown));
         if is_special && skip_special == SkipSpecial::Yes {
             return;
         }
         match self.token_bytes(id) {
             Some(token) => {
                 let token = match token.strip_prefix(b" ") {
-                    Some(rest) if *strips_space && !is_special => rest,
+                    Some(rest) if *strips_space && kind == Some(TokenKind::Normal) => rest,
                     _ => &token,
                 };
                 bytes.extend_from_slice(token);

@@ -1,0 +1,215 @@
+//! Real files against what real tokenizers and templates make of the same texts.
+//!
+//! The models lie in `PORTICO_MODELS_DIR`, which `cargo xtask test` sets; a missing file is a
+//! failure then. SmolLM2 is always there, the others with `--models all` (`PORTICO_TEST_MODELS=all`).
+//! What is left out says so. `data/make_encodings.py` made the references.
+
+use std::collections::BTreeMap;
+use std::env;
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
+
+use portico_shared::gguf::{Gguf, Parsed, parse_header};
+use portico_shared::openai::ChatMessage;
+use portico_shared::template::{ChatTemplate, RenderOptions, TemplateError};
+use portico_shared::tokenizer::{AddSpecial, ParseSpecial, SkipSpecial, StreamDecoder, Tokenizer};
+use serde::Deserialize;
+
+const SMOLLM2: &str = "SmolLM2-135M-Instruct.Q4_1.gguf";
+const QWEN: &str = "qwen2.5-coder-0.5b-instruct-q4_k_m.gguf";
+const GEMMA: &str = "gemma-3-270m-q4_k_m.gguf";
+
+/// The file, in the folder or one below it; None, with a line that says so, where this run is
+/// without it.
+fn model(name: &str) -> Option<PathBuf> {
+    let Some(folder) = env::var_os("PORTICO_MODELS_DIR").map(PathBuf::from) else {
+        println!("left out: PORTICO_MODELS_DIR names no folder with {name}");
+        return None;
+    };
+    let all = env::var("PORTICO_TEST_MODELS").is_ok_and(|asked| asked == "all");
+    if name != SMOLLM2 && !all {
+        println!("left out: {name} runs with --models all");
+        return None;
+    }
+    let below = folder.read_dir().unwrap().map(|entry| entry.unwrap().path().join(name));
+    let found = [folder.join(name)].into_iter().chain(below).find(|path| path.is_file());
+    Some(found.unwrap_or_else(|| panic!("{name} is not in {}", folder.display())))
+}
+
+/// The header, read as a browser does: a prefix that grows as the parser asks.
+fn header(path: &Path) -> (Gguf, Vec<usize>) {
+    let mut file = File::open(path).unwrap();
+    let file_bytes = file.metadata().unwrap().len();
+    let mut prefix = Vec::new();
+    let mut asked = Vec::new();
+    loop {
+        match parse_header(&prefix, file_bytes).unwrap() {
+            Parsed::Done(gguf) => return (*gguf, asked),
+            Parsed::NeedBytes(bytes) => {
+                asked.push(bytes as usize);
+                let start = prefix.len();
+                prefix.resize(bytes as usize, 0);
+                file.read_exact(&mut prefix[start..]).unwrap();
+            }
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Reference {
+    engine: String,
+    file: String,
+    encodings: Vec<Encoding>,
+}
+
+#[derive(Deserialize)]
+struct Encoding {
+    /// Nothing added, special tokens in the text are text.
+    plain: Option<Vec<u32>>,
+    /// Special tokens parsed; by llama.cpp the model's own added.
+    special: Option<Vec<u32>>,
+}
+
+fn texts() -> Vec<String> {
+    serde_json::from_str(include_str!("data/texts.json")).unwrap()
+}
+
+/// Texts of which the two engines make different tokens, where the other one is right.
+fn is_wrong(engine: &str, file: &str, text: &str) -> bool {
+    match (engine, file) {
+        // Takes `</s>` for a control token, which Qwen has as a word and Gemma as user-defined
+        // text; and leaves out that Qwen composes characters (NFC in its `tokenizer.json`).
+        ("llama_cpp", QWEN | GEMMA) if text.contains("</s>") => true,
+        ("llama_cpp", QWEN) => text.contains('\u{301}'),
+        // SentencePiece cuts a run of spaces into the longest tokens first and knows `▁▁` in a
+        // text from two spaces; merges recovered from the vocabulary do neither.
+        ("transformers", GEMMA) => text.contains(&" ".repeat(32)) || text.contains("▁▁"),
+        _ => false,
+    }
+}
+
+fn check_encodings(file: &str) {
+    let Some(path) = model(file) else { return };
+    let (gguf, _) = header(&path);
+    let tokenizer = Arc::new(Tokenizer::from_gguf(&gguf.metadata).unwrap());
+    let references: Vec<Reference> =
+        serde_json::from_str(include_str!("data/encodings.json")).unwrap();
+    let mut checked = BTreeMap::new();
+    for reference in references.iter().filter(|reference| reference.file == file) {
+        let engine = reference.engine.as_str();
+        for (text, encoding) in texts().iter().zip(&reference.encodings) {
+            if is_wrong(engine, file, text) {
+                continue;
+            }
+            let add = if engine == "llama_cpp" { AddSpecial::Yes } else { AddSpecial::No };
+            for (expect, add, parse) in [
+                (&encoding.plain, AddSpecial::No, ParseSpecial::No),
+                (&encoding.special, add, ParseSpecial::Yes),
+            ] {
+                let Some(expect) = expect else { continue };
+                let ids = tokenizer.encode(text, add, parse).unwrap();
+                assert_eq!(&ids, expect, "{file} {engine} {text:?}");
+                *checked.entry(engine).or_insert(0) += ids.len();
+            }
+        }
+    }
+    assert!(checked.values().all(|&n_tokens| n_tokens > 700), "{checked:?}");
+    assert_eq!(checked.len(), 2, "both engines: {checked:?}");
+
+    // And back, whole and streamed.
+    for text in texts() {
+        let ids = tokenizer.encode(&text, AddSpecial::No, ParseSpecial::No).unwrap();
+        let decoded = tokenizer.decode(&ids, SkipSpecial::No);
+        if file != QWEN || !text.contains(['\u{301}', '\u{308}', '\u{30a}']) {
+            assert_eq!(decoded, text, "{file}");
+        }
+        let mut decoder = StreamDecoder::new(tokenizer.clone(), SkipSpecial::No);
+        let mut streamed: String = ids.iter().map(|&id| decoder.push(id)).collect();
+        streamed.push_str(&decoder.finish());
+        assert_eq!(streamed, decoded);
+    }
+}
+
+#[test]
+fn smollm2_encodes_as_real_tokenizers_do() {
+    check_encodings(SMOLLM2);
+}
+
+#[test]
+fn qwen_encodes_as_real_tokenizers_do() {
+    check_encodings(QWEN);
+}
+
+#[test]
+fn gemma3_encodes_as_real_tokenizers_do() {
+    check_encodings(GEMMA);
+}
+
+#[derive(Deserialize)]
+struct Run {
+    eos_ids: Vec<u32>,
+    prompts: Vec<Prompt>,
+}
+
+#[derive(Deserialize)]
+struct Prompt {
+    messages: Vec<ChatMessage>,
+    rendered: String,
+    prompt_ids: Vec<u32>,
+    generated_ids: Vec<u32>,
+    generated_text: String,
+}
+
+/// Prompts, their ids and the answer's text as transformers has them.
+#[test]
+fn smollm2_prompts_are_the_references() {
+    let Some(path) = model(SMOLLM2) else { return };
+    let (gguf, _) = header(&path);
+    let template = ChatTemplate::from_gguf(&gguf.metadata).unwrap();
+    let tokenizer = Tokenizer::from_gguf(&gguf.metadata).unwrap();
+    let run: Run =
+        serde_json::from_str(include_str!("../../tests/reference/smollm2-135m-q4_1.f32.json"))
+            .unwrap();
+    assert_eq!(run.prompts.len(), 3);
+    assert!(run.eos_ids.iter().all(|id| tokenizer.end_ids().contains(id)));
+    for prompt in &run.prompts {
+        let rendered = template.render(&prompt.messages, None, &RenderOptions::answer(0)).unwrap();
+        assert_eq!(rendered, prompt.rendered);
+        let ids = tokenizer.encode(&rendered, AddSpecial::No, ParseSpecial::Yes).unwrap();
+        assert_eq!(ids, prompt.prompt_ids);
+        let answer = tokenizer.decode(&prompt.generated_ids, SkipSpecial::No);
+        assert_eq!(answer, prompt.generated_text);
+    }
+}
+
+/// What the files say is what the readers get.
+#[test]
+fn headers_are_read_from_a_growing_prefix() {
+    for (name, n_tensors, n_vocab, chats) in
+        [(SMOLLM2, 272, 49_152, true), (QWEN, 291, 151_936, true), (GEMMA, 236, 262_144, false)]
+    {
+        let Some(path) = model(name) else { continue };
+        let start = Instant::now();
+        let (gguf, asked) = header(&path);
+        let header_ms = start.elapsed().as_secs_f64() * 1e3;
+        let start = Instant::now();
+        let tokenizer = Tokenizer::from_gguf(&gguf.metadata).unwrap();
+        let tokenizer_ms = start.elapsed().as_secs_f64() * 1e3;
+        println!("{name}: header {header_ms:.1} ms, tokenizer {tokenizer_ms:.1} ms");
+        assert_eq!(gguf.tensors.len(), n_tensors, "{name}");
+        assert_eq!(tokenizer.n_vocab(), n_vocab);
+        let read_bytes: usize = asked.iter().sum();
+        let header_bytes = gguf.data_offset_bytes as usize;
+        assert!(read_bytes <= 4 * header_bytes.max(1 << 20), "{name}: {asked:?}");
+        match ChatTemplate::from_gguf(&gguf.metadata) {
+            Ok(_) => assert!(chats),
+            Err(error) => {
+                assert!(!chats);
+                assert_eq!(error, TemplateError::Missing);
+            }
+        }
+    }
+}
