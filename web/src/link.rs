@@ -55,11 +55,8 @@ impl WorkerLink {
         options.set_name("portico-engine");
         let worker = Worker::new_with_options(&url, &options)
             .map_err(|error| LinkError::Start(format!("{error:?}")))?;
-        let inner = Rc::new(Inner {
-            worker,
-            listeners: RefCell::new(Vec::new()),
-            next_id: Cell::new(0),
-        });
+        let inner =
+            Rc::new(Inner { worker, listeners: RefCell::new(Vec::new()), next_id: Cell::new(0) });
         let link = Self { inner };
 
         let receiver = link.clone();
@@ -81,9 +78,8 @@ impl WorkerLink {
 
     /// Sends a message.
     pub fn post(&self, message: &ToWorker) {
-        let sent = serde_json::to_string(message)
-            .map_err(|error| error.to_string())
-            .and_then(|json| {
+        let sent =
+            serde_json::to_string(message).map_err(|error| error.to_string()).and_then(|json| {
                 let json = JsValue::from_str(&json);
                 self.inner.worker.post_message(&json).map_err(|error| format!("{error:?}"))
             });

@@ -28,7 +28,10 @@ pub enum Fit {
     Checking,
     Runs,
     /// Runs, but must be downloaded again at each visit.
-    RunsUnstored { needed_bytes: u64, free_bytes: u64 },
+    RunsUnstored {
+        needed_bytes: u64,
+        free_bytes: u64,
+    },
     No(WhyNot),
 }
 

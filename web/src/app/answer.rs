@@ -51,6 +51,8 @@ struct Answer {
     announcer: Announcer,
     saved_ms: f64,
     saved_bytes: usize,
+    /// A piece has come.
+    is_streaming: bool,
     paint_is_due: bool,
     tick: RwSignal<u32>,
     _lock: Option<AnswerLock>,
@@ -194,6 +196,7 @@ fn start(
         finish: None,
         announcer,
         saved_ms: now_ms,
+        is_streaming: false,
         paint_is_due: false,
         tick,
         _lock: AnswerLock::hold(message),
@@ -212,8 +215,8 @@ fn start(
 
 /// Stops an answer; it ends when the worker says so.
 pub fn stop(message: Uuid) {
-    let request = ANSWERS
-        .with_borrow(|answers| answers.get(&message).map(|answer| answer.request.clone()));
+    let request =
+        ANSWERS.with_borrow(|answers| answers.get(&message).map(|answer| answer.request.clone()));
     if let Some(id) = request {
         setup::post(&ToWorker::Stop { id });
     }
@@ -250,7 +253,6 @@ fn grow(page: Page, request: &str, chunk: &ChatCompletionChunk) {
     ANSWERS.with_borrow_mut(|answers| {
         let found = answers.iter_mut().find(|(_, answer)| answer.request == request);
         let Some((&message, answer)) = found else { return };
-        let was_empty = answer.token_ids.is_empty() && answer.text.is_empty();
         for choice in &chunk.choices {
             answer.token_ids.extend(&choice.delta.token_ids);
             if let Some(text) = &choice.delta.content {
@@ -260,7 +262,7 @@ fn grow(page: Page, request: &str, chunk: &ChatCompletionChunk) {
         }
         answer.usage = chunk.usage.or(answer.usage);
         answer.portico = chunk.portico.clone().or(answer.portico.take());
-        if was_empty || answer.saved_bytes == answer.text.len() {
+        if !std::mem::replace(&mut answer.is_streaming, true) {
             first = Some(message);
         }
         if now_ms - answer.saved_ms >= DRAFT_MS && answer.text.len() > answer.saved_bytes {

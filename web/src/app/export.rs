@@ -19,7 +19,7 @@ pub fn markdown(page: Page) {
         for item in &thread.items {
             let speaker = match (item.role, &item.content.portico) {
                 (Role::User, _) => Text::You.get(lang).to_owned(),
-                (_, Some(portico)) => page.model_name(&portico.model),
+                (_, Some(portico)) => page.model_name_now(&portico.model),
                 _ => item.role_name().to_owned(),
             };
             out.push_str(&format!("## {speaker}\n\n{}\n\n", item.content.text));

@@ -33,7 +33,8 @@ pub async fn load_catalogue(page: Page) {
 
 async fn fetch_text(url: &str) -> Result<String, JsValue> {
     let window = window().ok_or(JsValue::NULL)?;
-    let response: web_sys::Response = JsFuture::from(window.fetch_with_str(url)).await?.dyn_into()?;
+    let response: web_sys::Response =
+        JsFuture::from(window.fetch_with_str(url)).await?.dyn_into()?;
     if !response.ok() {
         return Err(JsValue::from_str(&format!("{url}: HTTP {}", response.status())));
     }
@@ -45,7 +46,7 @@ async fn fetch_text(url: &str) -> Result<String, JsValue> {
 pub fn choose(page: Page, model: &str) {
     prefs::set("model", Some(model));
     page.chosen.set(Some(model.to_owned()));
-    if !page.is_ready(model) {
+    if !untrack(|| page.is_ready(model)) {
         load(model);
     }
 }
@@ -73,7 +74,7 @@ pub fn delete(page: Page, model: &str) {
     setup::post(&ToWorker::Evict { model: model.to_owned() });
     forget(page, model);
     let lang = page.lang.get_untracked();
-    page.toast(Text::ModelDeleted.fill(lang, &[("model", &page.model_name(model))]));
+    page.toast(Text::ModelDeleted.fill(lang, &[("model", &page.model_name_now(model))]));
 }
 
 fn forget(page: Page, model: &str) {
@@ -99,6 +100,7 @@ pub fn state_changed(page: Page, model: &str, state: &ModelState) {
     );
     if was_loading && matches!(state, ModelState::Ready { .. }) {
         let lang = page.lang.get_untracked();
-        page.announcement.set(Text::ModelReady.fill(lang, &[("model", &page.model_name(model))]));
+        page.announcement
+            .set(Text::ModelReady.fill(lang, &[("model", &page.model_name_now(model))]));
     }
 }

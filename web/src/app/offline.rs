@@ -1,8 +1,9 @@
 //! The service worker: registers it, and tells when a new version of the page is ready. Never
 //! reloads by itself.
 
+use std::sync::Arc;
+
 use js_sys::Reflect;
-use leptos::prelude::Callback;
 use portico_page::i18n::Text;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
@@ -25,7 +26,7 @@ pub fn start(page: Page) {
             page.ask(
                 page.say(Text::UpdateReady).to_owned(),
                 Text::Reload,
-                Callback::new(|()| {
+                Arc::new(|| {
                     if let Some(window) = window() {
                         window.location().reload().ok();
                     }

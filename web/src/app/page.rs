@@ -51,7 +51,10 @@ impl Theme {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Catalogue {
     Loading,
-    Loaded { models: Vec<Arc<ModelView>>, default_model: Option<String> },
+    Loaded {
+        models: Vec<Arc<ModelView>>,
+        default_model: Option<String>,
+    },
     /// With the technical cause.
     Failed(String),
 }
@@ -63,14 +66,15 @@ pub enum Dialog {
     Settings,
 }
 
+/// What a toast's button does. It outlives the view that made it.
+pub type Action = Arc<dyn Fn() + Send + Sync>;
+
 /// A short message that goes away by itself or is answered.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Toast {
     pub id: u64,
     pub text: String,
-    pub action: Option<(Text, Callback<()>)>,
-    /// Stays until it is answered.
-    pub stays: bool,
+    pub action: Option<(Text, Action)>,
 }
 
 /// Everything that the views read; copied freely.
@@ -172,6 +176,16 @@ impl Page {
         self.model(id).map_or_else(|| id.to_owned(), |model| model.model.name.clone())
     }
 
+    /// The name as it is now, outside of views.
+    pub fn model_name_now(self, id: &str) -> String {
+        untrack(|| self.model_name(id))
+    }
+
+    /// Whether an answer is being written here now, outside of views.
+    pub fn is_writing_now(self) -> bool {
+        untrack(|| self.live_here()).is_some()
+    }
+
     pub fn model_state(self, id: &str) -> Option<ModelState> {
         self.models.with(|models| models.get(id).cloned())
     }
@@ -219,31 +233,30 @@ impl Page {
     /// The answer that is being written in the open conversation.
     pub fn live_here(self) -> Option<Uuid> {
         let open = self.open.get()?;
-        self.live.with(|live| {
-            live.iter().find(|(_, info)| info.conversation == open).map(|(&id, _)| id)
-        })
+        self.live
+            .with(|live| live.iter().find(|(_, info)| info.conversation == open).map(|(&id, _)| id))
     }
 
     pub fn toast(self, text: impl Into<String>) {
         self.push_toast(text.into(), None, false);
     }
 
-    pub fn toast_with(self, text: String, label: Text, action: Callback<()>) {
+    pub fn toast_with(self, text: String, label: Text, action: Action) {
         self.push_toast(text, Some((label, action)), false);
     }
 
     /// Asks until it is answered.
-    pub fn ask(self, text: String, label: Text, action: Callback<()>) {
+    pub fn ask(self, text: String, label: Text, action: Action) {
         self.push_toast(text, Some((label, action)), true);
     }
 
-    fn push_toast(self, text: String, action: Option<(Text, Callback<()>)>, stays: bool) {
+    fn push_toast(self, text: String, action: Option<(Text, Action)>, stays: bool) {
         let id = crate::browser::new_id().as_u128() as u64;
         // An undo needs time to be found.
         let ms = if action.is_some() { 10_000 } else { 5_000 };
         self.toasts.update(|toasts| {
             toasts.retain(|toast| toast.text != text);
-            toasts.push(Toast { id, text, action, stays });
+            toasts.push(Toast { id, text, action });
         });
         if !stays {
             crate::browser::after_ms(ms, move || self.drop_toast(id));

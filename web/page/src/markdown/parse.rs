@@ -70,9 +70,9 @@ impl Builder {
             Event::Rule => self.leaf(Node::element(Tag::Rule, Vec::new()), range),
             Event::TaskListMarker(done) => self.text(if done { "☑ " } else { "☐ " }, range),
             // Extensions that are not switched on.
-            Event::FootnoteReference(text)
-            | Event::InlineMath(text)
-            | Event::DisplayMath(text) => self.text(&text, range),
+            Event::FootnoteReference(text) | Event::InlineMath(text) | Event::DisplayMath(text) => {
+                self.text(&text, range)
+            }
         }
     }
 
@@ -303,10 +303,7 @@ mod tests {
 
     #[test]
     fn raw_html_shows_as_text() {
-        check(
-            "<script>alert(1)</script>",
-            "<p>&lt;script&gt;alert(1)&lt;/script&gt;</p>",
-        );
+        check("<script>alert(1)</script>", "<p>&lt;script&gt;alert(1)&lt;/script&gt;</p>");
         check("a <b onclick=x>c</b>", "<p>a &lt;b onclick=x&gt;c&lt;/b&gt;</p>");
     }
 

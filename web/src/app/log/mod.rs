@@ -309,10 +309,6 @@ pub fn title(conversation: Uuid) -> Option<String> {
     })
 }
 
-pub fn exists(conversation: Uuid) -> bool {
-    LOG.with_borrow(|log| log.merge.conversation(conversation).is_some())
-}
-
 /// Chooses `message`, and with it everything that hangs below.
 pub fn choose_branch(page: Page, message: Uuid) {
     write(page, [Body::ChooseBranch { message }]);

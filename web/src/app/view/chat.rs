@@ -79,9 +79,8 @@ fn messages(page: Page) -> impl IntoView {
     let ids = Memo::new(move |_| {
         page.thread.with(|thread| thread.items.iter().map(|item| item.id).collect::<Vec<Uuid>>())
     });
-    let visible = Memo::new(move |_| {
-        ids.with(|ids| ids[ids.len().saturating_sub(shown.get())..].to_vec())
-    });
+    let visible =
+        Memo::new(move |_| ids.with(|ids| ids[ids.len().saturating_sub(shown.get())..].to_vec()));
     let to_end = move || {
         next_frame(move || {
             if let Some(scroller) = scroller.get_untracked() {

@@ -6,6 +6,7 @@ use leptos::prelude::*;
 use portico_page::i18n::Text;
 
 use super::icons::{self, icon};
+use crate::browser::next_frame;
 use crate::page::Page;
 use crate::{answer, prefs};
 
@@ -26,11 +27,14 @@ pub fn composer(page: Page) -> impl IntoView {
     });
     Effect::new(move |_| {
         let value = text.get();
+        // The hint inside may take another number of lines.
+        page.chosen.track();
+        page.lang.track();
         if let Some(input) = node.get() {
             if input.value() != value {
                 input.set_value(&value);
             }
-            fit_height(&input);
+            next_frame(move || fit_height(&input));
         }
     });
     let live = Memo::new(move |_| page.live_here());
@@ -52,7 +56,8 @@ pub fn composer(page: Page) -> impl IntoView {
     };
     let placeholder = move || {
         let is_chosen = page.chosen.with(Option::is_some);
-        let key = if is_chosen { Text::MessagePlaceholder } else { Text::MessagePlaceholderNoModel };
+        let key =
+            if is_chosen { Text::MessagePlaceholder } else { Text::MessagePlaceholderNoModel };
         key.get(page.lang.get())
     };
     view! {

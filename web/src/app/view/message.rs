@@ -9,7 +9,7 @@ use leptos::prelude::*;
 use portico_page::format;
 use portico_page::i18n::{Lang, Text};
 use portico_shared::error::ErrorCode;
-use portico_shared::openai::{PorticoInfo, Place, Role, Usage};
+use portico_shared::openai::{Place, PorticoInfo, Role, Usage};
 use portico_shared::sync::MessageState;
 use uuid::Uuid;
 use wasm_bindgen::JsCast;
@@ -113,7 +113,7 @@ fn edit_form(context: Context, editing: RwSignal<bool>) -> impl IntoView {
             page.dialog.set(Some(Dialog::Models));
             return;
         };
-        if !text.is_empty() && page.live_here().is_none() {
+        if !text.is_empty() && !page.is_writing_now() {
             editing.set(false);
             answer::edit(page, conversation, item.parent, text, model);
         }
@@ -149,16 +149,15 @@ fn assistant_message(context: Context) -> impl IntoView {
         let model = context.with(|item| item.content.portico.as_ref().map(|p| p.model.clone()));
         model.unwrap_or_default()
     };
-    let place = move || {
-        match context.with(|item| item.content.portico.as_ref().map(|portico| portico.place)) {
-            Some(Place::Server) => "server",
-            _ => "device",
-        }
+    let place = move || match context
+        .with(|item| item.content.portico.as_ref().map(|portico| portico.place))
+    {
+        Some(Place::Server) => "server",
+        _ => "device",
     };
     let state = Memo::new(move |_| context.state());
-    let label = move || {
-        Text::ModelSaid.fill(page.lang.get(), &[("model", &page.model_name(&model()))])
-    };
+    let label =
+        move || Text::ModelSaid.fill(page.lang.get(), &[("model", &page.model_name(&model()))]);
     view! {
         <article class="message assistant" data-role="assistant" data-place=place
             data-state=move || state.get() data-model=model aria-label=label
@@ -233,7 +232,7 @@ fn again(context: Context) {
         return;
     };
     match (item.parent, page.chosen.get_untracked()) {
-        (Some(user), Some(model)) if page.live_here().is_none() => {
+        (Some(user), Some(model)) if !page.is_writing_now() => {
             answer::ask(page, conversation, user, model);
         }
         (_, None) => page.dialog.set(Some(Dialog::Models)),
@@ -249,7 +248,7 @@ fn go_on(context: Context) {
     };
     let model = item.content.portico.as_ref().map(|portico| portico.model.clone());
     if let Some(model) = model
-        && page.live_here().is_none()
+        && !page.is_writing_now()
     {
         answer::go_on(page, conversation, context.id, model);
     }
@@ -415,9 +414,8 @@ fn copy_button(context: Context) -> impl IntoView {
 /// `‹ 1/2 ›`, where there is more than one version.
 fn branches(context: Context) -> impl IntoView {
     let page = context.page;
-    let place = Memo::new(move |_| {
-        context.with(|item| (item.sibling_index(), item.siblings.len()))
-    });
+    let place =
+        Memo::new(move |_| context.with(|item| (item.sibling_index(), item.siblings.len())));
     let go = move |forward: bool| {
         let Some(item) = context.untracked() else { return };
         let index = item.sibling_index();

@@ -96,7 +96,7 @@ fn card(page: Page, model: Arc<ModelView>, is_default: bool) -> impl IntoView {
                     {(!is_chat).then(|| view! { <span class="badge">{page.t(Text::KindEmbedding)}</span> })}
                 </span>
             </div>
-            {welcome::facts(page, &model).into_any()}
+            {welcome::facts(page, &model, true).into_any()}
             <p class="fit" data-fit=move || if fit.get().runs() { "yes" } else { "no" }>
                 {move || fit.get().headline().get(page.lang.get())}
                 {move || fit.get().reason(page.lang.get()).map(|reason| format!(": {reason}"))}

@@ -9,14 +9,6 @@ use super::icons::{self, icon};
 use crate::models;
 use crate::page::Page;
 
-/// Whether the model is on its way.
-pub fn is_loading(state: &ModelState) -> bool {
-    matches!(
-        state,
-        ModelState::Downloading { .. } | ModelState::Uploading { .. } | ModelState::Warming
-    )
-}
-
 /// A state's name.
 pub fn state_text(state: Option<&ModelState>) -> Text {
     match state {
@@ -116,8 +108,7 @@ pub fn progress(page: Page, model: String) -> impl IntoView {
             _ => ().into_any(),
         }
     };
-    let is_shown =
-        move || matches!(kind.get(), "downloading" | "paused" | "uploading" | "warming");
+    let is_shown = move || matches!(kind.get(), "downloading" | "paused" | "uploading" | "warming");
     view! {
         <Show when=is_shown>
             <div class="progress" data-model-state=move || kind.get()>

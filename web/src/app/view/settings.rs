@@ -113,11 +113,8 @@ fn storage(page: Page) -> impl IntoView {
             let (used, quota) =
                 (format::bytes(lang, storage.used_bytes), format::bytes(lang, storage.quota_bytes));
             let line = Text::StorageUsed.fill(lang, &[("used", &used), ("quota", &quota)]);
-            let kept = if storage.persisted {
-                Text::StoragePersisted
-            } else {
-                Text::StorageNotPersisted
-            };
+            let kept =
+                if storage.persisted { Text::StoragePersisted } else { Text::StorageNotPersisted };
             Some(format!("{line}. {}", kept.get(lang)))
         })
     };

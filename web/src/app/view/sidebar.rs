@@ -1,5 +1,7 @@
 //! The conversations: searched, opened, named, pinned, deleted with a way back.
 
+use std::sync::Arc;
+
 use leptos::html;
 use leptos::prelude::*;
 use portico_page::i18n::Text;
@@ -188,7 +190,7 @@ fn delete(page: Page, conversation: Uuid, title: &str) {
     page.toast_with(
         text,
         Text::Undo,
-        Callback::new(move |()| {
+        Arc::new(move || {
             log::write(page, [Body::DeleteConversation { conversation, deleted: false }]);
             if was_open {
                 open_conversation(page, Some(conversation));

@@ -15,7 +15,7 @@ pub fn toasts(page: Page) -> impl IntoView {
                     {toast.action.map(|(label, action)| view! {
                         <button type="button" class="button on-dark" on:click=move |_| {
                             page.drop_toast(toast.id);
-                            action.run(());
+                            action();
                         }>{page.t(label)}</button>
                     })}
                     <button type="button" class="icon-button on-dark" aria-label=page.t(Text::Dismiss)

@@ -19,9 +19,7 @@ use crate::{answer, models};
 pub fn welcome(page: Page) -> impl IntoView {
     // What is shown changes with these only, not with each downloaded byte.
     let offered = Memo::new(move |_| page.offered_model());
-    let ready = Memo::new(move |_| {
-        page.chosen.get().filter(|id| page.is_ready(id))
-    });
+    let ready = Memo::new(move |_| page.chosen.get().filter(|id| page.is_ready(id)));
     let gpu_error = Memo::new(move |_| page.device.with(|d| d.as_ref()?.error.clone()));
     let failed = Memo::new(move |_| {
         page.catalogue.with(|catalogue| match catalogue {
@@ -96,7 +94,7 @@ fn offer(page: Page, model: Arc<ModelView>) -> impl IntoView {
             <p class="lead">{page.t(Text::WelcomeText)}</p>
             <div class="card offer" data-model=id.clone() data-model-state=move || state.get()>
                 <h3>{model.model.name.clone()}</h3>
-                {facts(page, &model).into_any()}
+                {facts(page, &model, false).into_any()}
                 <p class="fit" data-fit=move || if fit.get().runs() { "yes" } else { "no" }>
                     {move || fit.get().headline().get(page.lang.get())}
                     {move || fit.get().reason(page.lang.get()).map(|reason| format!(": {reason}"))}
@@ -124,7 +122,7 @@ fn offer(page: Page, model: Arc<ModelView>) -> impl IntoView {
 }
 
 /// Size, licence, languages, memory: what a person should know before loading.
-pub fn facts(page: Page, model: &ModelView) -> impl IntoView {
+pub fn facts(page: Page, model: &ModelView, with_context: bool) -> impl IntoView {
     let (size_bytes, memory_bytes) = (model.size_bytes, model.memory_bytes);
     let n_ctx = u64::from(model.model.n_ctx);
     let languages = model.model.languages.clone();
@@ -144,11 +142,13 @@ pub fn facts(page: Page, model: &ModelView) -> impl IntoView {
             <div><dt>{page.t(Text::LanguagesLabel)}</dt><dd>{names}</dd></div>
             <div><dt>{page.t(Text::MemoryLabel)}</dt>
                 <dd>{move || format::bytes(page.lang.get(), memory_bytes)}</dd></div>
-            <div><dt>{page.t(Text::ContextLabel)}</dt>
-                <dd>{move || {
-                    let lang = page.lang.get();
-                    Text::TokensUnit.fill(lang, &[("n", &format::integer(lang, n_ctx))])
-                }}</dd></div>
+            {with_context.then(|| view! {
+                <div><dt>{page.t(Text::ContextLabel)}</dt>
+                    <dd>{move || {
+                        let lang = page.lang.get();
+                        Text::TokensUnit.fill(lang, &[("n", &format::integer(lang, n_ctx))])
+                    }}</dd></div>
+            })}
         </dl>
     }
 }
