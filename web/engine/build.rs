@@ -66,7 +66,9 @@ fn collect(root: &Path, folder: &Path, files: &mut BTreeMap<String, String>) {
 
 /// Drops comments and indentation, but no line: errors keep their line numbers.
 fn compact(text: &str) -> String {
-    text.lines().map(|line| line.split("//").next().unwrap_or("").trim().to_owned() + "\n").collect()
+    text.lines()
+        .map(|line| line.split("//").next().unwrap_or("").trim().to_owned() + "\n")
+        .collect()
 }
 
 fn row(variant: &table::Variant, info: &reflect::Info) -> String {

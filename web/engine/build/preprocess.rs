@@ -63,7 +63,8 @@ fn include<'a>(
     out: &mut String,
     depth: usize,
 ) -> Result<(), PreprocessError> {
-    let fail = |line: usize, reason: String| PreprocessError { file: file.to_owned(), line, reason };
+    let fail =
+        |line: usize, reason: String| PreprocessError { file: file.to_owned(), line, reason };
     if depth > MAX_DEPTH {
         return Err(fail(0, "includes are nested too deeply".to_owned()));
     }

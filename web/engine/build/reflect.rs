@@ -21,8 +21,8 @@ const MAX_INVOCATIONS: u32 = 256;
 /// # Errors
 /// A text for the person who wrote the kernel.
 pub fn reflect(source: &str) -> Result<Info, String> {
-    let module = naga::front::wgsl::parse_str(source)
-        .map_err(|error| error.emit_to_string(source))?;
+    let module =
+        naga::front::wgsl::parse_str(source).map_err(|error| error.emit_to_string(source))?;
     let capabilities = Capabilities::SUBGROUP
         | Capabilities::SHADER_FLOAT16
         | Capabilities::SHADER_FLOAT16_IN_FLOAT32;

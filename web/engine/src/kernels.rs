@@ -84,8 +84,7 @@ pub fn info(key: &KernelKey) -> Option<KernelInfo> {
         .filter_map(|line| {
             let (_, rest) = line.split_once("@binding(")?;
             let (index, rest) = rest.split_once(')')?;
-            let access =
-                if rest.contains("read_write") { Access::ReadWrite } else { Access::Read };
+            let access = if rest.contains("read_write") { Access::ReadWrite } else { Access::Read };
             Some((index.trim().parse().ok()?, access))
         })
         .collect();

@@ -27,7 +27,10 @@ pub mod linear;
 mod model;
 mod plan;
 pub mod record;
+pub mod reference;
 pub mod repack;
+pub mod roofline;
+pub mod selftest;
 mod session;
 
 pub use caps::{Capabilities, GpuOptions, Precision, Variants, choose};

@@ -1,4 +1,4 @@
-// y_S_I_T += the block's weights · the block's inputs.
+// y_S_I_T += the block's weights · the block's inputs, for whole numbers scaled afterwards.
 #define F FMT[SEGMENT+S]
 #define INTEGER DOT == 1 && F < 16
 {
@@ -14,13 +14,6 @@
 #else
   y_${S}_${I}_${T} += x_scale * (ws_${S}_${I}.x * f32(low) + ws_${S}_${I}.y * f32(high));
 #endif
-#elif TOKENS > 1
-#for K 0 8
-  y_${S}_${I}_${T} = fma(w_${S}_${I}_${K}.x, x_${K}.x, y_${S}_${I}_${T});
-  y_${S}_${I}_${T} = fma(w_${S}_${I}_${K}.y, x_${K}.y, y_${S}_${I}_${T});
-  y_${S}_${I}_${T} = fma(w_${S}_${I}_${K}.z, x_${K}.z, y_${S}_${I}_${T});
-  y_${S}_${I}_${T} = fma(w_${S}_${I}_${K}.w, x_${K}.w, y_${S}_${I}_${T});
-#end
 #else
   var low = w_${S}_${I}_0 * x_0;
   var high = w_${S}_${I}_4 * x_4;

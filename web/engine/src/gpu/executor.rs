@@ -68,11 +68,14 @@ pub(crate) struct Copy {
     pub slot: usize,
 }
 
+/// The kernel, and buffer, offset and size of each binding.
+type BindGroupKey = (KernelKey, Vec<(BufferId, u64, Option<u64>)>);
+
 /// Makes and shares what programs consist of.
 pub(crate) struct Executor {
     gpu: Gpu,
     pipelines: HashMap<KernelKey, Arc<Pipeline>>,
-    bind_groups: HashMap<(KernelKey, Vec<(BufferId, u64, Option<u64>)>), Arc<wgpu::BindGroup>>,
+    bind_groups: HashMap<BindGroupKey, Arc<wgpu::BindGroup>>,
 }
 
 fn binding_key(binding: &Binding) -> (BufferId, u64, Option<u64>) {

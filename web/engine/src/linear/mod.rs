@@ -27,7 +27,9 @@ mod weight;
 
 pub use act::{ActKind, ActLayout, BLOCK};
 pub use choice::LinearChoice;
+pub use choice::Shape;
 pub use embed::{Embed, embed};
 pub use plan::{Gate, Input, Linear, NextBundle, Output, RmsNorm, Tokens, linear};
-pub use choice::Shape;
-pub use weight::{LinearWeight, MatrixDesc, Part, Placement, ROW_GROUP, Segment, Stacking, TILE, WeightFormat};
+pub use weight::{
+    LinearWeight, MatrixDesc, Part, Placement, ROW_GROUP, Segment, Stacking, TILE, WeightFormat,
+};

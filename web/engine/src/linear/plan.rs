@@ -78,10 +78,46 @@ type Symbols = Vec<(&'static str, u32)>;
 
 /// Names of a segment's symbols; the preprocessor reads them as `NAME[i]`.
 const SEGMENT_SYMBOLS: [[&str; 8]; 4] = [
-    ["FMT0", "SEG_ROWS0", "SEG_PADDED0", "SEG_OUT0", "SEG_END0", "QUANTS_AT0", "SCALES_AT0", "HIGH_AT0"],
-    ["FMT1", "SEG_ROWS1", "SEG_PADDED1", "SEG_OUT1", "SEG_END1", "QUANTS_AT1", "SCALES_AT1", "HIGH_AT1"],
-    ["FMT2", "SEG_ROWS2", "SEG_PADDED2", "SEG_OUT2", "SEG_END2", "QUANTS_AT2", "SCALES_AT2", "HIGH_AT2"],
-    ["FMT3", "SEG_ROWS3", "SEG_PADDED3", "SEG_OUT3", "SEG_END3", "QUANTS_AT3", "SCALES_AT3", "HIGH_AT3"],
+    [
+        "FMT0",
+        "SEG_ROWS0",
+        "SEG_PADDED0",
+        "SEG_OUT0",
+        "SEG_END0",
+        "QUANTS_AT0",
+        "SCALES_AT0",
+        "HIGH_AT0",
+    ],
+    [
+        "FMT1",
+        "SEG_ROWS1",
+        "SEG_PADDED1",
+        "SEG_OUT1",
+        "SEG_END1",
+        "QUANTS_AT1",
+        "SCALES_AT1",
+        "HIGH_AT1",
+    ],
+    [
+        "FMT2",
+        "SEG_ROWS2",
+        "SEG_PADDED2",
+        "SEG_OUT2",
+        "SEG_END2",
+        "QUANTS_AT2",
+        "SCALES_AT2",
+        "HIGH_AT2",
+    ],
+    [
+        "FMT3",
+        "SEG_ROWS3",
+        "SEG_PADDED3",
+        "SEG_OUT3",
+        "SEG_END3",
+        "QUANTS_AT3",
+        "SCALES_AT3",
+        "HIGH_AT3",
+    ],
 ];
 
 /// The symbols of a part's segments, shared by `linear` and `embed`.

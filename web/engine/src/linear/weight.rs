@@ -235,7 +235,9 @@ fn group_bytes(format: WeightFormat, cols: u32) -> u64 {
 }
 
 fn too_wide(name: &str, limit: u64) -> EngineError {
-    EngineError::unsupported(format!("{ROW_GROUP} rows of {name} exceed a binding of {limit} bytes"))
+    EngineError::unsupported(format!(
+        "{ROW_GROUP} rows of {name} exceed a binding of {limit} bytes"
+    ))
 }
 
 impl PartDraft {

@@ -27,7 +27,7 @@ pub(crate) struct AttentionPlan {
 
 /// Queries of a workgroup: each holds a sum of `head_dim` values in registers.
 const MAX_ROWS: u32 = 16;
-const MAX_ROW_VALUES: u32 = 2048;
+const MAX_ROW_VALUES: u32 = 1024;
 
 impl AttentionPlan {
     pub fn new(config: &Config, variants: &Variants, n_ctx: u32) -> Self {

@@ -27,7 +27,10 @@ pub enum QuantType {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Block32 {
     /// Codes 0…31 (4 or 5 bits) or 0…63 (6 bits) with the scale word, or signed bytes.
-    Codes { codes: [u8; 32], scales: (f16, f16) },
+    Codes {
+        codes: [u8; 32],
+        scales: (f16, f16),
+    },
     F16([u16; 32]),
     F32([u32; 32]),
 }

@@ -17,7 +17,12 @@ pub(super) struct Planes {
 
 impl Planes {
     pub fn new(format: WeightFormat, cols: u32) -> Self {
-        Self { format, n_blocks: (cols / 32) as usize, quants: Vec::new(), words: Default::default() }
+        Self {
+            format,
+            n_blocks: (cols / 32) as usize,
+            quants: Vec::new(),
+            words: Default::default(),
+        }
     }
 
     pub fn clear(&mut self) {

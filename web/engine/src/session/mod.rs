@@ -1,5 +1,6 @@
 //! A loaded model: which tokens stand in its cache, and what comes next?
 
+mod cost;
 mod decode;
 mod loader;
 mod prefill;
@@ -182,7 +183,7 @@ impl Engine {
 
     async fn read(&self, pending: Option<Pending>) -> Result<Vec<f32>, EngineError> {
         let pending = pending.ok_or_else(|| EngineError::internal("no copy was asked for"))?;
-        self.logits_staging.wait(pending, |bytes| bytemuck::pod_collect_to_vec(bytes)).await
+        self.logits_staging.wait(pending, bytemuck::pod_collect_to_vec).await
     }
 
     /// The final softcap, where the model has one.

@@ -84,7 +84,7 @@ impl Engine {
             let pending = self.executor.submit(&[run], &self.buffers, &scorer.staging, Some(copy));
             let Some(pending) = pending else { continue };
             let mut logits: Vec<f32> =
-                scorer.staging.wait(pending, |bytes| bytemuck::pod_collect_to_vec(bytes)).await?;
+                scorer.staging.wait(pending, bytemuck::pod_collect_to_vec).await?;
             self.cap(&mut logits);
             let targets = tokens[first + 1..].iter();
             for (row, &target) in logits.chunks_exact(n_vocab).zip(targets) {

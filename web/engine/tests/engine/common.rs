@@ -7,7 +7,7 @@ use portico_engine::{Engine, Gpu, GpuOptions, LoadOptions, ModelLoader, Precisio
 use portico_shared::gguf::{Gguf, GgufWriter, Parsed, parse_header};
 use portico_shared::sampling::uniform;
 
-pub const N_VOCAB: u32 = 300;
+const N_VOCAB: u32 = 300;
 pub const N_LAYERS: u32 = 2;
 const N_EMBD: u32 = 64;
 const N_FF: u32 = 96;

@@ -1,7 +1,6 @@
 //! What happens at the ends: a full context, a lost device, a model that goes?
 
-mod common;
-
+use crate::common;
 use pollster::block_on;
 use portico_engine::{Engine, EngineError, LoadOptions, ModelLoader, memory_estimate, supports};
 use portico_shared::sampling::GpuSampling;

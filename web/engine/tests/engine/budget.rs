@@ -1,7 +1,6 @@
 //! What does a decoded token cost, counted? These numbers only ever go down.
 
-mod common;
-
+use crate::common;
 use pollster::block_on;
 use portico_shared::sampling::GpuSampling;
 
