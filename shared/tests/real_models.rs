@@ -4,6 +4,8 @@
 //! failure then. SmolLM2 is always there, the others with `--models all` (`PORTICO_TEST_MODELS=all`).
 //! What is left out says so. `data/make_encodings.py` made the references.
 
+#![allow(clippy::unwrap_used, reason = "a test whose input cannot be read has failed")]
+
 use std::collections::BTreeMap;
 use std::env;
 use std::fs::File;
