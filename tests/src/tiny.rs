@@ -75,18 +75,21 @@ pub fn gguf(arch: Arch, weight_type: GgmlDType, seed: u64) -> anyhow::Result<Vec
     }
 
     let mut tensors = Tensors { writer, weight_type, seed, n_tensors: 0 };
+    // What adds to the residual is small beside it, as in GPT-2's initialisation (Radford et al.,
+    // 2019) and in trained models.
+    let residual_gain = 1.0 / (2.0 * shape.n_layers as f32).sqrt();
     let (q_dim, kv_dim) = (shape.n_heads * shape.head_dim, shape.n_kv_heads * shape.head_dim);
-    tensors.matrix("token_embd.weight", N_VOCAB, N_EMBD)?;
+    tensors.matrix("token_embd.weight", N_VOCAB, N_EMBD, 1.0)?;
     for layer in 0..shape.n_layers {
         let name = |part: &str| format!("blk.{layer}.{part}.weight");
         tensors.norm(&name("attn_norm"), N_EMBD)?;
         for (part, n_out) in [("attn_q", q_dim), ("attn_k", kv_dim), ("attn_v", kv_dim)] {
-            tensors.matrix(&name(part), n_out, N_EMBD)?;
+            tensors.matrix(&name(part), n_out, N_EMBD, 1.0)?;
             if arch == Arch::Qwen2 {
                 tensors.bias(&format!("blk.{layer}.{part}.bias"), n_out)?;
             }
         }
-        tensors.matrix(&name("attn_output"), N_EMBD, q_dim)?;
+        tensors.matrix(&name("attn_output"), N_EMBD, q_dim, residual_gain)?;
         if matches!(arch, Arch::Qwen3 | Arch::Gemma3) {
             tensors.norm(&name("attn_q_norm"), shape.head_dim)?;
             tensors.norm(&name("attn_k_norm"), shape.head_dim)?;
@@ -96,14 +99,14 @@ pub fn gguf(arch: Arch, weight_type: GgmlDType, seed: u64) -> anyhow::Result<Vec
             tensors.norm(&name("post_ffw_norm"), N_EMBD)?;
         }
         tensors.norm(&name("ffn_norm"), N_EMBD)?;
-        tensors.matrix(&name("ffn_gate"), N_FF, N_EMBD)?;
-        tensors.matrix(&name("ffn_up"), N_FF, N_EMBD)?;
-        tensors.matrix(&name("ffn_down"), N_EMBD, N_FF)?;
+        tensors.matrix(&name("ffn_gate"), N_FF, N_EMBD, 1.0)?;
+        tensors.matrix(&name("ffn_up"), N_FF, N_EMBD, 1.0)?;
+        tensors.matrix(&name("ffn_down"), N_EMBD, N_FF, residual_gain)?;
     }
     tensors.norm("output_norm.weight", N_EMBD)?;
     // One with an output of its own; the others are tied.
     if arch == Arch::Qwen2 {
-        tensors.matrix("output.weight", N_VOCAB, N_EMBD)?;
+        tensors.matrix("output.weight", N_VOCAB, N_EMBD, 1.0)?;
     }
     Ok(tensors.writer.finish()?)
 }
@@ -121,9 +124,9 @@ struct Tensors {
 }
 
 impl Tensors {
-    fn matrix(&mut self, name: &str, n_out: u32, n_in: u32) -> anyhow::Result<()> {
+    fn matrix(&mut self, name: &str, n_out: u32, n_in: u32, gain: f32) -> anyhow::Result<()> {
         // Uniform with variance 1 / n_in keeps the scale of what passes through.
-        let reach = (3.0 / n_in as f32).sqrt();
+        let reach = (3.0 / n_in as f32).sqrt() * gain;
         let values = self.random(n_out * n_in, -reach, reach);
         let tensor = Tensor::from_vec(values, (n_out as usize, n_in as usize), &Device::Cpu)?;
         let blocks = QTensor::quantize(&tensor, self.weight_type)?.data()?.into_owned();

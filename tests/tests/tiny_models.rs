@@ -9,7 +9,7 @@ use pollster::block_on;
 use portico_engine::{Engine, EngineError, Gpu, GpuOptions, Precision};
 use portico_shared::sampling::{GpuSampling, SamplingParams, argmax, sample, score_token};
 use portico_tests::engine::{self, Path};
-use portico_tests::reference::{Arch, FloatModel};
+use portico_tests::reference::{Activations, Arch, FloatModel};
 use portico_tests::tiny;
 use portico_tests::tolerance::{Tolerance, compare};
 
@@ -19,25 +19,26 @@ const N_PREFILL: usize = 37;
 const N_STEPS: usize = 3;
 const N_TOKENS: usize = N_PREFILL + N_STEPS;
 
-fn tolerance(path: &Path, engine: &Engine) -> Tolerance {
-    let caps = engine.gpu().caps();
+/// What a path is held to: its own numbers, and how near to them.
+fn bar(path: &Path, gpu: &Gpu) -> (Activations, Tolerance) {
     let is_f32 = match path.precision {
         Precision::F32 => true,
         Precision::Int8 => false,
-        Precision::Auto => !(caps.dot4_i8 && path.options.dot4_i8),
+        Precision::Auto => !(gpu.caps().dot4_i8 && path.options.dot4_i8),
     };
-    if is_f32 { Tolerance::F32 } else { Tolerance::REDUCED }
+    if is_f32 { (Activations::F32, Tolerance::F32) } else { (Activations::Q8, Tolerance::REDUCED) }
 }
 
 /// Logits after a prefill and after each of a few steps against the reference.
 fn check(gpu: &Gpu, path: &Path, arch: Arch, weight_type: GgmlDType) -> anyhow::Result<f32> {
     let file = tiny::gguf(arch, weight_type, 7)?;
     let tokens = tiny::tokens(N_TOKENS, 8);
+    let (activations, tolerance) = bar(path, gpu);
     let reference = FloatModel::load(&mut Cursor::new(&file), N_TOKENS)?;
+    let reference = reference.with_activations(activations);
     let expected = reference.logits(&reference.hidden(&tokens)?, 0..N_TOKENS)?;
 
     let mut engine = engine::load(gpu, &mut Cursor::new(&file), 64, path.precision)?;
-    let tolerance = tolerance(path, &engine);
     let mut largest = 0f32;
     let mut near = |actual: &[f32], position: usize| -> anyhow::Result<()> {
         let relative = compare(actual, &expected[position], tolerance).map_err(|difference| {

@@ -16,6 +16,15 @@ use candle_core::{D, DType, Device, Tensor};
 
 pub use config::{Arch, Config};
 
+/// In which numbers the inputs of matrix products are held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Activations {
+    F32,
+    /// Rounded to 8 bits in blocks of 32 with one scale, ggml's Q8_0: what candle's quantised
+    /// products, llama.cpp's and the engine's int8 path do. Everything else stays float32.
+    Q8,
+}
+
 /// A model in float32.
 pub struct FloatModel {
     pub config: Config,
@@ -25,6 +34,7 @@ pub struct FloatModel {
     norm: Tensor,
     /// `[n_vocab, n_embd]`
     output: Tensor,
+    activations: Activations,
     /// `[n_ctx, rope_dim / 2]` of layers that see everything, and of those that slide.
     rope: RopeTables,
 }
@@ -59,8 +69,8 @@ struct RopeTables {
 
 impl Linear {
     /// `[n, n_in]` → `[n, n_out]`
-    fn forward(&self, x: &Tensor) -> candle_core::Result<Tensor> {
-        let y = x.matmul(&self.weight.t()?)?;
+    fn forward(&self, x: &Tensor, activations: Activations) -> candle_core::Result<Tensor> {
+        let y = activations.of(x)?.matmul(&self.weight.t()?)?;
         match &self.bias {
             Some(bias) => y.broadcast_add(bias),
             None => Ok(y),
@@ -68,7 +78,27 @@ impl Linear {
     }
 }
 
+impl Activations {
+    /// `[n, n_in]`, `n_in` a multiple of 32.
+    fn of(self, x: &Tensor) -> candle_core::Result<Tensor> {
+        if self == Self::F32 {
+            return Ok(x.clone());
+        }
+        let (n, n_in) = x.dims2()?;
+        let blocks = x.contiguous()?.reshape((n, n_in / 32, 32))?;
+        let scale = (blocks.abs()?.max_keepdim(D::Minus1)? / 127.0)?.maximum(1e-30)?;
+        let rounded = blocks.broadcast_div(&scale)?.round()?;
+        rounded.broadcast_mul(&scale)?.reshape((n, n_in))
+    }
+}
+
 impl FloatModel {
+    /// The same model with other activations.
+    #[must_use]
+    pub fn with_activations(self, activations: Activations) -> Self {
+        Self { activations, ..self }
+    }
+
     /// Reads a GGUF file with candle's own reader and dequantises every tensor. Sequences of up to
     /// `n_ctx` tokens can be run.
     ///
@@ -142,7 +172,8 @@ impl FloatModel {
             whole: rope_table(&config, config.rope_base, n_ctx, freq_factors.as_deref())?,
             sliding: rope_table(&config, config.rope_base_sliding, n_ctx, None)?,
         };
-        Ok(Self { config, embedding, layers, norm, output, rope })
+        let activations = Activations::F32;
+        Ok(Self { config, embedding, layers, norm, output, activations, rope })
     }
 
     /// The last layer's normed output for each token, `[n, n_embd]`.
@@ -160,12 +191,15 @@ impl FloatModel {
             x = (x + self.post_normed(attended, layer.post_attn_norm.as_ref())?)?;
 
             let normed = self.normed(&x, &layer.ffn_norm)?;
-            let gate = layer.gate.forward(&normed)?;
+            let gate = layer.gate.forward(&normed, self.activations)?;
             let activated = match config.arch {
                 Arch::Gemma3 => gate.gelu()?,
                 Arch::Llama | Arch::Qwen2 | Arch::Qwen3 => gate.silu()?,
             };
-            let fed = layer.down.forward(&(activated * layer.up.forward(&normed)?)?)?;
+            let fed = layer.down.forward(
+                &(activated * layer.up.forward(&normed, self.activations)?)?,
+                self.activations,
+            )?;
             x = (x + self.post_normed(fed, layer.post_ffn_norm.as_ref())?)?;
         }
         Ok(self.normed(&x, &self.norm)?)
@@ -181,7 +215,7 @@ impl FloatModel {
         rows: std::ops::Range<usize>,
     ) -> anyhow::Result<Vec<Vec<f32>>> {
         let hidden = hidden.narrow(0, rows.start, rows.len())?;
-        Ok(hidden.matmul(&self.output.t()?)?.to_vec2()?)
+        Ok(self.activations.of(&hidden)?.matmul(&self.output.t()?)?.to_vec2()?)
     }
 
     /// Calls `each(position, logits)` for every token of a sequence, holding few rows at a time.
@@ -225,9 +259,9 @@ impl FloatModel {
         // [n, heads · dim] → [heads, n, dim]
         let split =
             |y: Tensor, heads: usize| y.reshape((n, heads, dim))?.transpose(0, 1)?.contiguous();
-        let mut q = split(layer.q.forward(x)?, n_heads)?;
-        let mut k = split(layer.k.forward(x)?, n_kv_heads)?;
-        let v = split(layer.v.forward(x)?, n_kv_heads)?;
+        let mut q = split(layer.q.forward(x, self.activations)?, n_heads)?;
+        let mut k = split(layer.k.forward(x, self.activations)?, n_kv_heads)?;
+        let v = split(layer.v.forward(x, self.activations)?, n_kv_heads)?;
         if let Some((q_norm, k_norm)) = &layer.qk_norm {
             q = self.normed(&q, q_norm)?;
             k = self.normed(&k, k_norm)?;
@@ -249,7 +283,7 @@ impl FloatModel {
         let scores = (q.matmul(&k.t()?)? * (1.0 / (dim as f64).sqrt()))?;
         let weights = softmax(&scores.broadcast_add(&mask(n, layer.window)?)?)?;
         let joined = weights.matmul(&v)?.transpose(0, 1)?.reshape((n, n_heads * dim))?;
-        layer.o.forward(&joined)
+        layer.o.forward(&joined, self.activations)
     }
 }
 
