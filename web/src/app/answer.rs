@@ -167,7 +167,11 @@ fn request(
         top_logprobs: None,
         n: None,
         tools: None,
-        sampling: SamplingFields { temperature: settings.temperature, ..SamplingFields::default() },
+        sampling: SamplingFields {
+            temperature: Some(settings.temperature.unwrap_or(prefs::USUAL_TEMPERATURE)),
+            top_p: Some(prefs::USUAL_TOP_P),
+            ..SamplingFields::default()
+        },
         portico_continue: standing.map(|token_ids| Continuation { token_ids }),
     }
 }

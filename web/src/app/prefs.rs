@@ -50,6 +50,11 @@ pub fn set_draft(conversation: Option<Uuid>, text: &str) {
     set(&draft_name(conversation), (!text.is_empty()).then_some(text));
 }
 
+/// Small quantised models wander at OpenAI's usual temperature of 1; their makers advise about this
+/// (SmolLM2: 0.2 with a top-p of 0.9).
+pub const USUAL_TEMPERATURE: f32 = 0.2;
+pub const USUAL_TOP_P: f32 = 0.9;
+
 /// How a conversation's answers are made.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]

@@ -65,7 +65,8 @@ fn answers(page: Page) -> impl IntoView {
         settings.update(|settings| edit(settings));
         prefs::set_answer_settings(conversation, &settings.get_untracked());
     };
-    let temperature = move || settings.with(|settings| settings.temperature);
+    let temperature =
+        move || settings.with(|settings| settings.temperature.unwrap_or(prefs::USUAL_TEMPERATURE));
     view! {
         <section class="settings-section">
             <h3>{page.t(Text::ForThisConversation)}</h3>
@@ -81,10 +82,11 @@ fn answers(page: Page) -> impl IntoView {
             </label>
             <label class="field tall">
                 <span>{page.t(Text::Temperature)} " "
-                    <output>{move || temperature().map(|t| format::number(page.lang.get(), f64::from(t), 1))}</output>
+                    <output>{move || format::number(page.lang.get(), f64::from(temperature()), 1)}</output>
                 </span>
-                <input type="range" min="0" max="2" step="0.1" aria-describedby="temperature-hint"
-                    prop:value=temperature().unwrap_or(0.7).to_string()
+                <input type="range" min="0" max="2" step="0.1" aria-label=page.t(Text::Temperature)
+                    aria-describedby="temperature-hint"
+                    prop:value=temperature().to_string()
                     on:input:target=move |event| {
                         let value: Option<f32> = event.target().value().parse().ok();
                         change(&|settings| settings.temperature = value);
