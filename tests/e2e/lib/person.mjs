@@ -13,6 +13,13 @@ export async function ask(page, text) {
   await page.getByRole("button", { name: /^(Send|Senden)$/ }).click();
 }
 
+/** Has the next conversation answered with the likeliest words, so that a reference can be met. */
+export async function choosesLikeliest(page) {
+  await page.getByRole("button", { name: /^(Settings|Einstellungen)$/ }).click();
+  await page.getByRole("slider").fill("0");
+  await page.keyboard.press("Escape");
+}
+
 export const stop = (page) => page.getByRole("button", { name: /^(Stop|Anhalten)$/ }).click();
 
 /** Waits until the newest answer is in a state: loading, streaming, done, stopped, error. */

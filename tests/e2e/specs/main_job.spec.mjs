@@ -28,6 +28,7 @@ describe("main job", () => {
       const { longest, tasks } = await longestTask(page, async () => {
         await person.loadOffered(page);
         await person.isReady(page);
+        await person.choosesLikeliest(page);
         await person.ask(page, "What is the capital of France?");
         await person.answerIs(page, "done");
       });

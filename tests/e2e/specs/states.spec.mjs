@@ -36,6 +36,7 @@ describe("states of the page", () => {
         await person.isReady(page);
         wrong.push(...(await look(page, "loaded")));
 
+        await person.choosesLikeliest(page);
         await person.ask(page, "What is the capital of France?");
         await person.answerIs(page, "done");
         wrong.push(...(await look(page, "chat")));
