@@ -74,7 +74,9 @@ fn ready(link: &WorkerLink) -> js_sys::Promise {
     })
 }
 
-/// For tests: `portico.debug()` tells what the worker counts, `portico.loseDevice()` loses the GPU.
+/// For tests: `portico.debug()` tells what the worker counts, `portico.loseDevice()` loses the GPU,
+/// `portico.selfTest()` runs the kernels beside their twins, `portico.roofline({ model, n_prompt,
+/// n_decode })` holds the engine against the device.
 fn install_debug(link: &WorkerLink, api: &js_sys::Object) -> Result<(), JsValue> {
     let asking = link.clone();
     let debug = function(move |_, _| {
@@ -91,7 +93,35 @@ fn install_debug(link: &WorkerLink, api: &js_sys::Object) -> Result<(), JsValue>
         losing.post(&ToWorker::LoseDevice);
         JsValue::UNDEFINED
     });
-    set(api, "loseDevice", &lose_device)
+    set(api, "loseDevice", &lose_device)?;
+    let testing = link.clone();
+    let self_test = function(move |_, _| {
+        let report = measured(&testing);
+        testing.post(&ToWorker::SelfTest);
+        report.into()
+    });
+    set(api, "selfTest", &self_test)?;
+    let measuring = link.clone();
+    let roofline = function(move |asked, _| {
+        let text = |name: &str| js_sys::Reflect::get(&asked, &name.into()).ok();
+        let number = |name: &str| text(name).and_then(|n| n.as_f64()).unwrap_or_default() as u32;
+        let report = measured(&measuring);
+        measuring.post(&ToWorker::Roofline {
+            model: text("model").and_then(|model| model.as_string()).unwrap_or_default(),
+            n_prompt: number("n_prompt"),
+            n_decode: number("n_decode"),
+        });
+        report.into()
+    });
+    set(api, "roofline", &roofline)
+}
+
+/// A promise of `{ report, error }`.
+fn measured(link: &WorkerLink) -> js_sys::Promise {
+    first(link, |message| match message {
+        FromWorker::Measured { .. } => value_from(message).ok(),
+        _ => None,
+    })
 }
 
 /// A promise of the first message that `pick` makes something of.

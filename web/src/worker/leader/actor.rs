@@ -7,6 +7,7 @@ use futures_util::future::{Either, select};
 use portico_shared::error::{ApiError, ErrorCode};
 
 use super::loaded::Loaded;
+use super::measure::run_measure;
 use super::run::{Asked, run_request};
 use super::{Job, Leader};
 use crate::protocol::{FromWorker, ModelState};
@@ -33,6 +34,7 @@ pub async fn run(leader: Rc<Leader>) {
             Job::Complete(request) => {
                 run_request(&mut actor, &ticket, Asked::Complete(request)).await;
             }
+            Job::Measure(measure) => run_measure(&mut actor, &ticket, measure).await,
         }
         actor.leader.queue.borrow_mut().finish();
         actor.leader.changed.ring();

@@ -7,6 +7,7 @@ mod actor;
 mod answer;
 mod load;
 mod loaded;
+mod measure;
 mod run;
 
 use std::cell::{Cell, RefCell};
@@ -21,9 +22,11 @@ use portico_shared::error::ApiError;
 use portico_shared::openai::{ChatCompletionRequest, CompletionRequest};
 use wasm_bindgen_futures::spawn_local;
 
+use self::measure::Measure;
 use crate::js::scope::{is_debug, now_ms};
 use crate::js::signal::Signal;
 use crate::protocol::{DeviceReport, FromWorker, ModelState, ToWorker};
+
 use crate::store::Store;
 use crate::store::download::{Counters, Download};
 
@@ -36,6 +39,8 @@ pub enum Job {
     Evict(String),
     Chat(Box<ChatCompletionRequest>),
     Complete(Box<CompletionRequest>),
+    /// Asked by a test.
+    Measure(Measure),
 }
 
 /// Messages for one tab, or for all.
@@ -135,6 +140,10 @@ impl Leader {
                     gpu.lose();
                 }
             }
+            ToWorker::SelfTest => self.measure(tab, Measure::SelfTest),
+            ToWorker::Roofline { model, n_prompt, n_decode } => {
+                self.measure(tab, Measure::Roofline { model, n_prompt, n_decode });
+            }
             // Answered by the tab's own worker.
             ToWorker::Debug => {}
         }
@@ -159,6 +168,12 @@ impl Leader {
         }
     }
 
+    fn measure(&self, tab: &TabId, measure: Measure) {
+        if is_debug() {
+            self.push(Ticket { tab: tab.clone(), id: "measure".to_owned() }, Job::Measure(measure));
+        }
+    }
+
     fn push(&self, ticket: Ticket, job: Job) {
         self.queue.borrow_mut().push(ticket, job);
         self.changed.ring();
@@ -170,7 +185,7 @@ impl Leader {
             Job::Activate(model) => format!("activate {model}"),
             Job::Unload(model) => format!("unload {model}"),
             Job::Evict(model) => format!("evict {model}"),
-            Job::Chat(_) | Job::Complete(_) => return,
+            Job::Chat(_) | Job::Complete(_) | Job::Measure(_) => return,
         };
         self.push(Ticket { tab: TabId(String::new()), id }, job);
     }
