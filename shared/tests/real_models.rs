@@ -125,8 +125,11 @@ fn check_encodings(file: &str) {
     for text in texts() {
         let ids = tokenizer.encode(&text, AddSpecial::No, ParseSpecial::No).unwrap();
         let decoded = tokenizer.decode(&ids, SkipSpecial::No);
-        if file != QWEN || !text.contains(['\u{301}', '\u{308}', '\u{30a}']) {
-            assert_eq!(decoded, text, "{file}");
+        // Lost by design: Qwen composes characters, SentencePiece writes a space as `▁`.
+        let is_composed = file == QWEN && text.contains(['\u{301}', '\u{308}', '\u{30a}']);
+        if !is_composed {
+            let expect = if file == GEMMA { text.replace('▁', " ") } else { text.clone() };
+            assert_eq!(decoded, expect, "{file}");
         }
         let mut decoder = StreamDecoder::new(tokenizer.clone(), SkipSpecial::No);
         let mut streamed: String = ids.iter().map(|&id| decoder.push(id)).collect();
