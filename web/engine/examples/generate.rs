@@ -108,6 +108,8 @@ async fn run() -> Result<(), Error> {
     }
 
     if arguments.profile {
+        // The first run compiles.
+        engine.profile_decode().await?;
         for (label, us) in engine.profile_decode().await? {
             eprintln!("{us:>10.1} us {label}");
         }
