@@ -4,7 +4,7 @@
 //! [`crate::guard`] writes the body, in the language of the request, and logs what is the server's
 //! own fault once.
 
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use portico_shared::error::{ApiError, ErrorCode};
 
@@ -12,10 +12,15 @@ use portico_shared::error::{ApiError, ErrorCode};
 #[derive(Debug)]
 pub struct HttpError {
     pub error: ApiError,
-    pub headers: HeaderMap,
+    headers: Vec<(HeaderName, HeaderValue)>,
 }
 
 impl HttpError {
+    pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.push((name, value));
+        self
+    }
+
     /// An internal error: `cause` is logged and not shown.
     pub fn internal(cause: impl std::fmt::Display) -> Self {
         ApiError::new(ErrorCode::Internal).detail(cause).into()
@@ -30,7 +35,7 @@ impl From<ErrorCode> for HttpError {
 
 impl From<ApiError> for HttpError {
     fn from(error: ApiError) -> Self {
-        Self { error, headers: HeaderMap::new() }
+        Self { error, headers: Vec::new() }
     }
 }
 
@@ -38,7 +43,8 @@ impl IntoResponse for HttpError {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.error.code.status())
             .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let mut response = (status, self.headers).into_response();
+        let mut response = status.into_response();
+        response.headers_mut().extend(self.headers);
         response.extensions_mut().insert(self.error);
         response
     }

@@ -179,7 +179,7 @@ impl Library {
             match Catalogue::from_toml(&text).map(|catalogue| catalogue.models) {
                 Ok(entry) if entry.len() == 1 && entry[0].id == id => models.extend(entry),
                 Ok(_) => {
-                    tracing::warn!(path = %path.display(), "not the description of one model `{id}`")
+                    tracing::warn!(path = %path.display(), "not the description of one model `{id}`");
                 }
                 Err(error) => tracing::warn!(path = %path.display(), %error, "left out"),
             }

@@ -137,7 +137,7 @@ mod tests {
         let path = dir.join("weights");
         let last = 4321;
         let bytes: Vec<u8> =
-            (0..2 * CHUNK_BYTES + last).map(|i| (i * 2_654_435_761 >> 13) as u8).collect();
+            (0..2 * CHUNK_BYTES + last).map(|i| ((i * 2_654_435_761) >> 13) as u8).collect();
         fs::write(&path, &bytes).unwrap();
 
         let digests = digest_file(&path, "m", Progress::silent()).unwrap();

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
+use axum::http::{HeaderValue, header};
 use portico_shared::error::ErrorCode;
 use portico_shared::manifest::{CHUNK_BYTES, Manifest};
 
@@ -220,8 +221,6 @@ impl WeightIndex {
 }
 
 fn preparing() -> HttpError {
-    let mut error = HttpError::from(ErrorCode::WeightsPreparing);
-    let seconds = axum::http::HeaderValue::from_static("5");
-    error.headers.insert(axum::http::header::RETRY_AFTER, seconds);
-    error
+    HttpError::from(ErrorCode::WeightsPreparing)
+        .with_header(header::RETRY_AFTER, HeaderValue::from_static("5"))
 }

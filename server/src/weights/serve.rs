@@ -86,9 +86,9 @@ pub async fn chunk(
             (StatusCode::PARTIAL_CONTENT, start, end)
         }
         Asked::Unsatisfiable => {
-            let mut error = HttpError::from(ErrorCode::RangeNotSatisfiable);
-            error.headers.insert(header::CONTENT_RANGE, value(&format!("bytes */{size_bytes}"))?);
-            return Err(error);
+            let size = value(&format!("bytes */{size_bytes}"))?;
+            return Err(HttpError::from(ErrorCode::RangeNotSatisfiable)
+                .with_header(header::CONTENT_RANGE, size));
         }
     };
     answer.insert(header::CONTENT_TYPE, OCTETS);

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use axum::body::{Body, Bytes};
+use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use axum::response::Response;
 use candle_core::quantized::GgmlDType;
@@ -181,7 +181,7 @@ impl Answer {
         let mut fault = None;
         while let Some(piece) = body.next().await {
             match piece {
-                Ok(piece) => bytes.extend_from_slice(&Bytes::from(piece)),
+                Ok(piece) => bytes.extend_from_slice(&piece),
                 Err(error) => fault = Some(error.to_string()),
             }
         }

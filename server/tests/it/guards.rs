@@ -90,7 +90,7 @@ fn trouble() -> Router {
     };
     let routes = Router::new()
         .route("/panic", get(|| async { panic!("the secret cause") as () }))
-        .route("/slow", get(|| std::future::pending::<()>()))
+        .route("/slow", get(std::future::pending::<()>))
         .route("/echo", axum::routing::post(|body: String| async { body }));
     guarded(routes, config)
 }

@@ -18,6 +18,9 @@ use crate::common::*;
 
 const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
 
+/// What is read of a small header to judge it.
+const HEADER_READ_BYTES: u64 = 1024 * 1024;
+
 struct Hub {
     bytes: Mutex<Vec<u8>>,
     /// After so many bytes of a body the connection is cut.
@@ -71,7 +74,7 @@ async fn send(State(hub): State<Arc<Hub>>, headers: HeaderMap) -> Response {
     let etag = format!("\"{}\"", of_bytes(&bytes));
     let range = headers.get(header::RANGE).and_then(|range| range.to_str().ok()).unwrap_or("");
     hub.ranges.lock().unwrap().push(range.to_owned());
-    let counts = headers.get(header::IF_RANGE).is_none_or(|tag| tag.to_str() == Ok(&etag));
+    let counts = headers.get(header::IF_RANGE).is_none_or(|tag| tag.as_bytes() == etag.as_bytes());
     let (first, last) = match range.strip_prefix("bytes=").and_then(|range| range.split_once('-')) {
         Some((first, last)) if hub.has_ranges && counts => {
             (first.parse().unwrap(), last.parse().unwrap_or(bytes.len() - 1))
@@ -147,8 +150,8 @@ async fn a_cut_connection_is_taken_up_where_it_broke() {
     let starts = ranges.iter().rev().take(3).rev().map(String::as_str);
     assert_eq!(starts.collect::<Vec<_>>()[0], "bytes=0-");
     let sent = hub.sent_bytes.load(Ordering::SeqCst);
-    // The header is read twice: once to judge it, once as part of the whole.
-    assert!(sent < bytes.len() as u64 + 600_000, "{sent} bytes for {}", bytes.len());
+    // The first megabyte is read twice: once to judge the header, once as part of the whole.
+    assert!(sent <= bytes.len() as u64 + HEADER_READ_BYTES, "{sent} bytes for {}", bytes.len());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -174,7 +177,10 @@ async fn a_killed_pull_goes_on_at_its_part_unless_the_file_is_another_one() {
     leave_part(&bytes[..9_000_000]);
     pull(&site, &hub).await.unwrap();
     let sent = hub.sent_bytes.load(Ordering::SeqCst);
-    assert!(sent < bytes.len() as u64 - 8_000_000, "{sent} bytes were sent for the rest");
+    assert!(
+        sent <= bytes.len() as u64 - 9_000_000 + HEADER_READ_BYTES,
+        "{sent} bytes were sent for the rest"
+    );
     assert!(std::fs::read(site.model_path()).unwrap() == bytes);
 
     // The hub's entity tag no longer fits: it sends all, and the part is not mixed in.
@@ -213,7 +219,7 @@ async fn what_cannot_run_is_refused_before_it_is_downloaded() {
         "{error}"
     );
     let sent = hub.sent_bytes.load(Ordering::SeqCst);
-    assert!(sent < 1_000_000, "{sent} bytes were sent");
+    assert!(sent <= HEADER_READ_BYTES, "{sent} bytes were sent");
     assert!(!site.model_path().with_extension("gguf.part").exists());
 
     let other = gguf("qwen2", 1000, 6);

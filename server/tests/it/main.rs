@@ -1,5 +1,6 @@
 //! The server from outside: its routes by `oneshot`, its program as a process, a hub and a package
 //! index that misbehave.
+#![allow(clippy::unwrap_used, reason = "a test's helpers fail the test by panicking")]
 
 mod catalogue;
 mod common;
