@@ -79,7 +79,9 @@ pub fn gguf(arch: Arch, weight_type: GgmlDType, seed: u64) -> anyhow::Result<Vec
     // 2019) and in trained models.
     let residual_gain = 1.0 / (2.0 * shape.n_layers as f32).sqrt();
     let (q_dim, kv_dim) = (shape.n_heads * shape.head_dim, shape.n_kv_heads * shape.head_dim);
-    tensors.matrix("token_embd.weight", N_VOCAB, N_EMBD, 1.0)?;
+    // Tokens enter with unit scale; gemma3 multiplies by √n_embd itself.
+    let embedding_gain = if arch == Arch::Gemma3 { 1.0 } else { (N_EMBD as f32).sqrt() };
+    tensors.matrix("token_embd.weight", N_VOCAB, N_EMBD, embedding_gain)?;
     for layer in 0..shape.n_layers {
         let name = |part: &str| format!("blk.{layer}.{part}.weight");
         tensors.norm(&name("attn_norm"), N_EMBD)?;
