@@ -4,4 +4,5 @@
 mod budget;
 mod common;
 mod kernels;
+mod linear_shapes;
 mod recovery;
