@@ -175,6 +175,9 @@ impl Painter {
                 Attr::Align(Align::Start) | Attr::Language(_) => {}
             }
         }
+        if let Tag::Heading(level) = element.tag {
+            made.set_class_name(&format!("level-{level}"));
+        }
         for child in &element.children {
             made.append_child(&self.make(child)?)?;
         }

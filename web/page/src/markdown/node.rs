@@ -4,7 +4,8 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tag {
     Paragraph,
-    /// 1 to 6 as written; shown two levels lower, for the page's own headings stand above.
+    /// 1 to 6 as written. All are `h3` in the document, below the message's own heading: models skip
+    /// levels at will, and a screen reader's outline must not.
     Heading(u8),
     /// A fenced or indented block; its language stands in [`Attr::Language`].
     CodeBlock,
@@ -32,10 +33,7 @@ impl Tag {
     pub fn html_name(self) -> &'static str {
         match self {
             Self::Paragraph => "p",
-            Self::Heading(1) => "h3",
-            Self::Heading(2) => "h4",
-            Self::Heading(3) => "h5",
-            Self::Heading(_) => "h6",
+            Self::Heading(_) => "h3",
             Self::CodeBlock => "pre",
             Self::Quote => "blockquote",
             Self::OrderedList => "ol",
@@ -117,7 +115,10 @@ fn push_plain(nodes: &[Node], out: &mut String) {
         match node {
             Node::Text(text) => out.push_str(text),
             Node::Element(element) => {
-                if matches!(element.tag, Tag::Cell | Tag::HeadCell) && !out.ends_with('\n') {
+                if matches!(element.tag, Tag::Cell | Tag::HeadCell)
+                    && !out.is_empty()
+                    && !out.ends_with('\n')
+                {
                     out.push(' ');
                 }
                 push_plain(&element.children, out);

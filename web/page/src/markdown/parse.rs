@@ -276,7 +276,7 @@ mod tests {
     #[test]
     fn renders_what_models_write() {
         check("Hello *you* and **them**", "<p>Hello <em>you</em> and <strong>them</strong></p>");
-        check("# One\n### Three", "<h3>One</h3><h5>Three</h5>");
+        check("# One\n### Three", "<h3>One</h3><h3>Three</h3>");
         check("- a\n- b", "<ul><li>a</li><li>b</li></ul>");
         check("3. a", "<ol start=\"3\"><li>a</li></ol>");
         check("1. a\n\n   b", "<ol><li><p>a</p><p>b</p></li></ol>");

@@ -162,6 +162,7 @@ fn assistant_message(context: Context) -> impl IntoView {
         <article class="message assistant" data-role="assistant" data-place=place
             data-state=move || state.get() data-model=model aria-label=label
             aria-busy=move || matches!(state.get(), "loading" | "streaming").to_string()>
+            <h2 class="visually-hidden">{label}</h2>
             {body(context).into_any()}
             {move || matches!(state.get(), "loading").then(|| waiting(context).into_any())}
             {move || (state.get() == "error").then(|| failure(context).into_any())}

@@ -27,7 +27,7 @@ use crate::page::{Dialog, Page};
 /// The whole page.
 pub fn page(page: Page) -> impl IntoView {
     view! {
-        <a class="skip" href="#" on:click=move |event| {
+        <a class="skip" href=format!("#{}", composer::INPUT_ID) on:click=move |event| {
             event.prevent_default();
             focus(composer::INPUT_ID);
         }>{page.t(Text::SkipToChat)}</a>
