@@ -17,4 +17,7 @@ globalThis.crash = (message) => {
   setTimeout(() => globalThis.close(), 100);
 };
 
-const wasm = await init({ module_or_path: new URL("./worker_bg.wasm", import.meta.url) });
+const { memory } = await init({ module_or_path: new URL("./worker_bg.wasm", import.meta.url) });
+
+// The Wasm heap only grows: a browser test holds it against a bound.
+globalThis.wasmHeapBytes = () => memory.buffer.byteLength;
