@@ -97,8 +97,11 @@ pub fn gguf(arch: Arch, weight_type: GgmlDType, seed: u64) -> anyhow::Result<Vec
             tensors.norm(&name("attn_k_norm"), shape.head_dim)?;
         }
         if arch == Arch::Gemma3 {
-            tensors.norm(&name("post_attention_norm"), N_EMBD)?;
-            tensors.norm(&name("post_ffw_norm"), N_EMBD)?;
+            // These decide what adds to the residual.
+            for part in ["post_attention_norm", "post_ffw_norm"] {
+                let (from, to) = (0.5 * residual_gain, 1.5 * residual_gain);
+                tensors.vector(&name(part), N_EMBD, from, to)?;
+            }
         }
         tensors.norm(&name("ffn_norm"), N_EMBD)?;
         tensors.matrix(&name("ffn_gate"), N_FF, N_EMBD, 1.0)?;
