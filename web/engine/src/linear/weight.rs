@@ -250,7 +250,7 @@ impl PartDraft {
     fn add(&mut self, format: WeightFormat, rows: u32, out_at: u32, cols: u32) -> (usize, u32) {
         let padded_rows = rows.next_multiple_of(ROW_GROUP);
         self.bytes += Segment::size_bytes(format, padded_rows, cols);
-        let begins_at = match self.segments.last_mut() {
+        match self.segments.last_mut() {
             Some(last) if last.format == format && last.rows == last.padded_rows => {
                 let tile = last.rows / TILE;
                 last.rows += rows;
@@ -268,8 +268,7 @@ impl PartDraft {
                 });
                 (self.segments.len() - 1, 0)
             }
-        };
-        begins_at
+        }
     }
 
     /// Gives every plane its place.
