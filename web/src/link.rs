@@ -52,7 +52,10 @@ impl WorkerLink {
         let url = worker_url().ok_or(LinkError::NoAddress)?;
         let options = WorkerOptions::new();
         options.set_type(WorkerType::Module);
-        options.set_name("portico-engine");
+        // What tests may ask of the page they may ask of the worker. Its name says so: of an address'
+        // query nothing is left when the service worker answers from its cache.
+        let is_debug = crate::portico_api::is_debug();
+        options.set_name(if is_debug { "portico-engine debug" } else { "portico-engine" });
         let worker = Worker::new_with_options(&url, &options)
             .map_err(|error| LinkError::Start(format!("{error:?}")))?;
         let inner =
@@ -123,7 +126,5 @@ impl WorkerLink {
 fn worker_url() -> Option<String> {
     let document = web_sys::window()?.document()?;
     let meta = document.query_selector("meta[name=portico-worker]").ok()??;
-    let url = meta.get_attribute("content").filter(|url| !url.is_empty())?;
-    // What tests may ask of the page they may ask of the worker.
-    Some(if crate::portico_api::is_debug() { format!("{url}?debug") } else { url })
+    meta.get_attribute("content").filter(|url| !url.is_empty())
 }

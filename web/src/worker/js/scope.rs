@@ -77,9 +77,9 @@ pub fn storage_manager() -> Option<StorageManager> {
     (!storage.is_undefined()).then_some(storage)
 }
 
-/// Whether the page was opened with `?debug`; the page passes it on in the worker's address.
+/// Whether the page was opened with `?debug`; the page passes it on in the worker's name.
 pub fn is_debug() -> bool {
-    scope().location().search().contains("debug")
+    scope().name().ends_with(" debug")
 }
 
 /// Bytes of the Wasm memory.
