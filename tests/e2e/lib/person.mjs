@@ -4,7 +4,7 @@
 export const loadOffered = (page) => page.getByRole("button", { name: /^(Load model|Modell laden)/ }).click();
 
 /** Waits until a model of the page is ready. */
-export const isReady = (page, timeout = 240_000) =>
+export const isReady = (page, timeout = 400_000) =>
   page.locator('[data-model-state="ready"]').first().waitFor({ state: "attached", timeout });
 
 /** Writes a message and sends it. */

@@ -19,7 +19,7 @@ describe("main job", () => {
   before(async () => (server = await startServer()));
   after(() => server.stop());
 
-  it("loads the real model and answers what the reference answers", { timeout: 400_000 }, () =>
+  it("loads the real model and answers what the reference answers", { timeout: 900_000 }, () =>
     withBrowser({}, async (context) => {
       const { page, complaints } = await open(context, server.origin);
       await scripts.ready(page);
