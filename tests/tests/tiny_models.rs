@@ -129,7 +129,11 @@ fn gpu_prefill_in_parts_gives_the_logits_of_a_whole_one() -> anyhow::Result<()> 
             let stats = block_on(engine.prefill(&tokens, |_, _| ControlFlow::Continue(())))?;
             assert_eq!(stats.reused, cuts[cuts.len() - 1]);
             let parts = block_on(engine.logits())?;
-            compare(&parts, &whole, Tolerance::SAME)
+            // Another kernel takes single tokens; a sum that differs in its last bit can turn an
+            // 8-bit rounding over.
+            let tolerance =
+                if precision == Precision::F32 { Tolerance::SAME } else { Tolerance::REDUCED };
+            compare(&parts, &whole, tolerance)
                 .map_err(|difference| anyhow::anyhow!("{precision:?} {cuts:?}: {difference}"))?;
         }
         // One by one.
