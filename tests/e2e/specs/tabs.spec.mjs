@@ -68,7 +68,7 @@ describe("tabs", () => {
   before(async () => (server = await startServer()));
   after(() => server.stop());
 
-  it("share one engine, and another takes over in mid-answer", { timeout: 400_000 }, () =>
+  it("share one engine, and another takes over in mid-answer", { timeout: 600_000 }, () =>
     withBrowser({}, async (context) => {
       const first = await openTab(context, server.origin);
       const second = await openTab(context, server.origin);
@@ -91,7 +91,7 @@ describe("tabs", () => {
     }),
   );
 
-  it("stop what a closed tab asked for", { timeout: 300_000 }, () =>
+  it("stop what a closed tab asked for", { timeout: 600_000 }, () =>
     withBrowser({}, async (context) => {
       const leader = await openTab(context, server.origin);
       const follower = await openTab(context, server.origin);
@@ -104,7 +104,7 @@ describe("tabs", () => {
     }),
   );
 
-  it("go on after the GPU device was lost", { timeout: 400_000 }, () =>
+  it("go on after the GPU device was lost", { timeout: 600_000 }, () =>
     withBrowser({}, async (context) => {
       const page = await openTab(context, server.origin);
       await startStream(page, REQUEST);
@@ -115,7 +115,7 @@ describe("tabs", () => {
     }),
   );
 
-  it("keep weights in memory when the quota is refused, and say so", { timeout: 300_000 }, () =>
+  it("keep weights in memory when the quota is refused, and say so", { timeout: 600_000 }, () =>
     withBrowser({}, async (context) => {
       const page = await context.newPage();
       const session = await context.newCDPSession(page);
