@@ -84,13 +84,13 @@ mod tests {
     #[test]
     fn a_perturbed_row_fails() {
         for tolerance in [Tolerance::SAME, Tolerance::F32, Tolerance::REDUCED] {
-            for index in 0..ROW.len() {
+            for (index, value) in ROW.into_iter().enumerate() {
                 let off = 10.0 * tolerance.0;
                 for by in [1.01 * off, -1.01 * off] {
-                    let row = with(index, ROW[index] + by);
+                    let row = with(index, value + by);
                     assert!(matches!(compare(&row, &ROW, tolerance), Err(Difference::Far { .. })));
                 }
-                assert!(compare(&with(index, ROW[index] + 0.9 * off), &ROW, tolerance).is_ok());
+                assert!(compare(&with(index, value + 0.9 * off), &ROW, tolerance).is_ok());
             }
         }
     }

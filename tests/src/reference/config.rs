@@ -80,6 +80,6 @@ impl Config {
     }
 
     pub(super) fn window(&self, layer: usize) -> Option<usize> {
-        self.sliding_window.filter(|_| (layer + 1) % SLIDING_PATTERN != 0)
+        self.sliding_window.filter(|_| !(layer + 1).is_multiple_of(SLIDING_PATTERN))
     }
 }

@@ -71,7 +71,7 @@ impl Builder {
             Event::TaskListMarker(done) => self.text(if done { "☑ " } else { "☐ " }, range),
             // Extensions that are not switched on.
             Event::FootnoteReference(text) | Event::InlineMath(text) | Event::DisplayMath(text) => {
-                self.text(&text, range)
+                self.text(&text, range);
             }
         }
     }
