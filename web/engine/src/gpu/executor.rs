@@ -59,6 +59,73 @@ impl Program {
     }
 }
 
+/// What a pipeline is compiled from.
+struct Parts {
+    module: wgpu::ShaderModule,
+    layout: wgpu::BindGroupLayout,
+    pipeline_layout: wgpu::PipelineLayout,
+}
+
+impl Parts {
+    fn descriptor(&self, key: &KernelKey) -> wgpu::ComputePipelineDescriptor<'_> {
+        wgpu::ComputePipelineDescriptor {
+            label: Some(key.name),
+            layout: Some(&self.pipeline_layout),
+            module: &self.module,
+            entry_point: Some("main"),
+            compilation_options: wgpu::PipelineCompilationOptions {
+                // Every kernel writes its workgroup memory before it reads it.
+                zero_initialize_workgroup_memory: false,
+                ..Default::default()
+            },
+            cache: None,
+        }
+    }
+}
+
+fn parts(device: &wgpu::Device, key: &KernelKey) -> Result<Parts, EngineError> {
+    let unknown = || EngineError::internal(format!("no kernel {key:?}"));
+    let info = kernels::info(key).ok_or_else(unknown)?;
+    let source = kernels::source(key, platform::DIALECT).ok_or_else(unknown)?;
+    // SAFETY: the kernels are this crate's own, validated by naga when it was built and tested
+    // against their CPU twins: indices are guarded by shapes, loops end and divisors are not
+    // zero. naga's own guards cost up to a hundredfold (gfx-rs/wgpu#7698).
+    let module = unsafe {
+        device.create_shader_module_trusted(
+            wgpu::ShaderModuleDescriptor {
+                label: Some(key.name),
+                source: wgpu::ShaderSource::Wgsl(source.into()),
+            },
+            wgpu::ShaderRuntimeChecks::unchecked(),
+        )
+    };
+    let entries: Vec<wgpu::BindGroupLayoutEntry> = info
+        .bindings
+        .iter()
+        .enumerate()
+        .map(|(binding, access)| wgpu::BindGroupLayoutEntry {
+            binding: binding as u32,
+            visibility: wgpu::ShaderStages::COMPUTE,
+            ty: wgpu::BindingType::Buffer {
+                ty: wgpu::BufferBindingType::Storage { read_only: *access == Access::Read },
+                has_dynamic_offset: false,
+                min_binding_size: None,
+            },
+            count: None,
+        })
+        .collect();
+    let layout = device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
+        label: Some(key.name),
+        entries: &entries,
+    });
+    let pipeline_layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
+        label: Some(key.name),
+        bind_group_layouts: &[Some(&layout)],
+        ..Default::default()
+    });
+    Ok(Parts { module, layout, pipeline_layout })
+}
+
 /// A copy into a staging slot at a submit's end.
 #[derive(Clone, Copy)]
 pub(crate) struct Copy {
@@ -87,21 +154,16 @@ impl Executor {
         Self { gpu: gpu.clone(), pipelines: HashMap::new(), bind_groups: HashMap::new() }
     }
 
-    /// Compiles what is new in `dispatches`.
+    /// Compiles the kernels of `dispatches` that are new, all at once, and makes their bind groups.
     ///
     /// # Errors
-    /// [`EngineError::Internal`] where the device's compiler refuses a kernel, by its name.
+    /// As [`Executor::prepare`].
     pub async fn compile(
         &mut self,
         buffers: &Buffers,
         dispatches: &[Planned],
     ) -> Result<Program, EngineError> {
-        for Planned { dispatch, .. } in dispatches {
-            if !self.pipelines.contains_key(&dispatch.kernel) {
-                let pipeline = self.pipeline(&dispatch.kernel).await?;
-                self.pipelines.insert(dispatch.kernel.clone(), Arc::new(pipeline));
-            }
-        }
+        self.prepare(dispatches).await?;
         let scope = self.gpu.device().push_error_scope(wgpu::ErrorFilter::Validation);
         let steps = dispatches.iter().map(|planned| self.step(buffers, planned)).collect();
         match scope.pop().await {
@@ -113,65 +175,44 @@ impl Executor {
         }
     }
 
-    async fn pipeline(&self, key: &KernelKey) -> Result<Pipeline, EngineError> {
-        let unknown = || EngineError::internal(format!("no kernel {key:?}"));
-        let info = kernels::info(key).ok_or_else(unknown)?;
-        let source = kernels::source(key, platform::DIALECT).ok_or_else(unknown)?;
+    /// Compiles the kernels of `dispatches` that are new, all at once. It needs no buffer, so that
+    /// it can run while weights are on their way.
+    ///
+    /// # Errors
+    /// [`EngineError::Internal`] where the device's compiler refuses a kernel, by its name.
+    pub async fn prepare<'a>(
+        &mut self,
+        dispatches: impl IntoIterator<Item = &'a Planned>,
+    ) -> Result<(), EngineError> {
+        let mut keys: Vec<&KernelKey> = Vec::new();
+        for Planned { dispatch, .. } in dispatches {
+            if !self.pipelines.contains_key(&dispatch.kernel) && !keys.contains(&&dispatch.kernel) {
+                keys.push(&dispatch.kernel);
+            }
+        }
+        if keys.is_empty() {
+            return Ok(());
+        }
         let device = self.gpu.device();
         let scope = device.push_error_scope(wgpu::ErrorFilter::Validation);
-        // SAFETY: the kernels are this crate's own, validated by naga when it was built and tested
-        // against their CPU twins: indices are guarded by shapes, loops end and divisors are not
-        // zero. naga's own guards cost up to a hundredfold (gfx-rs/wgpu#7698).
-        let module = unsafe {
-            device.create_shader_module_trusted(
-                wgpu::ShaderModuleDescriptor {
-                    label: Some(key.name),
-                    source: wgpu::ShaderSource::Wgsl(source.into()),
-                },
-                wgpu::ShaderRuntimeChecks::unchecked(),
-            )
-        };
-        let entries: Vec<wgpu::BindGroupLayoutEntry> = info
-            .bindings
-            .iter()
-            .enumerate()
-            .map(|(binding, access)| wgpu::BindGroupLayoutEntry {
-                binding: binding as u32,
-                visibility: wgpu::ShaderStages::COMPUTE,
-                ty: wgpu::BindingType::Buffer {
-                    ty: wgpu::BufferBindingType::Storage { read_only: *access == Access::Read },
-                    has_dynamic_offset: false,
-                    min_binding_size: None,
-                },
-                count: None,
-            })
-            .collect();
-        let layout = device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
-            label: Some(key.name),
-            entries: &entries,
-        });
-        let pipeline_layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
-            label: Some(key.name),
-            bind_group_layouts: &[Some(&layout)],
-            ..Default::default()
-        });
-        let pipeline = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
-            label: Some(key.name),
-            layout: Some(&pipeline_layout),
-            module: &module,
-            entry_point: Some("main"),
-            compilation_options: wgpu::PipelineCompilationOptions {
-                // Every kernel writes its workgroup memory before it reads it.
-                zero_initialize_workgroup_memory: false,
-                ..Default::default()
-            },
-            cache: None,
-        });
-        self.gpu.count_objects(4);
-        match scope.pop().await {
-            Some(error) => Err(EngineError::internal(format!("kernel {key:?}: {error}"))),
-            None => Ok(Pipeline { pipeline, layout }),
+        let parts: Result<Vec<Parts>, EngineError> =
+            keys.iter().map(|key| parts(device, key)).collect();
+        let refused = scope.pop();
+        let parts = parts?;
+        let descriptors: Vec<_> =
+            keys.iter().zip(&parts).map(|(key, parts)| parts.descriptor(key)).collect();
+        let pipelines = platform::compile(device, &descriptors).await;
+        if let Some(error) = refused.await {
+            return Err(EngineError::internal(error.to_string()));
         }
+        self.gpu.check()?;
+        let pipelines = pipelines?;
+        self.gpu.count_objects(4 * keys.len() as u64);
+        for ((key, parts), pipeline) in keys.into_iter().zip(parts).zip(pipelines) {
+            let pipeline = Pipeline { pipeline, layout: parts.layout };
+            self.pipelines.insert(key.clone(), Arc::new(pipeline));
+        }
+        Ok(())
     }
 
     fn step(&mut self, buffers: &Buffers, planned: &Planned) -> Step {

@@ -50,6 +50,23 @@ mod native {
             .map_err(|error| EngineError::DeviceLost { reason: error.to_string() })
     }
 
+    /// Compiles kernels.
+    ///
+    /// # Errors
+    /// [`EngineError::Internal`] names a kernel that the driver refuses.
+    pub(crate) async fn compile(
+        device: &wgpu::Device,
+        descriptors: &[wgpu::ComputePipelineDescriptor<'_>],
+    ) -> Result<Vec<wgpu::ComputePipeline>, EngineError> {
+        let scope = device.push_error_scope(wgpu::ErrorFilter::Validation);
+        let pipelines =
+            descriptors.iter().map(|one| device.create_compute_pipeline(one)).collect();
+        match scope.pop().await {
+            Some(error) => Err(EngineError::internal(error.to_string())),
+            None => Ok(pipelines),
+        }
+    }
+
     /// Milliseconds from an arbitrary start.
     pub(crate) fn now_ms() -> f64 {
         use std::sync::OnceLock;
@@ -61,8 +78,14 @@ mod native {
 
 #[cfg(target_arch = "wasm32")]
 mod browser {
-    use js_sys::{Function, Reflect};
+    use std::cell::RefCell;
+    use std::collections::VecDeque;
+    use std::rc::Rc;
+
+    use js_sys::{Array, Function, Object, Promise, Reflect};
+    use wasm_bindgen::closure::Closure;
     use wasm_bindgen::{JsCast, JsValue};
+    use wasm_bindgen_futures::JsFuture;
 
     use super::Granted;
     use crate::EngineError;
@@ -107,6 +130,69 @@ mod browser {
         _submission: Option<wgpu::SubmissionIndex>,
     ) -> Result<(), EngineError> {
         Ok(())
+    }
+
+    /// Compiles kernels beside each other: `createComputePipelineAsync` spreads them over the
+    /// browser's threads and leaves its GPU thread free for uploads, while `createComputePipeline`,
+    /// the only one that wgpu speaks, compiles one after the other on that thread.
+    ///
+    /// wgpu calls the function that it finds on the device. For the length of two calls that is one
+    /// of ours: the first writes down the descriptors that wgpu makes, the second hands it the
+    /// pipelines that the browser has compiled from them meanwhile.
+    ///
+    /// # Errors
+    /// [`EngineError::Internal`] names a kernel that the browser refuses.
+    pub(crate) async fn compile(
+        device: &wgpu::Device,
+        descriptors: &[wgpu::ComputePipelineDescriptor<'_>],
+    ) -> Result<Vec<wgpu::ComputePipeline>, EngineError> {
+        let Some(raw) = device.as_webgpu() else {
+            return Err(EngineError::internal("no WebGPU device"));
+        };
+        let raw: &JsValue = raw.as_ref();
+        let create = || descriptors.iter().map(|one| device.create_compute_pipeline(one)).collect();
+
+        let noted: Rc<RefCell<Vec<JsValue>>> = Rc::default();
+        let notes = noted.clone();
+        let note = move |descriptor: JsValue| {
+            notes.borrow_mut().push(descriptor);
+            // Stands for the pipeline in a wgpu object that is dropped unused.
+            JsValue::from(Object::new())
+        };
+        let _: Vec<_> = instead_of_creating(raw, note, create)?;
+
+        let begin = get(raw, "createComputePipelineAsync").dyn_into::<Function>().map_err(refused)?;
+        let begun: Array = noted
+            .borrow()
+            .iter()
+            .map(|descriptor| begin.call1(raw, descriptor))
+            .collect::<Result<_, _>>()
+            .map_err(refused)?;
+        let compiled = JsFuture::from(Promise::all(&begun)).await.map_err(refused)?;
+
+        let pipelines = RefCell::new(Array::from(&compiled).iter().collect::<VecDeque<_>>());
+        let hand_out = move |_| pipelines.borrow_mut().pop_front().unwrap_or(JsValue::UNDEFINED);
+        instead_of_creating(raw, hand_out, create)
+    }
+
+    /// Runs `work` while `device.createComputePipeline` is `function`.
+    fn instead_of_creating<T>(
+        device: &JsValue,
+        function: impl Fn(JsValue) -> JsValue + 'static,
+        work: impl FnOnce() -> T,
+    ) -> Result<T, EngineError> {
+        const NAME: &str = "createComputePipeline";
+        let function = Closure::<dyn Fn(JsValue) -> JsValue>::new(function);
+        // An own property hides the prototype's method until it is deleted.
+        Reflect::set(device, &NAME.into(), function.as_ref()).map_err(refused)?;
+        let result = work();
+        Reflect::delete_property(device.unchecked_ref::<Object>(), &NAME.into()).map_err(refused)?;
+        Ok(result)
+    }
+
+    fn refused(error: JsValue) -> EngineError {
+        let message = get(&error, "message").as_string().unwrap_or_else(|| format!("{error:?}"));
+        EngineError::internal(message)
     }
 
     /// Milliseconds since the worker started.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use portico_shared::gguf::Gguf;
 
-use super::Engine;
+use super::{Engine, Recordings, Warm};
 use crate::EngineError;
 use crate::caps::{Capabilities, GpuOptions, Precision, choose};
 use crate::gpu::{Buffers, Gpu};
@@ -200,11 +200,31 @@ impl ModelLoader {
         Ok(())
     }
 
-    /// Compiles the pipelines.
+    /// Compiles the model's kernels. It borrows nothing, so that it can run beside
+    /// [`ModelLoader::push`], and while bytes are still on their way.
     ///
     /// # Errors
-    /// [`EngineError::InvalidModel`] when bytes are missing.
+    /// [`EngineError::Internal`] where the device refuses a kernel; [`EngineError::DeviceLost`].
+    pub fn warm(&self) -> impl Future<Output = Result<Warm, EngineError>> + use<> {
+        let recordings = Recordings::new(&self.plan);
+        let gpu = self.gpu.clone();
+        async move { Warm::new(gpu, recordings?).await }
+    }
+
+    /// The engine, its kernels compiled now.
+    ///
+    /// # Errors
+    /// As [`ModelLoader::warm`] and [`ModelLoader::finish_warm`].
     pub async fn finish(self) -> Result<Engine, EngineError> {
+        let warm = self.warm().await?;
+        self.finish_warm(warm).await
+    }
+
+    /// The engine, of kernels that this loader's [`ModelLoader::warm`] compiled.
+    ///
+    /// # Errors
+    /// [`EngineError::InvalidModel`] when bytes are missing; [`EngineError::DeviceLost`].
+    pub async fn finish_warm(self, warm: Warm) -> Result<Engine, EngineError> {
         if let Some(missing) = self.spans.keys().next() {
             return Err(EngineError::invalid(format!(
                 "the file ended at byte {}, a tensor begins at {missing}",
@@ -232,7 +252,7 @@ impl ModelLoader {
             self.buffers.write(self.plan.rope_local, 0, bytemuck::cast_slice(&table));
         }
         self.gpu.flush();
-        Engine::new(self.gpu, self.plan, self.buffers).await
+        Engine::new(self.gpu, self.plan, self.buffers, warm).await
     }
 }
 

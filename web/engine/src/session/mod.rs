@@ -15,7 +15,7 @@ use score::Scorer;
 
 use crate::EngineError;
 use crate::gpu::{Buffers, Copy, Counters, Executor, Gpu, Pending, Program, Run, Staging};
-use crate::plan::{Mode, ModelPlan, forward, head, sample};
+use crate::plan::{Mode, ModelPlan, Planned, forward, head, sample};
 use crate::record::BufferId;
 
 /// A model on the GPU with one sequence in its cache.
@@ -57,19 +57,65 @@ struct Programs {
 const N_SLOTS: usize = 4;
 const SLOT_BYTES: u64 = 8;
 
-impl Engine {
-    async fn new(gpu: Gpu, plan: ModelPlan, buffers: Buffers) -> Result<Self, EngineError> {
+/// A model's kernels, compiled: see [`ModelLoader::warm`].
+pub struct Warm {
+    executor: Executor,
+    recordings: Recordings,
+}
+
+/// What [`Programs`] are made of.
+struct Recordings {
+    one: Vec<Vec<Planned>>,
+    many: Vec<Planned>,
+    head: Vec<Planned>,
+    sample: Vec<Planned>,
+}
+
+impl Recordings {
+    fn new(plan: &ModelPlan) -> Result<Self, EngineError> {
+        let tiers = plan.attention.tiers();
+        Ok(Self {
+            one: tiers
+                .into_iter()
+                .map(|splits| forward(plan, Mode::One { splits }))
+                .collect::<Result<_, _>>()?,
+            many: forward(plan, Mode::Many)?,
+            head: head(plan)?,
+            sample: sample(plan),
+        })
+    }
+
+    fn dispatches(&self) -> impl Iterator<Item = &Planned> {
+        let rest = [&self.many, &self.head, &self.sample];
+        self.one.iter().chain(rest).flatten()
+    }
+}
+
+impl Warm {
+    async fn new(gpu: Gpu, recordings: Recordings) -> Result<Self, EngineError> {
         let mut executor = Executor::new(&gpu);
+        executor.prepare(recordings.dispatches()).await?;
+        Ok(Self { executor, recordings })
+    }
+}
+
+impl Engine {
+    async fn new(
+        gpu: Gpu,
+        plan: ModelPlan,
+        buffers: Buffers,
+        warm: Warm,
+    ) -> Result<Self, EngineError> {
+        let Warm { mut executor, recordings } = warm;
         let mut one = Vec::new();
-        for splits in plan.attention.tiers() {
-            let dispatches = forward(&plan, Mode::One { splits })?;
-            one.push(executor.compile(&buffers, &dispatches).await?);
+        for dispatches in &recordings.one {
+            one.push(executor.compile(&buffers, dispatches).await?);
         }
         let programs = Programs {
             one,
-            many: executor.compile(&buffers, &forward(&plan, Mode::Many)?).await?,
-            head: executor.compile(&buffers, &head(&plan)?).await?,
-            sample: executor.compile(&buffers, &sample(&plan)).await?,
+            many: executor.compile(&buffers, &recordings.many).await?,
+            head: executor.compile(&buffers, &recordings.head).await?,
+            sample: executor.compile(&buffers, &recordings.sample).await?,
         };
         let staging = Staging::new(&gpu, N_SLOTS, SLOT_BYTES).await?;
         let logits_bytes = u64::from(plan.config.n_vocab) * 4;

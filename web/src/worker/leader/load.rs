@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use futures_util::future::join;
+use futures_util::future::{join, try_join};
 use js_sys::Uint8Array;
 use portico_engine::{EngineError, LoadOptions, ModelLoader, supports};
 use portico_shared::error::{ApiError, ErrorCode};
@@ -239,7 +239,7 @@ impl Leader {
         let download = self.open_download(model).await?;
         let gguf = self.admit_header(&download).await?;
         // While bytes are on their way there is time, and a tokenizer that is not known spares the
-        // rest of them; from the store, the pipelines' compilation leaves time.
+        // rest of them; from the store, the kernels' compilation leaves time.
         let text = match download.is_complete() {
             true => None,
             false => Some(TextSide::from_gguf(&gguf.metadata)?),
@@ -247,17 +247,21 @@ impl Leader {
         before_upload().await;
         let gpu = self.gpu().await?;
         let loader = ModelLoader::new(&gpu, &gguf, &LoadOptions::default()).await?;
-        let loader = self.upload(model, &download, &gguf, loader).await?;
-        self.close_download(model);
-        self.set_state(model, ModelState::Warming);
-        let text = async {
-            match text {
-                Some(text) => Ok(text),
-                None => TextSide::from_gguf(&gguf.metadata),
-            }
+        // Kernels are compiled by other threads than this one, beside the upload.
+        let warm = loader.warm();
+        let warm = async { Ok(warm.await?) };
+        let uploaded = async {
+            let loader = self.upload(model, &download, &gguf, loader).await?;
+            self.close_download(model);
+            self.set_state(model, ModelState::Warming);
+            let text = match text {
+                Some(text) => text,
+                None => TextSide::from_gguf(&gguf.metadata)?,
+            };
+            Ok::<_, ApiError>((loader, text))
         };
-        let (engine, text) = join(loader.finish(), text).await;
-        let (engine, text) = (engine?, text?);
+        let (warm, (loader, text)) = try_join(warm, uploaded).await?;
+        let engine = loader.finish_warm(warm).await?;
         let state = ModelState::Ready { gpu_bytes: engine.gpu_bytes(), n_ctx: engine.n_ctx() };
         self.last_load_ms.set(Some(since_ms(start_ms)));
         *self.active_model.borrow_mut() = Some(model.to_owned());
