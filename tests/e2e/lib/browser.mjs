@@ -67,6 +67,16 @@ function watch(page, origin) {
   return complaints;
 }
 
+/**
+ * Runs `script` in the engine's worker before the page's own code, to make a browser that lacks
+ * something. The context needs `serviceWorkers: "block"`: what a service worker fetches passes by.
+ */
+export const beforeWorker = (context, script) =>
+  context.route("**/worker_entry.js", async (route) => {
+    const answer = await route.fetch();
+    await route.fulfill({ response: answer, body: `${script}\n${await answer.text()}` });
+  });
+
 /** A fresh profile and browser for `work`, removed afterwards whatever happened. */
 export async function withBrowser(options, work) {
   const profile = await newProfile();

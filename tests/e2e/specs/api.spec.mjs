@@ -7,7 +7,8 @@ import * as scripts from "../lib/scripts.mjs";
 import { startServer } from "../lib/server.mjs";
 import { MODEL } from "../lib/settings.mjs";
 
-const MESSAGES = [{ role: "user", content: "What is the capital of France?" }];
+/** Its answer is clear enough that it is the same from a kept prefix and from none, in 8 bits too. */
+const MESSAGES = [{ role: "user", content: "What is the capital of Germany?" }];
 
 /** What `window.portico` throws for a request. */
 const thrown = (page, path, request) =>

@@ -11,6 +11,12 @@ import { longestTask } from "../lib/trace.mjs";
 
 /** In its own CPU time; the bar of the project. */
 const LONGEST_TASK_MS = 50;
+/**
+ * Each token of this model's answer leads by 0.9 logits or more, so that 8-bit activations choose it
+ * as float32 does; about France they begin as llama.cpp does, with "L'Étoile".
+ */
+const QUESTION = "What is the capital of Germany?";
+const ANSWER = "The capital of Germany is Berlin.";
 /** The model is 98 MB: a heap that held it would be larger. */
 const WASM_HEAP_BYTES = 64 * 1024 * 1024;
 
@@ -29,12 +35,12 @@ describe("main job", () => {
         await person.loadOffered(page);
         await person.isReady(page);
         await person.choosesLikeliest(page);
-        await person.ask(page, "What is the capital of France?");
+        await person.ask(page, QUESTION);
         await person.answerIs(page, "done");
       });
 
       const answer = page.locator('[data-role="assistant"]').last();
-      assert.match(await answer.innerText(), /Paris/);
+      assert.equal(await answer.locator(".answer").innerText(), ANSWER);
       assert.equal(await answer.getAttribute("data-place"), "device");
       assert.equal(await answer.getAttribute("data-model"), MODEL);
       assert.equal(await answer.getAttribute("data-state"), "done");
@@ -55,12 +61,13 @@ describe("main job", () => {
 async function answersScripts(page) {
   const completion = await scripts.chat(page, {
     model: MODEL,
-    messages: [{ role: "user", content: "What is the capital of France?" }],
+    messages: [{ role: "user", content: QUESTION }],
     temperature: 0,
     max_tokens: 16,
   });
   assert.equal(completion.object, "chat.completion");
-  assert.match(completion.choices[0].message.content, /Paris/);
+  assert.equal(completion.choices[0].message.content, ANSWER);
+  assert.equal(completion.choices[0].finish_reason, "stop");
   assert.ok(completion.usage.completion_tokens > 0 && completion.usage.completion_tokens <= 16);
   const { place, model, time_to_first_token_ms, decode_tokens_per_s } = completion.portico;
   assert.equal(place, "device");
@@ -68,18 +75,18 @@ async function answersScripts(page) {
   assert.ok(time_to_first_token_ms > 0);
   assert.ok(decode_tokens_per_s > 0);
 
-  const streamed = await page.evaluate(async (model) => {
+  const streamed = await page.evaluate(async ({ model, question }) => {
     const pieces = [];
     const stream = await globalThis.portico.chat.completions.create({
       model,
-      messages: [{ role: "user", content: "What is the capital of France?" }],
+      messages: [{ role: "user", content: question }],
       temperature: 0,
       max_tokens: 16,
       stream: true,
     });
     for await (const chunk of stream) pieces.push(chunk);
     return pieces;
-  }, MODEL);
+  }, { model: MODEL, question: QUESTION });
   const text = streamed.map((chunk) => chunk.choices[0]?.delta.content ?? "").join("");
   assert.equal(text, completion.choices[0].message.content, "the stream says what the whole answer says");
   assert.ok(streamed.length > 2, "it comes in pieces");

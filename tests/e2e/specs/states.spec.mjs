@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { open, withBrowser } from "../lib/browser.mjs";
+import { beforeWorker, open, withBrowser } from "../lib/browser.mjs";
 import { look } from "../lib/look.mjs";
 import * as person from "../lib/person.mjs";
 import { startProxy } from "../lib/proxy.mjs";
@@ -37,7 +37,7 @@ describe("states of the page", () => {
         wrong.push(...(await look(page, "loaded")));
 
         await person.choosesLikeliest(page);
-        await person.ask(page, "What is the capital of France?");
+        await person.ask(page, "What is the capital of Germany?");
         await person.answerIs(page, "done");
         wrong.push(...(await look(page, "chat")));
 
@@ -81,11 +81,7 @@ describe("states of the page", () => {
   it("says that weights stay in memory when the browser refuses storage", { timeout: 120_000 }, () =>
     withBrowser({ serviceWorkers: "block" }, async (context) => {
       // The worker finds a browser without a private file system.
-      await context.route("**/worker_entry.js", async (route) => {
-        const answer = await route.fetch();
-        const refuse = 'StorageManager.prototype.getDirectory = () => Promise.reject(new DOMException("refused", "SecurityError"));\n';
-        await route.fulfill({ response: answer, body: refuse + (await answer.text()) });
-      });
+      await beforeWorker(context, 'StorageManager.prototype.getDirectory = () => Promise.reject(new DOMException("refused", "SecurityError"));');
       const { page } = await open(context, server.origin);
       await person.conditionIs(page, "weights-in-memory");
       assert.deepEqual(await look(page, "storage-refused"), []);

@@ -138,10 +138,17 @@ pub(crate) struct Copy {
 /// The kernel, and buffer, offset and size of each binding.
 type BindGroupKey = (KernelKey, Vec<(BufferId, u64, Option<u64>)>);
 
+struct Begun {
+    parts: Parts,
+    compiling: platform::Compiling,
+}
+
 /// Makes and shares what programs consist of.
 pub(crate) struct Executor {
     gpu: Gpu,
     pipelines: HashMap<KernelKey, Arc<Pipeline>>,
+    /// Being compiled.
+    begun: HashMap<KernelKey, Begun>,
     bind_groups: HashMap<BindGroupKey, Arc<wgpu::BindGroup>>,
 }
 
@@ -151,19 +158,70 @@ fn binding_key(binding: &Binding) -> (BufferId, u64, Option<u64>) {
 
 impl Executor {
     pub fn new(gpu: &Gpu) -> Self {
-        Self { gpu: gpu.clone(), pipelines: HashMap::new(), bind_groups: HashMap::new() }
+        Self {
+            gpu: gpu.clone(),
+            pipelines: HashMap::new(),
+            begun: HashMap::new(),
+            bind_groups: HashMap::new(),
+        }
     }
 
-    /// Compiles the kernels of `dispatches` that are new, all at once, and makes their bind groups.
+    /// Begins to compile the kernels of `dispatches` that are new; it needs no buffer, so that it
+    /// can be called while weights are on their way.
     ///
     /// # Errors
-    /// As [`Executor::prepare`].
+    /// [`EngineError::Internal`]: no such kernel.
+    pub fn begin<'a>(
+        &mut self,
+        dispatches: impl IntoIterator<Item = &'a Planned>,
+    ) -> Result<(), EngineError> {
+        let mut keys: Vec<&KernelKey> = Vec::new();
+        for Planned { dispatch: Dispatch { kernel, .. }, .. } in dispatches {
+            let is_known = self.pipelines.contains_key(kernel) || self.begun.contains_key(kernel);
+            if !is_known && !keys.contains(&kernel) {
+                keys.push(kernel);
+            }
+        }
+        if keys.is_empty() {
+            return Ok(());
+        }
+        let device = self.gpu.device();
+        let parts: Vec<Parts> =
+            keys.iter().map(|key| parts(device, key)).collect::<Result<_, _>>()?;
+        let descriptors: Vec<_> =
+            keys.iter().zip(&parts).map(|(key, parts)| parts.descriptor(key)).collect();
+        let compiling = platform::begin(device, &descriptors)?;
+        self.gpu.count_objects(4 * keys.len() as u64);
+        for ((key, parts), compiling) in keys.into_iter().zip(parts).zip(compiling) {
+            self.begun.insert(key.clone(), Begun { parts, compiling });
+        }
+        Ok(())
+    }
+
+    /// Waits for the kernels of `dispatches`, beginning those that are new, and makes bind groups.
+    ///
+    /// # Errors
+    /// [`EngineError::Internal`] where the device's compiler refuses a kernel, by its name.
     pub async fn compile(
         &mut self,
         buffers: &Buffers,
         dispatches: &[Planned],
     ) -> Result<Program, EngineError> {
-        self.prepare(dispatches).await?;
+        self.begin(dispatches)?;
+        let mut needed = Vec::new();
+        for Planned { dispatch, .. } in dispatches {
+            needed.extend(self.begun.remove_entry(&dispatch.kernel));
+        }
+        let descriptors: Vec<_> =
+            needed.iter().map(|(key, begun)| begun.parts.descriptor(key)).collect();
+        let compiling: Vec<_> = needed.iter().map(|(_, begun)| &begun.compiling).collect();
+        let pipelines = platform::compiled(self.gpu.device(), &descriptors, &compiling).await;
+        // A kernel's own fault says more than that of the pipeline which it would have become.
+        self.gpu.check()?;
+        for ((key, begun), pipeline) in needed.into_iter().zip(pipelines?) {
+            let pipeline = Pipeline { pipeline, layout: begun.parts.layout };
+            self.pipelines.insert(key, Arc::new(pipeline));
+        }
         let scope = self.gpu.device().push_error_scope(wgpu::ErrorFilter::Validation);
         let steps = dispatches.iter().map(|planned| self.step(buffers, planned)).collect();
         match scope.pop().await {
@@ -173,46 +231,6 @@ impl Executor {
                 Ok(Program { steps })
             }
         }
-    }
-
-    /// Compiles the kernels of `dispatches` that are new, all at once. It needs no buffer, so that
-    /// it can run while weights are on their way.
-    ///
-    /// # Errors
-    /// [`EngineError::Internal`] where the device's compiler refuses a kernel, by its name.
-    pub async fn prepare<'a>(
-        &mut self,
-        dispatches: impl IntoIterator<Item = &'a Planned>,
-    ) -> Result<(), EngineError> {
-        let mut keys: Vec<&KernelKey> = Vec::new();
-        for Planned { dispatch, .. } in dispatches {
-            if !self.pipelines.contains_key(&dispatch.kernel) && !keys.contains(&&dispatch.kernel) {
-                keys.push(&dispatch.kernel);
-            }
-        }
-        if keys.is_empty() {
-            return Ok(());
-        }
-        let device = self.gpu.device();
-        let scope = device.push_error_scope(wgpu::ErrorFilter::Validation);
-        let parts: Result<Vec<Parts>, EngineError> =
-            keys.iter().map(|key| parts(device, key)).collect();
-        let refused = scope.pop();
-        let parts = parts?;
-        let descriptors: Vec<_> =
-            keys.iter().zip(&parts).map(|(key, parts)| parts.descriptor(key)).collect();
-        let pipelines = platform::compile(device, &descriptors).await;
-        if let Some(error) = refused.await {
-            return Err(EngineError::internal(error.to_string()));
-        }
-        self.gpu.check()?;
-        let pipelines = pipelines?;
-        self.gpu.count_objects(4 * keys.len() as u64);
-        for ((key, parts), pipeline) in keys.into_iter().zip(parts).zip(pipelines) {
-            let pipeline = Pipeline { pipeline, layout: parts.layout };
-            self.pipelines.insert(key.clone(), Arc::new(pipeline));
-        }
-        Ok(())
     }
 
     fn step(&mut self, buffers: &Buffers, planned: &Planned) -> Step {

@@ -50,21 +50,25 @@ mod native {
             .map_err(|error| EngineError::DeviceLost { reason: error.to_string() })
     }
 
-    /// Compiles kernels.
-    ///
-    /// # Errors
-    /// [`EngineError::Internal`] names a kernel that the driver refuses.
-    pub(crate) async fn compile(
+    /// A kernel whose compilation was begun; here it is done when it is asked for.
+    pub(crate) struct Compiling;
+
+    #[expect(clippy::unnecessary_wraps, reason = "the browser's twin can fail")]
+    pub(crate) fn begin(
+        _device: &wgpu::Device,
+        descriptors: &[wgpu::ComputePipelineDescriptor<'_>],
+    ) -> Result<Vec<Compiling>, EngineError> {
+        Ok(descriptors.iter().map(|_| Compiling).collect())
+    }
+
+    /// The pipelines of `descriptors`, begun as `compiling`.
+    #[expect(clippy::unused_async, reason = "the browser's twin waits")]
+    pub(crate) async fn compiled(
         device: &wgpu::Device,
         descriptors: &[wgpu::ComputePipelineDescriptor<'_>],
+        _compiling: &[&Compiling],
     ) -> Result<Vec<wgpu::ComputePipeline>, EngineError> {
-        let scope = device.push_error_scope(wgpu::ErrorFilter::Validation);
-        let pipelines =
-            descriptors.iter().map(|one| device.create_compute_pipeline(one)).collect();
-        match scope.pop().await {
-            Some(error) => Err(EngineError::internal(error.to_string())),
-            None => Ok(pipelines),
-        }
+        Ok(descriptors.iter().map(|one| device.create_compute_pipeline(one)).collect())
     }
 
     /// Milliseconds from an arbitrary start.
@@ -132,26 +136,24 @@ mod browser {
         Ok(())
     }
 
-    /// Compiles kernels beside each other: `createComputePipelineAsync` spreads them over the
-    /// browser's threads and leaves its GPU thread free for uploads, while `createComputePipeline`,
+    /// A kernel that the browser is compiling: a promise that is never refused.
+    pub(crate) struct Compiling(Promise);
+
+    /// Has the browser compile kernels beside each other: `createComputePipelineAsync` spreads them
+    /// over its threads and leaves its GPU thread free for uploads, while `createComputePipeline`,
     /// the only one that wgpu speaks, compiles one after the other on that thread.
     ///
-    /// wgpu calls the function that it finds on the device. For the length of two calls that is one
-    /// of ours: the first writes down the descriptors that wgpu makes, the second hands it the
-    /// pipelines that the browser has compiled from them meanwhile.
+    /// wgpu calls the function that it finds on the device. For the length of a call that is one of
+    /// ours: here it writes down the descriptors that wgpu makes, in [`compiled`] it hands wgpu the
+    /// pipelines that the browser has made of them.
     ///
     /// # Errors
-    /// [`EngineError::Internal`] names a kernel that the browser refuses.
-    pub(crate) async fn compile(
+    /// [`EngineError::Internal`] where the device is not what WebGPU says.
+    pub(crate) fn begin(
         device: &wgpu::Device,
         descriptors: &[wgpu::ComputePipelineDescriptor<'_>],
-    ) -> Result<Vec<wgpu::ComputePipeline>, EngineError> {
-        let Some(raw) = device.as_webgpu() else {
-            return Err(EngineError::internal("no WebGPU device"));
-        };
-        let raw: &JsValue = raw.as_ref();
-        let create = || descriptors.iter().map(|one| device.create_compute_pipeline(one)).collect();
-
+    ) -> Result<Vec<Compiling>, EngineError> {
+        let raw = raw(device)?;
         let noted: Rc<RefCell<Vec<JsValue>>> = Rc::default();
         let notes = noted.clone();
         let note = move |descriptor: JsValue| {
@@ -159,20 +161,54 @@ mod browser {
             // Stands for the pipeline in a wgpu object that is dropped unused.
             JsValue::from(Object::new())
         };
-        let _: Vec<_> = instead_of_creating(raw, note, create)?;
-
-        let begin = get(raw, "createComputePipelineAsync").dyn_into::<Function>().map_err(refused)?;
-        let begun: Array = noted
+        let _: Vec<_> = instead_of_creating(raw, note, || create(device, descriptors))?;
+        let begin =
+            get(raw, "createComputePipelineAsync").dyn_into::<Function>().map_err(refused)?;
+        noted
             .borrow()
             .iter()
-            .map(|descriptor| begin.call1(raw, descriptor))
-            .collect::<Result<_, _>>()
-            .map_err(refused)?;
-        let compiled = JsFuture::from(Promise::all(&begun)).await.map_err(refused)?;
+            .map(|descriptor| {
+                let promise: Promise =
+                    begin.call1(raw, descriptor).map_err(refused)?.unchecked_into();
+                Ok(Compiling(Promise::all_settled(&Array::of1(&promise))))
+            })
+            .collect()
+    }
 
-        let pipelines = RefCell::new(Array::from(&compiled).iter().collect::<VecDeque<_>>());
+    /// The pipelines of `descriptors`, begun as `compiling`.
+    ///
+    /// # Errors
+    /// [`EngineError::Internal`] names a kernel that the browser refuses.
+    pub(crate) async fn compiled(
+        device: &wgpu::Device,
+        descriptors: &[wgpu::ComputePipelineDescriptor<'_>],
+        compiling: &[&Compiling],
+    ) -> Result<Vec<wgpu::ComputePipeline>, EngineError> {
+        let mut pipelines = VecDeque::new();
+        for Compiling(settled) in compiling {
+            let settled = JsFuture::from(settled.clone()).await.map_err(refused)?;
+            let settled = Array::from(&settled).get(0);
+            let reason = get(&settled, "reason");
+            if !reason.is_undefined() {
+                return Err(refused(reason));
+            }
+            pipelines.push_back(get(&settled, "value"));
+        }
+        let pipelines = RefCell::new(pipelines);
         let hand_out = move |_| pipelines.borrow_mut().pop_front().unwrap_or(JsValue::UNDEFINED);
-        instead_of_creating(raw, hand_out, create)
+        instead_of_creating(raw(device)?, hand_out, || create(device, descriptors))
+    }
+
+    fn raw(device: &wgpu::Device) -> Result<&JsValue, EngineError> {
+        let raw = device.as_webgpu().ok_or_else(|| EngineError::internal("no WebGPU device"))?;
+        Ok(raw.as_ref())
+    }
+
+    fn create(
+        device: &wgpu::Device,
+        descriptors: &[wgpu::ComputePipelineDescriptor<'_>],
+    ) -> Vec<wgpu::ComputePipeline> {
+        descriptors.iter().map(|one| device.create_compute_pipeline(one)).collect()
     }
 
     /// Runs `work` while `device.createComputePipeline` is `function`.
@@ -186,7 +222,8 @@ mod browser {
         // An own property hides the prototype's method until it is deleted.
         Reflect::set(device, &NAME.into(), function.as_ref()).map_err(refused)?;
         let result = work();
-        Reflect::delete_property(device.unchecked_ref::<Object>(), &NAME.into()).map_err(refused)?;
+        Reflect::delete_property(device.unchecked_ref::<Object>(), &NAME.into())
+            .map_err(refused)?;
         Ok(result)
     }
 

@@ -82,19 +82,20 @@ impl Engine {
             });
         };
         if decode.next_position.is_none() {
+            self.complete().await?;
             self.settle().await?;
             self.make_logits().await?;
             let n_tokens = self.tokens.len() as u32;
             self.write_words(self.plan.sampling, &decode.sampling);
             // As if the last token had just been computed.
             self.write_words(self.plan.params, &[1, 0, n_tokens - 1, 0]);
-            self.submit_sample(&mut decode, n_tokens);
+            self.submit_sample(&mut decode, n_tokens)?;
         }
         while decode.pending.len() < N_SLOTS
             && let Some(position) = decode.next_position
             && position < self.n_ctx()
         {
-            self.submit_sample(&mut decode, position);
+            self.submit_sample(&mut decode, position)?;
         }
         let Some(pending) = decode.pending.pop_front() else {
             let n_ctx = self.n_ctx();
@@ -118,13 +119,11 @@ impl Engine {
 
     /// One submit: computes the newest token (but for the first submit, whose logits are there) and
     /// chooses the one at `position`.
-    fn submit_sample(&self, decode: &mut Decode, position: u32) {
-        let programs = &self.programs;
-        let tier = self.plan.attention.tier(position);
+    fn submit_sample(&self, decode: &mut Decode, position: u32) -> Result<(), EngineError> {
         let runs = [
-            Run::whole(&programs.one[tier]),
-            Run::whole(&programs.head),
-            Run::whole(&programs.sample),
+            Run::whole(self.one(position)?),
+            Run::whole(&self.programs.head),
+            Run::whole(&self.more()?.sample),
         ];
         let runs = &runs[if decode.next_position.is_none() { 2 } else { 0 }..];
         let copy = Copy {
@@ -136,5 +135,6 @@ impl Engine {
         decode.pending.extend(self.executor.submit(runs, &self.buffers, &self.staging, Some(copy)));
         decode.next_slot = (decode.next_slot + 1) % N_SLOTS;
         decode.next_position = Some(position + 1);
+        Ok(())
     }
 }

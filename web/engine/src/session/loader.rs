@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use portico_shared::gguf::Gguf;
 
-use super::{Engine, Recordings, Warm};
+use super::{Engine, Warm};
 use crate::EngineError;
 use crate::caps::{Capabilities, GpuOptions, Precision, choose};
 use crate::gpu::{Buffers, Gpu};
@@ -200,30 +200,32 @@ impl ModelLoader {
         Ok(())
     }
 
-    /// Compiles the model's kernels. It borrows nothing, so that it can run beside
-    /// [`ModelLoader::push`], and while bytes are still on their way.
+    /// Begins to compile the kernels that a loaded model needs first, so that it goes on beside
+    /// [`ModelLoader::push`].
     ///
     /// # Errors
-    /// [`EngineError::Internal`] where the device refuses a kernel; [`EngineError::DeviceLost`].
-    pub fn warm(&self) -> impl Future<Output = Result<Warm, EngineError>> + use<> {
-        let recordings = Recordings::new(&self.plan);
-        let gpu = self.gpu.clone();
-        async move { Warm::new(gpu, recordings?).await }
+    /// [`EngineError::Internal`]: the plan does not stand.
+    pub fn warm(&self) -> Result<Warm, EngineError> {
+        Warm::new(&self.gpu, &self.plan)
     }
 
-    /// The engine, its kernels compiled now.
+    /// The engine with all of its kernels compiled.
     ///
     /// # Errors
-    /// As [`ModelLoader::warm`] and [`ModelLoader::finish_warm`].
+    /// As [`ModelLoader::finish_warm`].
     pub async fn finish(self) -> Result<Engine, EngineError> {
-        let warm = self.warm().await?;
-        self.finish_warm(warm).await
+        let warm = self.warm()?;
+        let mut engine = self.finish_warm(warm).await?;
+        engine.complete().await?;
+        Ok(engine)
     }
 
-    /// The engine, of kernels that this loader's [`ModelLoader::warm`] compiled.
+    /// The engine, once the first kernels, begun by this loader's [`ModelLoader::warm`], stand. The
+    /// others are compiled behind it.
     ///
     /// # Errors
-    /// [`EngineError::InvalidModel`] when bytes are missing; [`EngineError::DeviceLost`].
+    /// [`EngineError::InvalidModel`] when bytes are missing; [`EngineError::Internal`] where the
+    /// device refuses a kernel; [`EngineError::DeviceLost`].
     pub async fn finish_warm(self, warm: Warm) -> Result<Engine, EngineError> {
         if let Some(missing) = self.spans.keys().next() {
             return Err(EngineError::invalid(format!(

@@ -27,6 +27,9 @@ pub struct Engine {
     plan: ModelPlan,
     // Before the buffers: bind groups go first.
     programs: Programs,
+    more: Option<MorePrograms>,
+    /// Taken when `more` is made of it.
+    more_planned: Option<MorePlanned>,
     executor: Executor,
     staging: Staging,
     logits_staging: Staging,
@@ -45,11 +48,19 @@ pub struct Engine {
     stale: Vec<Pending>,
 }
 
+/// What computes one token and its logits in a short context; with it a model is loaded.
 struct Programs {
-    /// One token, by [`crate::plan::AttentionPlan::tier`].
+    one: Program,
+    head: Program,
+}
+
+/// What prompts, long contexts and sampling on the GPU need beside that: larger kernels, which some
+/// browsers take seconds to compile. They are compiled behind a loaded model, see
+/// [`Engine::complete`].
+struct MorePrograms {
+    /// One token, by [`crate::plan::AttentionPlan::tier`], from the second tier on.
     one: Vec<Program>,
     many: Program,
-    head: Program,
     sample: Program,
 }
 
@@ -57,45 +68,39 @@ struct Programs {
 const N_SLOTS: usize = 4;
 const SLOT_BYTES: u64 = 8;
 
-/// A model's kernels, compiled: see [`ModelLoader::warm`].
+/// A model's first kernels, being compiled: see [`ModelLoader::warm`].
 pub struct Warm {
     executor: Executor,
-    recordings: Recordings,
-}
-
-/// What [`Programs`] are made of.
-struct Recordings {
-    one: Vec<Vec<Planned>>,
-    many: Vec<Planned>,
+    one: Vec<Planned>,
     head: Vec<Planned>,
-    sample: Vec<Planned>,
-}
-
-impl Recordings {
-    fn new(plan: &ModelPlan) -> Result<Self, EngineError> {
-        let tiers = plan.attention.tiers();
-        Ok(Self {
-            one: tiers
-                .into_iter()
-                .map(|splits| forward(plan, Mode::One { splits }))
-                .collect::<Result<_, _>>()?,
-            many: forward(plan, Mode::Many)?,
-            head: head(plan)?,
-            sample: sample(plan),
-        })
-    }
-
-    fn dispatches(&self) -> impl Iterator<Item = &Planned> {
-        let rest = [&self.many, &self.head, &self.sample];
-        self.one.iter().chain(rest).flatten()
-    }
 }
 
 impl Warm {
-    async fn new(gpu: Gpu, recordings: Recordings) -> Result<Self, EngineError> {
-        let mut executor = Executor::new(&gpu);
-        executor.prepare(recordings.dispatches()).await?;
-        Ok(Self { executor, recordings })
+    fn new(gpu: &Gpu, plan: &ModelPlan) -> Result<Self, EngineError> {
+        let one = forward(plan, Mode::One { splits: plan.attention.tiers()[0] })?;
+        let head = head(plan)?;
+        let mut executor = Executor::new(gpu);
+        executor.begin(one.iter().chain(&head))?;
+        Ok(Self { executor, one, head })
+    }
+}
+
+/// What [`MorePrograms`] are made of.
+struct MorePlanned {
+    one: Vec<Vec<Planned>>,
+    many: Vec<Planned>,
+    sample: Vec<Planned>,
+}
+
+impl MorePlanned {
+    fn new(plan: &ModelPlan) -> Result<Self, EngineError> {
+        let tiers = plan.attention.tiers();
+        let one = tiers.iter().skip(1).map(|&splits| forward(plan, Mode::One { splits }));
+        Ok(Self {
+            one: one.collect::<Result<_, _>>()?,
+            many: forward(plan, Mode::Many)?,
+            sample: sample(plan),
+        })
     }
 }
 
@@ -106,17 +111,14 @@ impl Engine {
         buffers: Buffers,
         warm: Warm,
     ) -> Result<Self, EngineError> {
-        let Warm { mut executor, recordings } = warm;
-        let mut one = Vec::new();
-        for dispatches in &recordings.one {
-            one.push(executor.compile(&buffers, dispatches).await?);
-        }
+        let Warm { mut executor, one, head } = warm;
         let programs = Programs {
-            one,
-            many: executor.compile(&buffers, &recordings.many).await?,
-            head: executor.compile(&buffers, &recordings.head).await?,
-            sample: executor.compile(&buffers, &recordings.sample).await?,
+            one: executor.compile(&buffers, &one).await?,
+            head: executor.compile(&buffers, &head).await?,
         };
+        let more_planned = MorePlanned::new(&plan)?;
+        let MorePlanned { one, many, sample } = &more_planned;
+        executor.begin(many.iter().chain(sample).chain(one.iter().flatten()))?;
         let staging = Staging::new(&gpu, N_SLOTS, SLOT_BYTES).await?;
         let logits_bytes = u64::from(plan.config.n_vocab) * 4;
         let logits_staging = Staging::new(&gpu, 1, logits_bytes).await?;
@@ -126,6 +128,8 @@ impl Engine {
             gpu,
             plan,
             programs,
+            more: None,
+            more_planned: Some(more_planned),
             executor,
             staging,
             logits_staging,
@@ -137,6 +141,47 @@ impl Engine {
             scorer: None,
             stale: Vec::new(),
         })
+    }
+
+    /// Waits for the kernels that are compiled behind a loaded model. Whatever needs them calls this
+    /// itself; afterwards no call makes objects on the GPU (but for the first [`Engine::score`]).
+    ///
+    /// # Errors
+    /// [`EngineError::Internal`] where the device refuses a kernel; [`EngineError::DeviceLost`].
+    pub async fn complete(&mut self) -> Result<(), EngineError> {
+        let Some(MorePlanned { one, many, sample }) = &self.more_planned else { return Ok(()) };
+        let mut tiers = Vec::new();
+        for dispatches in one {
+            tiers.push(self.executor.compile(&self.buffers, dispatches).await?);
+        }
+        self.more = Some(MorePrograms {
+            one: tiers,
+            many: self.executor.compile(&self.buffers, many).await?,
+            sample: self.executor.compile(&self.buffers, sample).await?,
+        });
+        self.more_planned = None;
+        Ok(())
+    }
+
+    /// What computes a token that then is one of `n_tokens`.
+    async fn complete_for(&mut self, n_tokens: u32) -> Result<(), EngineError> {
+        if self.plan.attention.tier(n_tokens) > 0 { self.complete().await } else { Ok(()) }
+    }
+
+    fn more(&self) -> Result<&MorePrograms, EngineError> {
+        self.more.as_ref().ok_or_else(|| EngineError::internal("not all kernels are compiled"))
+    }
+
+    /// As [`Engine::complete_for`] has made sure of.
+    fn one(&self, n_tokens: u32) -> Result<&Program, EngineError> {
+        match self.plan.attention.tier(n_tokens) {
+            0 => Ok(&self.programs.one),
+            tier => {
+                self.more()?.one.get(tier - 1).ok_or_else(|| {
+                    EngineError::internal(format!("no program for {n_tokens} tokens"))
+                })
+            }
+        }
     }
 
     /// Tokens that the cache can hold.
@@ -168,13 +213,12 @@ impl Engine {
     }
 
     /// Dispatches of one decoded token with `n_tokens` in the cache, by label.
-    pub fn decode_dispatches(&self, n_tokens: u32) -> Vec<String> {
-        let tier = self.plan.attention.tier(n_tokens);
-        let programs = &self.programs;
-        [&programs.one[tier], &programs.head, &programs.sample]
-            .into_iter()
-            .flat_map(|program| program.labels().map(str::to_owned))
-            .collect()
+    ///
+    /// # Errors
+    /// [`EngineError::Internal`] before [`Engine::complete`].
+    pub fn decode_dispatches(&self, n_tokens: u32) -> Result<Vec<String>, EngineError> {
+        let programs = [self.one(n_tokens)?, &self.programs.head, &self.more()?.sample];
+        Ok(programs.into_iter().flat_map(|program| program.labels().map(str::to_owned)).collect())
     }
 
     /// Microseconds of each dispatch of a decoded token, by label; the cache is left as it stands.
@@ -182,16 +226,17 @@ impl Engine {
     /// # Errors
     /// [`EngineError::Unsupported`] without [`crate::GpuOptions::timestamps`].
     pub async fn profile_decode(&mut self) -> Result<Vec<(String, f64)>, EngineError> {
+        self.complete().await?;
         self.settle().await?;
         self.make_logits().await?;
+        self.has_logits = false;
         let position = self.tokens.len() as u32 - 1;
         self.write_inputs(&self.tokens[position as usize..], position);
         let runs = [
-            Run::whole(&self.programs.one[self.plan.attention.tier(position + 1)]),
+            Run::whole(self.one(position + 1)?),
             Run::whole(&self.programs.head),
-            Run::whole(&self.programs.sample),
+            Run::whole(&self.more()?.sample),
         ];
-        self.has_logits = false;
         self.executor.profile(&runs).await
     }
 
@@ -204,11 +249,12 @@ impl Engine {
         &mut self,
         n_tokens: u32,
     ) -> Result<Vec<(String, f64)>, EngineError> {
+        self.complete().await?;
         self.settle().await?;
         self.rewind(0);
         let n_tokens = n_tokens.clamp(1, self.plan.max_tokens);
         self.write_inputs(&vec![0; n_tokens as usize], 0);
-        let many = Run { program: &self.programs.many, n_tokens, max_tokens: self.plan.max_tokens };
+        let many = Run { program: &self.more()?.many, n_tokens, max_tokens: self.plan.max_tokens };
         self.executor.profile(&[many, Run::whole(&self.programs.head)]).await
     }
 
@@ -251,22 +297,21 @@ impl Engine {
         if self.n_computed < self.tokens.len() {
             self.make_logits().await?;
         }
-        self.submit_one(token);
+        self.submit_one(token).await?;
         self.gpu.check()
     }
 
     /// Computes one token at the end of what stands, and its logits.
-    fn submit_one(&mut self, token: u32) {
+    async fn submit_one(&mut self, token: u32) -> Result<(), EngineError> {
         let position = self.n_computed as u32;
+        self.complete_for(position + 1).await?;
         self.write_inputs(&[token], position);
-        let runs = [
-            Run::whole(&self.programs.one[self.plan.attention.tier(position + 1)]),
-            Run::whole(&self.programs.head),
-        ];
+        let runs = [Run::whole(self.one(position + 1)?), Run::whole(&self.programs.head)];
         self.executor.submit(&runs, &self.buffers, &self.staging, None);
         self.tokens.push(token);
         self.n_computed = self.tokens.len();
         self.has_logits = true;
+        Ok(())
     }
 
     /// Computes the last token again where the logits buffer belongs to another.
@@ -278,7 +323,7 @@ impl Engine {
             return Err(EngineError::InvalidArgument { reason: "no token stands".to_owned() });
         };
         self.n_computed = self.tokens.len();
-        self.submit_one(last);
+        self.submit_one(last).await?;
         self.gpu.check()
     }
 

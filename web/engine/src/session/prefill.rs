@@ -60,6 +60,10 @@ impl Engine {
             ControlFlow::Break(()) => Err(EngineError::Cancelled),
         };
         report(reused)?;
+        if tokens.len() - reused > 1 {
+            // Not within a measured chunk.
+            self.complete().await?;
+        }
         while self.tokens.len() < tokens.len() {
             let done = self.tokens.len();
             let n = (tokens.len() - done).min(self.chunk as usize);
@@ -105,11 +109,16 @@ impl Engine {
     ) -> Result<(), EngineError> {
         let n_tokens = chunk.len() as u32;
         let position = self.tokens.len() as u32;
+        if n_tokens == 1 {
+            self.complete_for(position + 1).await?;
+        } else {
+            self.complete().await?;
+        }
         self.write_inputs(chunk, position);
         let body = if n_tokens == 1 {
-            Run::whole(&self.programs.one[self.plan.attention.tier(position + 1)])
+            Run::whole(self.one(position + 1)?)
         } else {
-            Run { program: &self.programs.many, n_tokens, max_tokens: self.plan.max_tokens }
+            Run { program: &self.more()?.many, n_tokens, max_tokens: self.plan.max_tokens }
         };
         let runs = [body, Run::whole(&self.programs.head)];
         let runs = &runs[..if with_logits { 2 } else { 1 }];

@@ -12,7 +12,7 @@ const SAMPLINGS: [GpuSampling; 2] = [
 /// Dispatches of each layer, and around the layers.
 fn dispatches(arch: &str, n_tokens: u32) -> (usize, usize) {
     let engine = common::load(&common::gpu(), &common::model(arch), 4096);
-    let labels = engine.decode_dispatches(n_tokens);
+    let labels = engine.decode_dispatches(n_tokens).expect("its dispatches");
     let of_layers = labels.iter().filter(|label| label.starts_with("layer")).count();
     (of_layers / common::N_LAYERS as usize, labels.len() - of_layers)
 }
@@ -37,7 +37,7 @@ fn gpu_a_token_is_one_submit_and_eight_bytes() {
         engine.start_decode(sampling).expect("a decode");
         // Until as many submits are under way as ever will be.
         block_on(engine.next_token()).expect("a token");
-        let n_dispatches = engine.decode_dispatches(20).len() as u64;
+        let n_dispatches = engine.decode_dispatches(20).expect("its dispatches").len() as u64;
         let before = engine.counters();
         let n_tokens = 20;
         for _ in 0..n_tokens {

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use futures_util::future::{join, try_join};
+use futures_util::future::join;
 use js_sys::Uint8Array;
 use portico_engine::{EngineError, LoadOptions, ModelLoader, supports};
 use portico_shared::error::{ApiError, ErrorCode};
@@ -248,19 +248,14 @@ impl Leader {
         let gpu = self.gpu().await?;
         let loader = ModelLoader::new(&gpu, &gguf, &LoadOptions::default()).await?;
         // Kernels are compiled by other threads than this one, beside the upload.
-        let warm = loader.warm();
-        let warm = async { Ok(warm.await?) };
-        let uploaded = async {
-            let loader = self.upload(model, &download, &gguf, loader).await?;
-            self.close_download(model);
-            self.set_state(model, ModelState::Warming);
-            let text = match text {
-                Some(text) => text,
-                None => TextSide::from_gguf(&gguf.metadata)?,
-            };
-            Ok::<_, ApiError>((loader, text))
+        let warm = loader.warm()?;
+        let loader = self.upload(model, &download, &gguf, loader).await?;
+        self.close_download(model);
+        self.set_state(model, ModelState::Warming);
+        let text = match text {
+            Some(text) => text,
+            None => TextSide::from_gguf(&gguf.metadata)?,
         };
-        let (warm, (loader, text)) = try_join(warm, uploaded).await?;
         let engine = loader.finish_warm(warm).await?;
         let state = ModelState::Ready { gpu_bytes: engine.gpu_bytes(), n_ctx: engine.n_ctx() };
         self.last_load_ms.set(Some(since_ms(start_ms)));
