@@ -129,12 +129,13 @@ fn qwen_style_with_tools() {
     {{- '<|im_start|>assistant\n' }}
 {%- endif %}
 "##;
+    // Models are trained on tools whose keys stand in their author's order, no alphabetical one.
     let tools = json!([{
-        "function": { "description": "<Wetter> & mehr", "name": "weather", "parameters": { "n": 1.5 } },
         "type": "function",
+        "function": { "name": "weather", "description": "<Wetter> & mehr", "parameters": { "n": 1.5 } },
     }]);
     let call = json!([{
-        "function": { "arguments": "{\"city\": \"Köln\", \"days\": [1, 2]}", "name": "weather" },
+        "function": { "arguments": "{\"days\": [1, 2], \"city\": \"Köln\"}", "name": "weather" },
         "id": "call_1",
         "type": "function",
     }]);
@@ -152,13 +153,13 @@ fn qwen_style_with_tools() {
     let expect = r##"<|im_start|>system
 # Tools
 <tools>
-{"function": {"description": "<Wetter> & mehr", "name": "weather", "parameters": {"n": 1.5}}, "type": "function"}
+{"type": "function", "function": {"name": "weather", "description": "<Wetter> & mehr", "parameters": {"n": 1.5}}}
 </tools><|im_end|>
 <|im_start|>user
 Wetter?<|im_end|>
 <|im_start|>assistant
 <tool_call>
-{"name": "weather", "arguments": {"city": "Köln", "days": [1, 2]}}
+{"name": "weather", "arguments": {"days": [1, 2], "city": "Köln"}}
 </tool_call><|im_end|>
 <|im_start|>user
 <tool_response>
