@@ -2,6 +2,7 @@
 
     pip install xllamacpp==2026.10.11549
     python make_llama_cpp.py MODEL.gguf smollm2-135m-q4_1.alice29.f32.json > smollm2-135m-q4_1.alice29.llama-cpp.json
+    python make_llama_cpp.py MODEL.gguf smollm2-135m-q4_1.f32.json > smollm2-135m-q4_1.forced.llama-cpp.json
 
 llama.cpp on the CPU multiplies quantised weights with activations quantised to 8 bits, as the engine's
 int8 path does: what it loses against float32 is the bar for that path.
@@ -12,17 +13,14 @@ import sys
 
 import xllamacpp
 
+# SmolLM2's <|im_end|>.
+END_OF_TURN = 2
 
-def main(model, reference):
-    tokens = json.load(open(reference))["tokens"]
-    params = xllamacpp.CommonParams()
-    params.model.path = model
-    params.n_ctx = len(tokens) + 8
-    params.n_parallel = 1
-    params.cpuparams.n_threads = 1
-    server = xllamacpp.Server(params)
+
+def most_likely(server, tokens, first):
+    """After each token but the last, from the `first`-th on."""
     tops = []
-    for n in range(1, len(tokens)):
+    for n in range(first, len(tokens)):
         answer = server.handle_completions(
             {
                 "prompt": tokens[:n],
@@ -34,14 +32,30 @@ def main(model, reference):
                 "return_tokens": True,
             }
         )
-        if n == 1:
-            print(json.dumps(answer), file=sys.stderr)
-        tops.append(answer["choices"][0]["logprobs"]["content"][0]["top_logprobs"][0]["id"])
+        logprobs = answer["choices"][0]["logprobs"]
+        # A token that ends the answer comes without its probability.
+        tops.append(logprobs["content"][0]["top_logprobs"][0]["id"] if logprobs else END_OF_TURN)
+    return tops
+
+
+def main(model, reference):
+    reference = json.load(open(reference))
+    if "prompts" in reference:
+        # Only the answers: what the prompt's own tokens were followed by is not stored.
+        texts = [(p["prompt_ids"] + p["generated_ids"], len(p["prompt_ids"])) for p in reference["prompts"]]
+    else:
+        texts = [(reference["tokens"], 1)]
+    params = xllamacpp.CommonParams()
+    params.model.path = model
+    params.n_ctx = max(len(tokens) for tokens, _ in texts) + 8
+    params.n_parallel = 1
+    params.cpuparams.n_threads = 1
+    server = xllamacpp.Server(params)
     json.dump(
         {
             "engine": f"llama.cpp on the CPU, by PyPI xllamacpp {xllamacpp.__version__}",
             "command": "python tests/reference/make_llama_cpp.py MODEL.gguf REFERENCE.json",
-            "tops": tops,
+            "tops": [top for text in texts for top in most_likely(server, *text)],
         },
         sys.stdout,
     )

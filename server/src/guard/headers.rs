@@ -13,7 +13,7 @@ pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; \
     base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
 const PERMISSIONS_POLICY: &str = "camera=(), display-capture=(), geolocation=(), microphone=(), \
-    payment=(), usb=(), serial=(), bluetooth=(), midi=(), browsing-topics=()";
+    payment=(), usb=(), serial=(), midi=(), browsing-topics=()";
 
 /// COOP and COEP make the page cross-origin isolated: precise timers, and no other site holds a
 /// handle to its window.

@@ -2,7 +2,7 @@
 //!
 //! Asked for: at least [`MIN_MINOR`] with the wasm32 target, clippy and rustfmt. In this order: the
 //! pinned version where rustup has it; the active toolchain; the pinned version fetched by rustup;
-//! Debian's compiler with a std for Wasm built from Debian's Rust sources ([`debian`]). There is no
+//! Debian's compiler with a std for Wasm built from Debian's Rust sources (module `debian`). There is no
 //! `rust-toolchain.toml`, for it would make cargo fail before this could help.
 
 mod debian;
