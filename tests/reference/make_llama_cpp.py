@@ -13,7 +13,7 @@ import sys
 
 import xllamacpp
 
-# SmolLM2's <|im_end|>.
+# SmolLM2's <|im_end|>, which is not among the tokens returned.
 END_OF_TURN = 2
 
 
@@ -27,14 +27,13 @@ def most_likely(server, tokens, first):
                 "max_tokens": 1,
                 "n_predict": 1,
                 "temperature": 0.0,
-                "logprobs": 1,
                 "cache_prompt": True,
                 "return_tokens": True,
+                "verbose": True,
             }
         )
-        logprobs = answer["choices"][0]["logprobs"]
-        # A token that ends the answer comes without its probability.
-        tops.append(logprobs["content"][0]["top_logprobs"][0]["id"] if logprobs else END_OF_TURN)
+        # Not in `logprobs`, which keep silent about a token that is part of a character.
+        tops += answer["__verbose"]["tokens"] or [END_OF_TURN]
     return tops
 
 

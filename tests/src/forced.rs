@@ -148,7 +148,16 @@ impl StoredPrompt {
     /// last.
     pub fn add_agreement(&self, tops: &[u32], agreement: &mut Agreement) {
         let first = self.prompt_ids.len() - 1;
-        for (step, &top) in self.steps.iter().zip(&tops[first..]) {
+        self.add_answer_agreement(tops[first..].iter().copied(), agreement);
+    }
+
+    /// Compares the tokens found most likely for each one of the continuation.
+    pub fn add_answer_agreement(
+        &self,
+        tops: impl IntoIterator<Item = u32>,
+        agreement: &mut Agreement,
+    ) {
+        for (step, top) in self.steps.iter().zip(tops) {
             agreement.add(top, step.id, step.gap_to_2nd);
         }
     }

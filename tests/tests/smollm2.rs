@@ -15,10 +15,18 @@ const N_TEXT_POSITIONS: usize = 448;
 const N_STEPS: usize = 24;
 const CLEAR_SHARE: f64 = 0.99;
 
-/// How often llama.cpp agrees with the same reference on the same positions.
+/// What llama.cpp finds most likely on the same positions.
 #[derive(Deserialize)]
 struct Peer {
     tops: Vec<u32>,
+}
+
+const PROMPTS: &str = include_str!("../reference/smollm2-135m-q4_1.f32.json");
+const PEER_PROMPTS: &str = include_str!("../reference/smollm2-135m-q4_1.forced.llama-cpp.json");
+const PEER_TEXT: &str = include_str!("../reference/smollm2-135m-q4_1.alice29.llama-cpp.json");
+
+fn peer(json: &str) -> anyhow::Result<Vec<u32>> {
+    Ok(serde_json::from_str::<Peer>(json)?.tops)
 }
 
 fn tops(engine: &mut Engine, tokens: &[u32]) -> anyhow::Result<Vec<u32>> {
@@ -38,7 +46,7 @@ fn load(file: &mut File, precision: Precision) -> anyhow::Result<Engine> {
 /// Over the stored prompts' continuations and over the text.
 fn agreement(engine: &mut Engine) -> anyhow::Result<(Agreement, Agreement)> {
     let mut prompts = Agreement::default();
-    for prompt in stored_prompts(include_str!("../reference/smollm2-135m-q4_1.f32.json"))? {
+    for prompt in stored_prompts(PROMPTS)? {
         let tops = tops(engine, &prompt.sequence())?;
         prompt.add_agreement(&tops, &mut prompts);
     }
@@ -77,12 +85,19 @@ fn gpu_int8_path_chooses_as_often_as_llama_cpp() -> anyhow::Result<()> {
     let mut engine = load(&mut file, Precision::Int8)?;
     let (prompts, text) = agreement(&mut engine)?;
     assert!(prompts.n_positions + text.n_positions >= 500);
-    let peer: Peer = serde_json::from_str(include_str!(
-        "../reference/smollm2-135m-q4_1.alice29.llama-cpp.json"
-    ))?;
-    let peer = text_reference()?.agreement(peer.tops.into_iter().take(N_TEXT_POSITIONS));
-    println!("llama.cpp: {peer:?}");
-    assert!(text.n_clear_agree >= peer.n_clear_agree, "{text:?}, llama.cpp {peer:?}");
-    assert!(prompts.clear_share() >= peer.clear_share(), "{prompts:?}, llama.cpp {peer:?}");
+    let peer_text =
+        text_reference()?.agreement(peer(PEER_TEXT)?.into_iter().take(N_TEXT_POSITIONS));
+    let mut peer_prompts = Agreement::default();
+    let mut tops = peer(PEER_PROMPTS)?.into_iter();
+    for prompt in stored_prompts(PROMPTS)? {
+        prompt.add_answer_agreement(tops.by_ref(), &mut peer_prompts);
+    }
+    println!("llama.cpp: prompts {peer_prompts:?}, text {peer_text:?}");
+    assert_eq!(prompts.n_clear + text.n_clear, peer_prompts.n_clear + peer_text.n_clear);
+    assert!(
+        prompts.n_clear_agree + text.n_clear_agree
+            >= peer_prompts.n_clear_agree + peer_text.n_clear_agree,
+        "{prompts:?} {text:?}, llama.cpp {peer_prompts:?} {peer_text:?}"
+    );
     Ok(())
 }
