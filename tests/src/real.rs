@@ -9,9 +9,9 @@ use anyhow::Context;
 /// A real model, by its file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RealModel {
-    /// Runs in every test run.
+    /// In every test run.
     SmolLm2,
-    /// These run where `PORTICO_TEST_MODELS` is `all`.
+    /// These with `cargo xtask test --models all`.
     QwenCoder,
     Gemma3,
 }
@@ -25,23 +25,16 @@ impl RealModel {
         }
     }
 
-    /// The model's file below `PORTICO_MODELS_DIR`, at most one folder deep. None, with a line that
-    /// says so, where this run has no models or not this one.
+    /// The model's file below `PORTICO_MODELS_DIR`, at most one folder deep.
     ///
     /// # Errors
-    /// Where the folder is named and the file is missing in it.
-    pub fn open(self) -> anyhow::Result<Option<File>> {
-        let Some(folder) = env::var_os("PORTICO_MODELS_DIR") else {
-            println!("left out: PORTICO_MODELS_DIR names no folder with {}", self.file_name());
-            return Ok(None);
-        };
-        let all = env::var("PORTICO_TEST_MODELS").is_ok_and(|asked| asked == "all");
-        if self != Self::SmolLm2 && !all {
-            println!("left out: {} runs with --models all", self.file_name());
-            return Ok(None);
-        }
+    /// Where no folder is named or the file is missing in it.
+    pub fn open(self) -> anyhow::Result<File> {
+        let folder = env::var_os("PORTICO_MODELS_DIR").with_context(|| {
+            format!("PORTICO_MODELS_DIR names no folder with {}: use cargo xtask", self.file_name())
+        })?;
         let path = self.find(Path::new(&folder))?;
-        Ok(Some(File::open(&path).with_context(|| path.display().to_string())?))
+        File::open(&path).with_context(|| path.display().to_string())
     }
 
     fn find(self, folder: &Path) -> anyhow::Result<PathBuf> {

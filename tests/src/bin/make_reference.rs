@@ -4,7 +4,6 @@
 //! PORTICO_MODELS_DIR=… cargo run --release -p portico-tests --bin make_reference > tests/reference/smollm2-135m-q4_1.alice29.f32.json
 //! ```
 
-use anyhow::Context;
 use portico_shared::tokenizer::{AddSpecial, ParseSpecial, Tokenizer};
 use portico_tests::forced::ForcedReference;
 use portico_tests::real::{ALICE, RealModel};
@@ -14,7 +13,7 @@ use portico_tests::reference::FloatModel;
 const N_TOKENS: usize = 512;
 
 fn main() -> anyhow::Result<()> {
-    let mut file = RealModel::SmolLm2.open()?.context("no models")?;
+    let mut file = RealModel::SmolLm2.open()?;
     let gguf = portico_tests::engine::header(&mut file)?;
     let tokenizer = Tokenizer::from_gguf(&gguf.metadata)?;
     let mut tokens = tokenizer.encode(ALICE, AddSpecial::No, ParseSpecial::No)?;

@@ -53,7 +53,7 @@ const FORCED: &str = include_str!("../../reference/smollm2-135m-q4_1.alice29.f32
 
 fn main() -> anyhow::Result<()> {
     let options = Options::parse();
-    let mut file = RealModel::SmolLm2.open()?.context("PORTICO_MODELS_DIR names no models")?;
+    let mut file = RealModel::SmolLm2.open()?;
     let gguf = engine::header(&mut file)?;
     let tokens =
         Tokenizer::from_gguf(&gguf.metadata)?.encode(ALICE, AddSpecial::No, ParseSpecial::No)?;

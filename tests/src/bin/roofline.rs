@@ -27,7 +27,7 @@ struct Arguments {
 
 fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
-    let mut file = RealModel::SmolLm2.open()?.context("PORTICO_MODELS_DIR names no models")?;
+    let mut file = RealModel::SmolLm2.open()?;
     let gpu = engine::gpu(&GpuOptions::default())?;
     let mut engine = engine::load(&gpu, &mut file, N_CTX, Precision::Auto)?;
     // Which tokens they are makes no difference to the time.

@@ -60,7 +60,7 @@ pub fn unit(places: &Places, all_models: bool) -> anyhow::Result<String> {
     cargo.env("VK_DRIVER_FILES", &lavapipe).env("VK_ICD_FILENAMES", &lavapipe);
     cargo.env("PORTICO_MODELS_DIR", models);
     if all_models {
-        cargo.env("PORTICO_TEST_MODELS", "all");
+        cargo.arg("--ignore-default-filter");
     }
     command::run(&mut cargo)?;
     Ok(String::new())
