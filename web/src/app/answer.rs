@@ -34,7 +34,7 @@ const DRAFT_MS: f64 = 1_000.0;
 pub struct LiveInfo {
     pub conversation: Uuid,
     pub model: String,
-    /// A first piece has come.
+    /// There is text to see.
     pub streaming: bool,
     /// Changes at most once a frame, when the text has grown.
     pub tick: RwSignal<u32>,
@@ -51,7 +51,7 @@ struct Answer {
     announcer: Announcer,
     saved_ms: f64,
     saved_bytes: usize,
-    /// A piece has come.
+    /// There is text to see.
     is_streaming: bool,
     paint_is_due: bool,
     tick: RwSignal<u32>,
@@ -266,7 +266,7 @@ fn grow(page: Page, request: &str, chunk: &ChatCompletionChunk) {
         }
         answer.usage = chunk.usage.or(answer.usage);
         answer.portico = chunk.portico.clone().or(answer.portico.take());
-        if !std::mem::replace(&mut answer.is_streaming, true) {
+        if !answer.text.is_empty() && !std::mem::replace(&mut answer.is_streaming, true) {
             first = Some(message);
         }
         if now_ms - answer.saved_ms >= DRAFT_MS && answer.text.len() > answer.saved_bytes {

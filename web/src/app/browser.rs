@@ -114,3 +114,28 @@ pub fn download(name: &str, mime: &str, text: &str) -> Result<(), JsValue> {
     link.click();
     web_sys::Url::revoke_object_url(&url)
 }
+
+/// Calls back when an element's size has changed, until it is dropped.
+pub struct ResizeWatch {
+    observer: web_sys::ResizeObserver,
+    _changed: Closure<dyn FnMut()>,
+}
+
+impl ResizeWatch {
+    /// # Errors
+    /// What the browser throws.
+    pub fn new(elements: &[&Element], changed: impl FnMut() + 'static) -> Result<Self, JsValue> {
+        let changed = Closure::<dyn FnMut()>::new(changed);
+        let observer = web_sys::ResizeObserver::new(changed.as_ref().unchecked_ref())?;
+        for element in elements {
+            observer.observe(element);
+        }
+        Ok(Self { observer, _changed: changed })
+    }
+}
+
+impl Drop for ResizeWatch {
+    fn drop(&mut self) {
+        self.observer.disconnect();
+    }
+}

@@ -59,7 +59,7 @@ texts! {
     // Composer
     MessageLabel: "Message", "Nachricht";
     MessagePlaceholder: "Write a message …", "Nachricht schreiben …";
-    MessagePlaceholderNoModel: "Load a model to begin …", "Laden Sie ein Modell, um zu beginnen …";
+    MessagePlaceholderNoModel: "Load a model first …", "Zuerst ein Modell laden …";
     Send: "Send", "Senden";
     Stop: "Stop", "Anhalten";
     ComposerHint: "Enter sends, Shift+Enter starts a new line.",
@@ -99,6 +99,7 @@ texts! {
         "Das Modell wird geladen; die Antwort folgt.";
     Generating: "Writing …", "Schreibt …";
     Stopped: "Stopped", "Angehalten";
+    StoppedEmpty: "Stopped before the first word.", "Vor dem ersten Wort angehalten.";
     StoppedNote: "Stopped. The text so far is kept.", "Angehalten. Der bisherige Text bleibt.";
     Interrupted: "This answer was interrupted. The text so far is kept.",
         "Diese Antwort wurde unterbrochen. Der bisherige Text bleibt.";

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::icons::{self, icon};
 use super::{banners, composer, message, progress, welcome};
-use crate::browser::next_frame;
+use crate::browser::{ResizeWatch, next_frame};
 use crate::log;
 use crate::page::{Dialog, Page};
 
@@ -68,6 +68,7 @@ fn top_bar(page: Page) -> impl IntoView {
 
 fn messages(page: Page) -> impl IntoView {
     let scroller = NodeRef::<html::Section>::new();
+    let column = NodeRef::<html::Div>::new();
     // Whether new text should keep the end in view.
     let follows = RwSignal::new(true);
     let shown = RwSignal::new(WINDOW);
@@ -111,6 +112,18 @@ fn messages(page: Page) -> impl IntoView {
         }
         count
     });
+    // A turned phone, its keyboard, and messages whose real height comes late move the end too.
+    let sizes = StoredValue::new_local(None);
+    Effect::new(move |_| {
+        if let (Some(scroller), Some(column)) = (scroller.get(), column.get()) {
+            let watch = ResizeWatch::new(&[&scroller, &column], move || {
+                if follows.get_untracked() {
+                    to_end();
+                }
+            });
+            sizes.set_value(watch.ok());
+        }
+    });
     let is_empty = Memo::new(move |_| ids.with(Vec::is_empty));
     let has_earlier = move || ids.with(Vec::len) > shown.get();
     view! {
@@ -124,7 +137,7 @@ fn messages(page: Page) -> impl IntoView {
                     }
                 }
             }>
-            <div class="column">
+            <div class="column" node_ref=column>
                 {move || {
                     if is_empty.get() {
                         if page.log_ready.get() {

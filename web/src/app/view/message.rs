@@ -304,7 +304,12 @@ fn stopped(context: Context) -> impl IntoView {
     let page = context.page;
     let text = move || {
         let was_interrupted = context.with(|item| item.content.state == MessageState::Draft);
-        let key = if was_interrupted { Text::Interrupted } else { Text::StoppedNote };
+        let is_empty = context.with(|item| item.content.text.is_empty());
+        let key = match (was_interrupted, is_empty) {
+            (true, _) => Text::Interrupted,
+            (false, true) => Text::StoppedEmpty,
+            (false, false) => Text::StoppedNote,
+        };
         key.get(page.lang.get())
     };
     view! {

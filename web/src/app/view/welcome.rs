@@ -109,12 +109,13 @@ fn offer(page: Page, model: Arc<ModelView>) -> impl IntoView {
                                 <button type="button" class="button primary large"
                                     disabled=move || !fit.get().runs()
                                     on:click=move |_| models::choose(page, &chosen_id)>{label}</button>
+                                <button type="button" class="button quiet"
+                                    on:click=move |_| page.dialog.set(Some(Dialog::Models))>
+                                    {page.t(Text::OtherModel)}
+                                </button>
                             }
                         }
                     </Show>
-                    <button type="button" class="button quiet" on:click=move |_| page.dialog.set(Some(Dialog::Models))>
-                        {page.t(Text::OtherModel)}
-                    </button>
                 </div>
             </div>
         </div>
