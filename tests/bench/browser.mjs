@@ -60,13 +60,18 @@ async function openOurs(context, origin) {
   return page;
 }
 
-/** From the navigation's start to the model on the GPU, by the page's own clock. */
+/** From the navigation's start until the page shows that the model stands, by the page's own clock. */
 async function timeToLoaded(context, origin) {
-  const page = await openOurs(context, origin);
+  const page = await context.newPage();
+  await page.goto(origin);
   return page.evaluate(async (model) => {
-    // Nothing is generated: the call returns when the model stands and one token went through it.
-    await globalThis.portico.completions.create({ model, prompt: [1], echo: true, max_tokens: 0, logprobs: 0 });
-    return performance.now();
+    const frame = () => new Promise((done) => requestAnimationFrame(done));
+    while (!globalThis.portico) await frame();
+    const answer = globalThis.portico.completions.create({ model, prompt: [1], max_tokens: 1 });
+    while (!document.querySelector('[data-model-state="ready"]')) await frame();
+    const loaded_ms = performance.now();
+    await answer;
+    return loaded_ms;
   }, MODEL);
 }
 

@@ -59,10 +59,30 @@ function say(text, cause) {
   details.querySelector("pre").textContent = String(cause);
 }
 
+/**
+ * The engine's worker compiles its Wasm while the page compiles its own. The app takes it over, with
+ * what it said or how it failed until then, by `takeWorker`.
+ */
+function startWorker() {
+  const url = document.querySelector("meta[name=portico-worker]")?.content;
+  if (!url) return;
+  // What tests may ask of the page they may ask of the worker. Its name says so: of an address' query
+  // nothing is left when the service worker answers from its cache.
+  const name = location.search.includes("debug") ? "portico-engine debug" : "portico-engine";
+  const worker = new Worker(url, { type: "module", name });
+  const early = [];
+  worker.onmessage = worker.onerror = (event) => early.push(event);
+  globalThis.takeWorker = () => {
+    delete globalThis.takeWorker;
+    return { worker, early };
+  };
+}
+
 say(texts.loading);
 if (typeof WebAssembly !== "object") {
   say(texts.wasm, "WebAssembly is not defined");
 } else {
+  startWorker();
   try {
     const { default: init } = await import("./app.js");
     await init({ module_or_path: new URL("./app_bg.wasm", import.meta.url) });

@@ -4,18 +4,32 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
+use js_sys::Array;
 use wasm_bindgen::prelude::*;
-use web_sys::{MessageEvent, Worker, WorkerOptions, WorkerType};
+use wasm_bindgen_futures::spawn_local;
+use web_sys::{MessageEvent, Worker};
 
 use portico_relay::protocol::{FromWorker, ToWorker};
 
-/// Why there is no worker to talk to.
+/// Why there is no worker to talk to: none was started, or it was taken over already.
 #[derive(Clone, Debug, thiserror::Error)]
-pub enum LinkError {
-    #[error("the page names no worker (`<meta name=\"portico-worker\">`)")]
-    NoAddress,
-    #[error("the worker did not start: {0}")]
-    Start(String),
+#[error("the worker was not started: {0}")]
+pub struct LinkError(String);
+
+#[wasm_bindgen]
+extern "C" {
+    /// What `web/js/start.js` started.
+    type Started;
+
+    #[wasm_bindgen(catch, js_name = takeWorker)]
+    fn take_worker() -> Result<Started, JsValue>;
+
+    #[wasm_bindgen(method, getter)]
+    fn worker(this: &Started) -> Worker;
+
+    /// Events of the worker that came before the app did.
+    #[wasm_bindgen(method, getter)]
+    fn early(this: &Started) -> Array;
 }
 
 type Listener = Rc<dyn Fn(&FromWorker)>;
@@ -46,35 +60,40 @@ impl Drop for Subscription {
 }
 
 impl WorkerLink {
-    /// Starts the worker that `<meta name="portico-worker" content=…>` names. `on_crash` is told
-    /// when the worker's script fails to load or throws.
+    /// Takes over the worker that `web/js/start.js` started. `on_crash` is told when the worker's
+    /// script fails to load or throws.
+    ///
+    /// # Errors
+    /// [`LinkError`]: there is none to take over.
     pub fn start(on_crash: impl Fn(String) + 'static) -> Result<Self, LinkError> {
-        let url = worker_url().ok_or(LinkError::NoAddress)?;
-        let options = WorkerOptions::new();
-        options.set_type(WorkerType::Module);
-        // What tests may ask of the page they may ask of the worker. Its name says so: of an address'
-        // query nothing is left when the service worker answers from its cache.
-        let is_debug = crate::portico_api::is_debug();
-        options.set_name(if is_debug { "portico-engine debug" } else { "portico-engine" });
-        let worker = Worker::new_with_options(&url, &options)
-            .map_err(|error| LinkError::Start(format!("{error:?}")))?;
+        let started = take_worker().map_err(|error| LinkError(format!("{error:?}")))?;
+        let (worker, early) = (started.worker(), started.early());
         let inner =
             Rc::new(Inner { worker, listeners: RefCell::new(Vec::new()), next_id: Cell::new(0) });
         let link = Self { inner };
 
         let receiver = link.clone();
-        let on_message = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
+        let on_message = Closure::<dyn Fn(MessageEvent)>::new(move |event: MessageEvent| {
             receiver.receive(&event);
         });
-        link.inner.worker.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
-        // Both live as long as the page.
-        on_message.forget();
-
-        let on_error = Closure::<dyn FnMut(web_sys::Event)>::new(move |event: web_sys::Event| {
+        let on_error = Closure::<dyn Fn(web_sys::Event)>::new(move |event: web_sys::Event| {
             let message = event.dyn_ref::<web_sys::ErrorEvent>().map(web_sys::ErrorEvent::message);
             on_crash(message.unwrap_or_else(|| "its script could not be loaded".to_owned()));
         });
-        link.inner.worker.set_onerror(Some(on_error.as_ref().unchecked_ref()));
+        let worker = &link.inner.worker;
+        worker.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
+        worker.set_onerror(Some(on_error.as_ref().unchecked_ref()));
+        // Told again once this task's subscriptions stand.
+        let worker = worker.clone();
+        spawn_local(async move {
+            for event in early {
+                if let Err(error) = worker.dispatch_event(event.unchecked_ref()) {
+                    web_sys::console::error_2(&"portico: early event of the worker".into(), &error);
+                }
+            }
+        });
+        // Both live as long as the page.
+        on_message.forget();
         on_error.forget();
         Ok(link)
     }
@@ -121,10 +140,4 @@ impl WorkerLink {
             }
         }
     }
-}
-
-fn worker_url() -> Option<String> {
-    let document = web_sys::window()?.document()?;
-    let meta = document.query_selector("meta[name=portico-worker]").ok()??;
-    meta.get_attribute("content").filter(|url| !url.is_empty())
 }

@@ -149,9 +149,6 @@ fn start_worker(page: Page) {
             if let Err(error) = portico_web::portico_api::install(&link) {
                 web_sys::console::error_2(&"portico: window.portico".into(), &error);
             }
-            if let Err(error) = portico_web::portico_api::install(&link) {
-                web_sys::console::error_1(&error);
-            }
             link.post(&ToWorker::Hello);
             LINK.set(Some((link, subscription)));
         }

@@ -57,20 +57,18 @@ impl Planes {
                 match values {
                     Block32::Codes { codes, scales } => {
                         word(0, pair(scales.0.to_bits(), scales.1.to_bits()));
+                        // Four codes a word, the first one lowest.
+                        let codes: [u32; 8] = bytemuck::cast(codes);
                         match self.format {
-                            WeightFormat::Q8 => {
-                                for (i, code) in codes.iter().enumerate() {
-                                    quant_words[i / 4] |= u32::from(*code) << (8 * (i % 4));
-                                }
-                            }
+                            WeightFormat::Q8 => quant_words[..8].copy_from_slice(&codes),
                             format => {
-                                let (low, high) = split_bits(&codes);
-                                quant_words[..4].copy_from_slice(&low);
+                                quant_words[..4].copy_from_slice(&nibbles(&codes));
                                 match format {
-                                    WeightFormat::Q5 => word(1, high_1(&codes)),
+                                    WeightFormat::Q5 => word(1, bit_4(&codes)),
                                     WeightFormat::Q6 => {
-                                        word(1, high[0]);
-                                        word(2, high[1]);
+                                        let [first, second] = bits_4_and_5(&codes);
+                                        word(1, first);
+                                        word(2, second);
                                     }
                                     _ => {}
                                 }
@@ -99,21 +97,23 @@ fn pair(low: u16, high: u16) -> u32 {
     u32::from(low) | u32::from(high) << 16
 }
 
-/// Nibbles by word, and bits 4 and 5 by the two words of Q6's high planes.
-fn split_bits(codes: &[u8; 32]) -> ([u32; 4], [u32; 2]) {
-    let (mut low, mut high) = ([0; 4], [0; 2]);
-    for (i, &code) in codes.iter().enumerate() {
-        let (j, h, b) = (i / 8, i / 4 % 2, i % 4);
-        low[j] |= u32::from(code & 15) << (8 * b + 4 * h);
-        high[j / 2] |= u32::from((code >> 4) & 3) << (8 * b + 2 * (2 * (j % 2) + h));
-    }
-    (low, high)
+/// Code `8j + 4h + b` of a block is byte `b` of word `2j + h`; its low nibble becomes bits `8b + 4h` of
+/// word `j`.
+fn nibbles(codes: &[u32; 8]) -> [u32; 4] {
+    const LOW: u32 = 0x0f0f_0f0f;
+    std::array::from_fn(|j| (codes[2 * j] & LOW) | (codes[2 * j + 1] & LOW) << 4)
 }
 
-/// Bit 4 of each code in Q5's plane.
-fn high_1(codes: &[u8; 32]) -> u32 {
-    codes.iter().enumerate().fold(0, |word, (i, &code)| {
-        let (j, h, b) = (i / 8, i / 4 % 2, i % 4);
-        word | u32::from((code >> 4) & 1) << (8 * b + 2 * j + h)
-    })
+/// Q5's plane: bit 4 of word `w`'s codes by `w`.
+fn bit_4(codes: &[u32; 8]) -> u32 {
+    codes.iter().enumerate().fold(0, |plane, (w, word)| plane | (word >> 4 & 0x0101_0101) << w)
+}
+
+/// Q6's two planes: bits 4 and 5 of word `w`'s codes by `2(w mod 4)` in plane `w / 4`.
+fn bits_4_and_5(codes: &[u32; 8]) -> [u32; 2] {
+    let mut planes = [0; 2];
+    for (w, word) in codes.iter().enumerate() {
+        planes[w / 4] |= (word >> 4 & 0x0303_0303) << (2 * (w % 4));
+    }
+    planes
 }

@@ -238,24 +238,19 @@ impl Leader {
         let start_ms = now_ms();
         let download = self.open_download(model).await?;
         let gguf = self.admit_header(&download).await?;
-        // While bytes are on their way there is time, and a tokenizer that is not known spares the
-        // rest of them; from the store, the kernels' compilation leaves time.
-        let text = match download.is_complete() {
-            true => None,
-            false => Some(TextSide::from_gguf(&gguf.metadata)?),
-        };
         before_upload().await;
         let gpu = self.gpu().await?;
-        let loader = ModelLoader::new(&gpu, &gguf, &LoadOptions::default()).await?;
+        // The tokenizer is built while the GPU clears its buffers; one that is not known spares the
+        // bytes that are still to come.
+        let options = LoadOptions::default();
+        let loader = ModelLoader::new(&gpu, &gguf, &options);
+        let (loader, text) = join(loader, async { TextSide::from_gguf(&gguf.metadata) }).await;
+        let (loader, text) = (loader?, text?);
         // Kernels are compiled by other threads than this one, beside the upload.
         let warm = loader.warm()?;
         let loader = self.upload(model, &download, &gguf, loader).await?;
         self.close_download(model);
         self.set_state(model, ModelState::Warming);
-        let text = match text {
-            Some(text) => text,
-            None => TextSide::from_gguf(&gguf.metadata)?,
-        };
         let engine = loader.finish_warm(warm).await?;
         let state = ModelState::Ready { gpu_bytes: engine.gpu_bytes(), n_ctx: engine.n_ctx() };
         self.last_load_ms.set(Some(since_ms(start_ms)));
