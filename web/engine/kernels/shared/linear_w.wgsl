@@ -1,6 +1,7 @@
 // The block's 32 weights of row I of set S. Packed bytes wq_S_I_K with the scale word ws_S_I where
 // the format is quantised; floats w_S_I_K where they are multiplied as floats. With TOKENS > 1
-// floats are complete (scale and minimum applied), else only the whole numbers.
+// floats are complete (scale and minimum applied), else only the whole numbers; those of Q4 times what
+// xs_K is divided by.
 #define F FMT[SEGMENT+S]
 #define INTEGER DOT == 1 && F < 16
 let at_${S}_${I} = ((tile_${S} + ${I*LANES/32}u) * ${BLOCKS}u + block) * 32u + ${I*LANES%32}u + lane;
@@ -16,11 +17,11 @@ let wb_${S}_${I} = weight4[${QUANTS_AT[SEGMENT+S]}u + at_${S}_${I}];
 let wq_${S}_${I}_${2*K} = wb_${S}_${I}[${K}] & 0x0f0f0f0fu;
 let wq_${S}_${I}_${2*K+1} = (wb_${S}_${I}[${K}] >> 4u) & 0x0f0f0f0fu;
 #elif TOKENS > 1
-let w_${S}_${I}_${2*K} = fma(floats_from_low(wb_${S}_${I}[${K}]), vec4<f32>(ws_${S}_${I}.x), vec4<f32>(ws_${S}_${I}.y));
-let w_${S}_${I}_${2*K+1} = fma(floats_from_high(wb_${S}_${I}[${K}]), vec4<f32>(ws_${S}_${I}.x), vec4<f32>(ws_${S}_${I}.y));
+let w_${S}_${I}_${2*K} = fma(low_in_place(wb_${S}_${I}[${K}]), ws_${S}_${I}.x * FROM_LOW, vec4<f32>(ws_${S}_${I}.y));
+let w_${S}_${I}_${2*K+1} = fma(high_in_place(wb_${S}_${I}[${K}]), ws_${S}_${I}.x * FROM_HIGH, vec4<f32>(ws_${S}_${I}.y));
 #else
-let w_${S}_${I}_${2*K} = floats_from_low(wb_${S}_${I}[${K}]);
-let w_${S}_${I}_${2*K+1} = floats_from_high(wb_${S}_${I}[${K}]);
+let w_${S}_${I}_${2*K} = low_in_place(wb_${S}_${I}[${K}]);
+let w_${S}_${I}_${2*K+1} = high_in_place(wb_${S}_${I}[${K}]);
 #endif
 #end
 #elif F == 5
@@ -58,9 +59,9 @@ let w_${S}_${I}_${V} = bitcast<vec4<f32>>(weight4[${QUANTS_AT[SEGMENT+S]}u + (at
 #if (F == 5 || F == 6 || F == 8) && !INTEGER
 #for K 0 8
 #if F == 5 && TOKENS > 1
-let w_${S}_${I}_${K} = fma(floats_from_u8(wq_${S}_${I}_${K}), vec4<f32>(ws_${S}_${I}.x), vec4<f32>(ws_${S}_${I}.y));
+let w_${S}_${I}_${K} = fma(floats_from_u7(wq_${S}_${I}_${K}), vec4<f32>(ws_${S}_${I}.x), vec4<f32>(ws_${S}_${I}.y));
 #elif F == 5
-let w_${S}_${I}_${K} = floats_from_u8(wq_${S}_${I}_${K});
+let w_${S}_${I}_${K} = floats_from_u7(wq_${S}_${I}_${K});
 #elif TOKENS > 1
 let w_${S}_${I}_${K} = floats_from_i8(wq_${S}_${I}_${K}) * ws_${S}_${I}[${K/4}];
 #else

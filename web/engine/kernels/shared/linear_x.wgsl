@@ -1,5 +1,6 @@
 // The block's 32 inputs of token T: x_K (vec4<f32>, K = 0…7) or, for integer dot products, xq_K
-// (four signed bytes); x_scale and, where a minimum needs it, x_sum.
+// (four signed bytes); x_scale and, where a minimum needs it, x_sum. For one token xs_K besides, scaled
+// for Q4's weights in place.
 #define INTEGER DOT == 1 && FMT[SEGMENT] < 16
 #if ACT == 8
 #if TOKENS > 1 && SUBGROUP
@@ -58,4 +59,10 @@ let x_${K} = subgroupBroadcast(floats_${K/LANES}, ${K%LANES}u);
 let x_${K} = bitcast<vec4<f32>>(bundle[(token_${T} * ${BLOCKS}u + block) * 8u + ${K}u]);
 #end
 #endif
+#endif
+#if TOKENS == 1 && DOT == 0 && (FMT[SEGMENT] == 4 || SETS == 2)
+#for K 0 4
+let xs_${2*K} = x_${2*K} * FROM_LOW;
+let xs_${2*K+1} = x_${2*K+1} * FROM_HIGH;
+#end
 #endif

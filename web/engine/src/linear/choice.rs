@@ -44,16 +44,16 @@ impl LinearChoice {
 }
 
 /// On a CPU a load and a barrier cost more than arithmetic: few lanes with many rows each, whose
-/// inputs the lanes of a subgroup load once for all. Measured on SmolLM2's 1536 × 576 in Q4_1, in
-/// CPU time of two cores:
+/// inputs the lanes of a subgroup load once for all, and weights as floats, unpacked without shifts.
+/// Both adapters here expand eight-bit dot products. Measured on SmolLM2 in Q4_1 on two cores, in
+/// milliseconds of all layers' products, one token and 256:
 ///
-/// | GMAC/s | lavapipe, 8 lanes | SwiftShader, 4 lanes | plain, dot4 | plain, float |
-/// |---|---|---|---|---|
-/// | one token | 1.4 (float), 1.55 (dot4) | 0.44, 0.65 | 0.73 | 0.29 |
-/// | many | 8.9 (16 tokens), 7.3 (8) | 1.7 (8 or 16) | | 0.57 |
-///
-/// SwiftShader expands eight-bit dot products, yet unpacking bytes to floats costs it more where a
-/// weight is used once; for many tokens the unpacked weights pay.
+/// | shape | lavapipe, 8 lanes | SwiftShader, 4 lanes |
+/// |---|---|---|
+/// | one token, float | 26 | 75 |
+/// | one token, dot4 | 32 | 124 (plain) |
+/// | 256 tokens, 8 a workgroup | | 6250 |
+/// | 256 tokens, 16 | 890 | 5390; gated by 8: 5600, half the code to compile |
 fn software(variants: &Variants) -> (Shape, Shape, Shape, Shape) {
     let dot4 = variants.dot4_i8 && variants.int8_activations;
     let plain = Shape { lanes: 32, rows_per_lane: 1, split: 1, tokens: 1, subgroup: false, dot4 };
@@ -66,14 +66,11 @@ fn software(variants: &Variants) -> (Shape, Shape, Shape, Shape) {
         }
     };
     let wide = Shape { lanes, rows_per_lane: 8, split: 1, tokens: 1, subgroup: true, dot4: false };
-    if lanes == 4 {
-        let one = if dot4 { plain } else { wide };
-        let many = Shape { tokens: 8, ..wide };
-        return (one, many, one, many);
-    }
-    let one = Shape { dot4, ..wide };
     let many = Shape { tokens: 16, ..wide };
-    (one, many, Shape { rows_per_lane: 4, ..one }, Shape { rows_per_lane: 4, ..many })
+    if lanes == 4 {
+        return (wide, many, wide, Shape { tokens: 8, ..wide });
+    }
+    (wide, many, Shape { rows_per_lane: 4, ..wide }, Shape { rows_per_lane: 4, ..many })
 }
 
 /// On a GPU lanes are many and loads of neighbours are one: 32 rows side by side, the columns shared
