@@ -77,8 +77,8 @@ fn quality(places: &Places) -> anyhow::Result<()> {
 /// What the kernels take against what the adapter could do, natively and in Chromium.
 fn roofline(places: &Places) -> anyhow::Result<()> {
     let mut program = native_bin(places, "portico-tests", "roofline")?;
-    command::run(program.arg("--json").arg(json(places, "roofline-native")?))?;
-    in_browser(places, "roofline")
+    let native = command::run(program.arg("--json").arg(json(places, "roofline-native")?));
+    in_browser(places, "roofline").and(native)
 }
 
 /// Our engine beside llama.cpp's Vulkan backend on the same software GPU.
