@@ -5,7 +5,7 @@ use std::env;
 use std::process::{Command, ExitCode};
 
 use xtask::places::Places;
-use xtask::{step, toolchain};
+use xtask::{checkout, step, toolchain};
 
 fn main() -> ExitCode {
     match start_verbs() {
@@ -19,6 +19,13 @@ fn main() -> ExitCode {
 
 fn start_verbs() -> std::io::Result<ExitCode> {
     let places = Places::find()?;
+    if checkout::claim(&places)? {
+        // This binary may be another checkout's.
+        let mut again = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        again.args(["run", "--quiet", "--package", "xtask", "--bin", "xtask", "--manifest-path"]);
+        again.arg(places.root.join("Cargo.toml")).arg("--").args(env::args_os().skip(1));
+        return hand_over(again);
+    }
     let toolchain = step::step("Rust toolchain", || toolchain::ensure(&places))?;
     let mut cargo = toolchain.command("cargo");
     cargo
@@ -34,7 +41,7 @@ fn start_verbs() -> std::io::Result<ExitCode> {
             Err(std::io::Error::other(format!("cargo ended with {status}")))
         }
     })?;
-    // The verbs find the toolchain in the environment that `command` sets.
+    // The verbs find the toolchain in the environment that `command` sets, and the checkout as this did.
     let binary = format!("debug/xtask-verbs{}", env::consts::EXE_SUFFIX);
     let mut verbs = toolchain.command("cargo");
     let mut direct = Command::new(places.target.join(binary));

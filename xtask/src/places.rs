@@ -16,10 +16,9 @@ pub struct Places {
 }
 
 impl Places {
-    /// Fails when the home folder is not known.
+    /// Fails when the home folder is not known, or outside a checkout.
     pub fn find() -> io::Result<Places> {
-        let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let root = manifest.parent().unwrap_or(manifest).to_path_buf();
+        let root = root()?;
         let cache = match env::var_os("XDG_CACHE_HOME").filter(|dir| !dir.is_empty()) {
             Some(dir) => PathBuf::from(dir),
             None => home()?.join(".cache"),
@@ -44,6 +43,21 @@ impl Places {
     pub fn page(&self) -> PathBuf {
         self.target.join("page")
     }
+}
+
+/// Where cargo runs this, not where it was compiled: clones share a target folder.
+fn root() -> io::Result<PathBuf> {
+    let start = match env::var_os("CARGO_MANIFEST_DIR") {
+        Some(manifest_dir) => PathBuf::from(manifest_dir),
+        None => env::current_dir()?,
+    };
+    let is_root = |folder: &&Path| folder.join("xtask/Cargo.toml").is_file();
+    start.ancestors().find(is_root).map(Path::to_path_buf).ok_or_else(|| {
+        io::Error::new(
+            io::ErrorKind::NotFound,
+            format!("{} is not in a checkout of Portico", start.display()),
+        )
+    })
 }
 
 fn home() -> io::Result<PathBuf> {
