@@ -68,19 +68,23 @@ pub struct ModelLoader {
     /// `rope_freqs.weight`
     host: Vec<u8>,
     unflushed_bytes: usize,
+    /// The first kernels, compiled by other threads beside all that follows.
+    warm: Warm,
 }
 
 /// Writes wait in the driver's memory until a submit; this many are let to wait.
 const FLUSH_BYTES: usize = 8 << 20;
 
 impl ModelLoader {
-    /// Allocates the model's buffers.
+    /// Begins to compile the kernels that a loaded model needs first, and allocates its buffers.
     ///
     /// # Errors
     /// [`EngineError::Unsupported`], [`EngineError::InvalidModel`], [`EngineError::OutOfMemory`].
     pub async fn new(gpu: &Gpu, gguf: &Gguf, options: &LoadOptions) -> Result<Self, EngineError> {
         gpu.check()?;
         let plan = plan(gguf, gpu.caps(), gpu.options(), options)?;
+        // The device takes calls in order: buffers to be cleared would hold the compiler up.
+        let warm = Warm::new(gpu, &plan)?;
         let mut weights = Vec::new();
         let mut spans = BTreeMap::new();
         let mut add = |name: &str, target: Target| {
@@ -119,6 +123,7 @@ impl ModelLoader {
             file_bytes: gguf.file_bytes,
             host: Vec::new(),
             unflushed_bytes: 0,
+            warm,
         })
     }
 
@@ -200,33 +205,22 @@ impl ModelLoader {
         Ok(())
     }
 
-    /// Begins to compile the kernels that a loaded model needs first, so that it goes on beside
-    /// [`ModelLoader::push`].
-    ///
-    /// # Errors
-    /// [`EngineError::Internal`]: the plan does not stand.
-    pub fn warm(&self) -> Result<Warm, EngineError> {
-        Warm::new(&self.gpu, &self.plan)
-    }
-
     /// The engine with all of its kernels compiled.
     ///
     /// # Errors
     /// As [`ModelLoader::finish_warm`].
     pub async fn finish(self) -> Result<Engine, EngineError> {
-        let warm = self.warm()?;
-        let mut engine = self.finish_warm(warm).await?;
+        let mut engine = self.finish_warm().await?;
         engine.complete().await?;
         Ok(engine)
     }
 
-    /// The engine, once the first kernels, begun by this loader's [`ModelLoader::warm`], stand. The
-    /// others are compiled behind it.
+    /// The engine, once its first kernels stand. The others are compiled behind it.
     ///
     /// # Errors
     /// [`EngineError::InvalidModel`] when bytes are missing; [`EngineError::Internal`] where the
     /// device refuses a kernel; [`EngineError::DeviceLost`].
-    pub async fn finish_warm(self, warm: Warm) -> Result<Engine, EngineError> {
+    pub async fn finish_warm(self) -> Result<Engine, EngineError> {
         if let Some(missing) = self.spans.keys().next() {
             return Err(EngineError::invalid(format!(
                 "the file ended at byte {}, a tensor begins at {missing}",
@@ -254,7 +248,7 @@ impl ModelLoader {
             self.buffers.write(self.plan.rope_local, 0, bytemuck::cast_slice(&table));
         }
         self.gpu.flush();
-        Engine::new(self.gpu, self.plan, self.buffers, warm).await
+        Engine::new(self.gpu, self.plan, self.buffers, self.warm).await
     }
 }
 

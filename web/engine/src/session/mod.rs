@@ -68,7 +68,7 @@ struct MorePrograms {
 const N_SLOTS: usize = 4;
 const SLOT_BYTES: u64 = 8;
 
-/// A model's first kernels, being compiled: see [`ModelLoader::warm`].
+/// A model's first kernels, being compiled: see [`ModelLoader::new`].
 pub struct Warm {
     executor: Executor,
     one: Vec<Planned>,

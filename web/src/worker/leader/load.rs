@@ -246,12 +246,10 @@ impl Leader {
         let loader = ModelLoader::new(&gpu, &gguf, &options);
         let (loader, text) = join(loader, async { TextSide::from_gguf(&gguf.metadata) }).await;
         let (loader, text) = (loader?, text?);
-        // Kernels are compiled by other threads than this one, beside the upload.
-        let warm = loader.warm()?;
         let loader = self.upload(model, &download, &gguf, loader).await?;
         self.close_download(model);
         self.set_state(model, ModelState::Warming);
-        let engine = loader.finish_warm(warm).await?;
+        let engine = loader.finish_warm().await?;
         let state = ModelState::Ready { gpu_bytes: engine.gpu_bytes(), n_ctx: engine.n_ctx() };
         self.last_load_ms.set(Some(since_ms(start_ms)));
         *self.active_model.borrow_mut() = Some(model.to_owned());
