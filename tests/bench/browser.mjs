@@ -14,6 +14,8 @@ const N_DECODE = Number(process.env.PORTICO_BENCH_DECODE ?? 24);
 const OPENINGS = Number(process.env.PORTICO_BENCH_OPENINGS ?? 3);
 const THREADS = [1, 2];
 const OPENING_BAR = 0.7;
+/** A browser that has just been started is busy with itself: a page is opened in one that has settled. */
+const SETTLE_MS = 1500;
 
 const modelFile = join(data(), "models", process.env.PORTICO_MODEL_FILE ?? `${MODEL}/SmolLM2-135M-Instruct.Q4_1.gguf`);
 const ours = await measureOurs();
@@ -62,7 +64,7 @@ async function openOurs(context, origin) {
 
 /** From the navigation's start until the page shows that the model stands, by the page's own clock. */
 async function timeToLoaded(context, origin) {
-  const page = await context.newPage();
+  const page = await settledPage(context);
   await page.goto(origin);
   return page.evaluate(async (model) => {
     const frame = () => new Promise((done) => requestAnimationFrame(done));
@@ -73,6 +75,12 @@ async function timeToLoaded(context, origin) {
     await answer;
     return loaded_ms;
   }, MODEL);
+}
+
+async function settledPage(context) {
+  const page = await context.newPage();
+  await page.waitForTimeout(SETTLE_MS);
+  return page;
 }
 
 async function measureWllama() {
@@ -92,7 +100,7 @@ async function measureWllama() {
     const openings = [];
     for (let i = 0; i < OPENINGS; i += 1) {
       const context = await launch(profile);
-      const page = await context.newPage();
+      const page = await settledPage(context);
       await page.goto(served.origin);
       openings.push((await peer.load(page, threads)).loaded_ms);
       await context.close();
