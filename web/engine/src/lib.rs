@@ -37,5 +37,5 @@ pub use caps::{Capabilities, GpuOptions, Precision, Variants, choose};
 pub use error::EngineError;
 pub use gpu::{Counters, Gpu};
 pub use session::{
-    Engine, LoadOptions, ModelLoader, PrefillStats, Scored, Warm, memory_estimate, supports,
+    Engine, LoadOptions, ModelLoader, PrefillStats, Scored, memory_estimate, supports,
 };

@@ -69,7 +69,7 @@ const N_SLOTS: usize = 4;
 const SLOT_BYTES: u64 = 8;
 
 /// A model's first kernels, being compiled: see [`ModelLoader::new`].
-pub struct Warm {
+pub(crate) struct Warm {
     executor: Executor,
     one: Vec<Planned>,
     head: Vec<Planned>,
