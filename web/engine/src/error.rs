@@ -1,6 +1,7 @@
 //! What can go wrong in the engine, and what is a person told about it?
 
 use portico_shared::error::{ApiError, ErrorCode};
+use portico_shared::model::ModelError;
 
 /// Every failure of the engine. `reason`s are in English, for logs and details.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -42,6 +43,15 @@ impl EngineError {
 
     pub(crate) fn internal(reason: impl Into<String>) -> Self {
         Self::Internal { reason: reason.into() }
+    }
+}
+
+impl From<ModelError> for EngineError {
+    fn from(error: ModelError) -> Self {
+        match error {
+            ModelError::Unsupported { reason } => Self::Unsupported { reason },
+            ModelError::Invalid { reason } => Self::InvalidModel { reason },
+        }
     }
 }
 

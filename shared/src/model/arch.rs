@@ -1,11 +1,11 @@
 //! In what do the architectures differ?
 
+use super::ModelError;
 use super::RopeStyle;
-use crate::EngineError;
 
 /// An architecture by its name in GGUF.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Arch {
+pub enum Arch {
     Llama,
     Qwen2,
     Qwen3,
@@ -14,7 +14,7 @@ pub(crate) enum Arch {
 
 /// The function between gate and up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Activation {
+pub enum Activation {
     Silu,
     /// The tanh approximation.
     Gelu,
@@ -22,15 +22,15 @@ pub(crate) enum Activation {
 
 impl Arch {
     /// # Errors
-    /// [`EngineError::Unsupported`] with the name.
-    pub fn from_name(name: &str) -> Result<Self, EngineError> {
+    /// [`ModelError::Unsupported`] with the name.
+    pub fn from_name(name: &str) -> Result<Self, ModelError> {
         match name {
             "llama" => Ok(Self::Llama),
             "qwen2" => Ok(Self::Qwen2),
             "qwen3" => Ok(Self::Qwen3),
             "gemma3" => Ok(Self::Gemma3),
-            _ => Err(EngineError::unsupported(format!(
-                "the architecture `{name}` (this engine runs llama, qwen2, qwen3 and gemma3)"
+            _ => Err(ModelError::unsupported(format!(
+                "the architecture `{name}` (Portico runs llama, qwen2, qwen3 and gemma3)"
             ))),
         }
     }

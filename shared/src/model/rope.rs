@@ -9,7 +9,7 @@ use super::config::Rope;
 
 /// Which values of a head make a pair.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum RopeStyle {
+pub enum RopeStyle {
     /// `(2i, 2i + 1)`
     Interleaved,
     /// `(i, i + dim/2)`
@@ -18,7 +18,7 @@ pub(crate) enum RopeStyle {
 
 /// How a model was stretched beyond its first context length.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum RopeScaling {
+pub enum RopeScaling {
     None,
     Linear {
         factor: f32,
@@ -33,7 +33,7 @@ pub(crate) enum RopeScaling {
 
 /// `(cos, sin)` of each pair at each position, `[n_ctx][rope_dim / 2][2]`. `freq_factors` are the
 /// divisors of llama 3's scaling (`rope_freqs.weight`, `[rope_dim / 2]`).
-pub(crate) fn rope_table(
+pub fn rope_table(
     rope: &Rope,
     rope_dim: u32,
     n_ctx: u32,

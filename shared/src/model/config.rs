@@ -1,21 +1,21 @@
 //! Which numbers describe a model?
 
-use portico_shared::gguf::{Gguf, Metadata, MetadataError};
+use crate::gguf::{Gguf, Metadata};
 
 use super::Arch;
+use super::ModelError;
 use super::rope::RopeScaling;
-use crate::EngineError;
 
 /// A rotary embedding's numbers.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Rope {
+pub struct Rope {
     pub base: f32,
     pub scaling: RopeScaling,
 }
 
 /// A decoder's shape and constants.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Config {
+pub struct Config {
     pub arch: Arch,
     pub n_layers: usize,
     pub n_embd: u32,
@@ -45,12 +45,6 @@ pub(crate) struct Config {
     pub final_softcap: Option<f32>,
 }
 
-impl From<MetadataError> for EngineError {
-    fn from(error: MetadataError) -> Self {
-        Self::InvalidModel { reason: error.to_string() }
-    }
-}
-
 /// The metadata of one architecture.
 struct Keys<'a> {
     metadata: &'a Metadata,
@@ -62,35 +56,35 @@ impl Keys<'_> {
         format!("{}.{name}", self.prefix)
     }
 
-    fn opt_u32(&self, name: &str) -> Result<Option<u32>, EngineError> {
+    fn opt_u32(&self, name: &str) -> Result<Option<u32>, ModelError> {
         Ok(self.metadata.opt_u32(&self.key(name))?)
     }
 
-    fn opt_f32(&self, name: &str) -> Result<Option<f32>, EngineError> {
+    fn opt_f32(&self, name: &str) -> Result<Option<f32>, ModelError> {
         Ok(self.metadata.opt_f32(&self.key(name))?)
     }
 
-    fn opt_str(&self, name: &str) -> Result<Option<String>, EngineError> {
+    fn opt_str(&self, name: &str) -> Result<Option<String>, ModelError> {
         Ok(self.metadata.opt_str(&self.key(name))?.map(str::to_owned))
     }
 
     /// A required count from 1 to `max`.
-    fn count(&self, name: &str, max: u32) -> Result<u32, EngineError> {
+    fn count(&self, name: &str, max: u32) -> Result<u32, ModelError> {
         let count = self.metadata.u32(&self.key(name))?;
         self.in_range(name, count, max)
     }
 
-    fn in_range(&self, name: &str, count: u32, max: u32) -> Result<u32, EngineError> {
+    fn in_range(&self, name: &str, count: u32, max: u32) -> Result<u32, ModelError> {
         if (1..=max).contains(&count) {
             return Ok(count);
         }
-        Err(EngineError::invalid(format!("{} is {count}, not 1 to {max}", self.key(name))))
+        Err(ModelError::invalid(format!("{} is {count}, not 1 to {max}", self.key(name))))
     }
 
     /// A float that is a positive number where it stands.
-    fn opt_positive(&self, name: &str) -> Result<Option<f32>, EngineError> {
+    fn opt_positive(&self, name: &str) -> Result<Option<f32>, ModelError> {
         match self.opt_f32(name)? {
-            Some(value) if !(value.is_finite() && value > 0.0) => Err(EngineError::invalid(
+            Some(value) if !(value.is_finite() && value > 0.0) => Err(ModelError::invalid(
                 format!("{} is {value}, not a positive number", self.key(name)),
             )),
             value => Ok(value),
@@ -102,9 +96,9 @@ impl Config {
     /// Reads and checks the metadata.
     ///
     /// # Errors
-    /// [`EngineError::Unsupported`] for another architecture or a shape that the kernels do not
-    /// take, [`EngineError::InvalidModel`] for missing or senseless values.
-    pub fn from_gguf(gguf: &Gguf) -> Result<Self, EngineError> {
+    /// [`ModelError::Unsupported`] for another architecture or a shape that no kernels
+    /// take, [`ModelError::Invalid`] for missing or senseless values.
+    pub fn from_gguf(gguf: &Gguf) -> Result<Self, ModelError> {
         let metadata = &gguf.metadata;
         let arch = Arch::from_name(metadata.str("general.architecture")?)?;
         let keys = Keys { metadata, prefix: arch.name() };
@@ -116,7 +110,7 @@ impl Config {
             None => n_heads,
         };
         if n_heads % n_kv_heads != 0 {
-            return Err(EngineError::invalid(format!(
+            return Err(ModelError::invalid(format!(
                 "{n_heads} heads cannot share {n_kv_heads} key-value heads"
             )));
         }
@@ -127,19 +121,19 @@ impl Config {
         if let Some(value_dim) = keys.opt_u32("attention.value_length")?
             && value_dim != head_dim
         {
-            return Err(EngineError::unsupported(format!(
+            return Err(ModelError::unsupported(format!(
                 "value heads of {value_dim} beside key heads of {head_dim}"
             )));
         }
         if head_dim % 32 != 0 || head_dim > 256 {
-            return Err(EngineError::unsupported(format!(
+            return Err(ModelError::unsupported(format!(
                 "heads of {head_dim} (multiples of 32 up to 256 are)"
             )));
         }
         let n_ff = keys.count("feed_forward_length", 1 << 18)?;
         for (name, size) in [("embedding_length", n_embd), ("feed_forward_length", n_ff)] {
             if size % 32 != 0 {
-                return Err(EngineError::unsupported(format!(
+                return Err(ModelError::unsupported(format!(
                     "{name} of {size}, not a multiple of 32"
                 )));
             }
@@ -149,8 +143,9 @@ impl Config {
             Some(n) => keys.in_range("rope.dimension_count", n, head_dim)?,
             None => head_dim,
         };
-        if rope_dim % 2 != 0 {
-            return Err(EngineError::invalid(format!("{rope_dim} rotated dimensions")));
+        // Kernels rotate in vectors of four, pairs of which lie half the dimensions apart.
+        if rope_dim % 8 != 0 {
+            return Err(ModelError::invalid(format!("{rope_dim} rotated dimensions")));
         }
         let default_base = if arch == Arch::Gemma3 { 1e6 } else { 1e4 };
         let rope = Rope {
@@ -205,19 +200,19 @@ impl Config {
 }
 
 /// The embedding's rows: the vocabulary as the weights know it.
-fn n_vocab(gguf: &Gguf) -> Result<u32, EngineError> {
+fn n_vocab(gguf: &Gguf) -> Result<u32, ModelError> {
     let name = "token_embd.weight";
     let tensor = gguf
         .tensor(name)
-        .ok_or_else(|| EngineError::invalid(format!("the tensor `{name}` is missing")))?;
+        .ok_or_else(|| ModelError::invalid(format!("the tensor `{name}` is missing")))?;
     match tensor.dims.as_slice() {
         [_, rows] => u32::try_from(*rows).ok().filter(|&rows| (1..=1 << 24).contains(&rows)),
         _ => None,
     }
-    .ok_or_else(|| EngineError::invalid(format!("`{name}` has the shape {:?}", tensor.dims)))
+    .ok_or_else(|| ModelError::invalid(format!("`{name}` has the shape {:?}", tensor.dims)))
 }
 
-fn rope_scaling(keys: &Keys<'_>, n_ctx_train: u32) -> Result<RopeScaling, EngineError> {
+fn rope_scaling(keys: &Keys<'_>, n_ctx_train: u32) -> Result<RopeScaling, ModelError> {
     let factor = match keys.opt_positive("rope.scaling.factor")? {
         Some(factor) => Some(factor),
         None => keys.opt_positive("rope.scale_linear")?,
@@ -234,8 +229,8 @@ fn rope_scaling(keys: &Keys<'_>, n_ctx_train: u32) -> Result<RopeScaling, Engine
             attn_factor: keys.opt_positive("rope.scaling.attn_factor")?.unwrap_or(1.0),
         }),
         (Some(kind @ ("linear" | "yarn")), None) => {
-            Err(EngineError::invalid(format!("RoPE scaling `{kind}` without a factor")))
+            Err(ModelError::invalid(format!("RoPE scaling `{kind}` without a factor")))
         }
-        (Some(kind), _) => Err(EngineError::unsupported(format!("RoPE scaling `{kind}`"))),
+        (Some(kind), _) => Err(ModelError::unsupported(format!("RoPE scaling `{kind}`"))),
     }
 }
