@@ -149,6 +149,44 @@ error_codes! {
     StorageFailed = "storage_failed", 500,
         en: "Reading or writing {path} failed.",
         de: "{path} ließ sich nicht lesen oder schreiben.";
+    /// No key where one is needed, or one that is unknown, revoked or expired.
+    InvalidApiKey = "invalid_api_key", 401,
+        en: "This needs a valid API key, sent as “Authorization: Bearer …”. Whoever runs the server makes one with: portico keys create --name NAME",
+        de: "Hierfür wird ein gültiger API-Schlüssel gebraucht, gesendet als „Authorization: Bearer …“. Wer den Server betreibt, erstellt einen mit: portico keys create --name NAME";
+    /// The caller is known, and this is not for it.
+    ModelForbidden = "model_forbidden", 403,
+        en: "This API key may not use the model “{model}”.",
+        de: "Dieser API-Schlüssel darf das Modell „{model}“ nicht benutzen.";
+    NotForYou = "forbidden", 403,
+        en: "This is not for you to read.",
+        de: "Das ist nicht für Sie bestimmt.";
+    RateLimited = "rate_limit_exceeded", 429,
+        en: "Too many requests or tokens in a minute. Try again in {retry_after_s} seconds.",
+        de: "Zu viele Anfragen oder Token in einer Minute. Versuchen Sie es in {retry_after_s} Sekunden noch einmal.";
+    QuotaUsedUp = "insufficient_quota", 429,
+        en: "The {quota} tokens that this API key may use in {period} are used up.",
+        de: "Die {quota} Token, die dieser API-Schlüssel in {period} verbrauchen darf, sind verbraucht.";
+    KeyExists = "key_exists", 409,
+        en: "There already is an API key named “{key}”. Choose another name or revoke that one.",
+        de: "Einen API-Schlüssel namens „{key}“ gibt es schon. Wählen Sie einen anderen Namen oder widerrufen Sie jenen.";
+    KeyNotFound = "key_not_found", 404,
+        en: "There is no API key “{key}” in use.",
+        de: "Einen gültigen API-Schlüssel „{key}“ gibt es nicht.";
+    /// None of a model's endpoints is well; carries `retry_after_s`.
+    UpstreamUnavailable = "upstream_unavailable", 503,
+        en: "None of the servers that answer for the model “{model}” can be reached. Try again in {retry_after_s} seconds.",
+        de: "Keiner der Server, die für das Modell „{model}“ antworten, ist erreichbar. Versuchen Sie es in {retry_after_s} Sekunden noch einmal.";
+    /// An upstream began to answer and broke off, or answers nonsense.
+    UpstreamFailed = "upstream_failed", 502,
+        en: "The server that answers for this model failed. Try again.",
+        de: "Der Server, der für dieses Modell antwortet, hat versagt. Versuchen Sie es noch einmal.";
+    StreamNotFound = "stream_not_found", 404,
+        en: "This answer is no longer kept.",
+        de: "Diese Antwort wird nicht mehr aufbewahrt.";
+    /// `portico.toml`, the environment or a flag.
+    ConfigInvalid = "config_invalid", 500,
+        en: "The configuration cannot be used: {reason}",
+        de: "Die Konfiguration ist nicht verwendbar: {reason}";
     ListenFailed = "listen_failed", 500,
         en: "The server cannot listen at {addr}. Is another program using it?",
         de: "Der Server kann nicht an {addr} lauschen. Benutzt ein anderes Programm die Adresse?";
