@@ -205,7 +205,7 @@ fn smollm2_prompts_are_the_references() {
     assert_eq!(run.prompts.len(), 3);
     assert!(run.eos_ids.iter().all(|id| tokenizer.end_ids().contains(id)));
     for prompt in &run.prompts {
-        let rendered = template.render(&prompt.messages, None, &RenderOptions::answer(0)).unwrap();
+        let rendered = template.render(&prompt.messages, &[], &RenderOptions::answer(0)).unwrap();
         assert_eq!(rendered, prompt.rendered);
         let ids = tokenizer.encode(&rendered, AddSpecial::No, ParseSpecial::Yes).unwrap();
         assert_eq!(ids, prompt.prompt_ids);

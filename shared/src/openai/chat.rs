@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{FinishReason, PorticoInfo, SamplingFields, Stop, StreamOptions, Usage};
+use super::{
+    FinishReason, PorticoInfo, ResponseFormat, SamplingFields, Stop, StreamOptions, Tool, ToolCall,
+    ToolCallDelta, ToolChoice, Usage,
+};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -57,12 +60,14 @@ impl From<&str> for Content {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChatMessage {
     pub role: Role,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Null where a message only calls tools.
+    #[serde(default)]
     pub content: Option<Content>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tool_calls: Option<serde_json::Value>,
+    pub tool_calls: Option<Vec<ToolCall>>,
+    /// In a message of role `tool`: the call that it answers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tool_call_id: Option<String>,
 }
@@ -101,13 +106,31 @@ pub struct ChatCompletionRequest {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub n: Option<u32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tools: Option<serde_json::Value>,
+    pub tools: Option<Vec<Tool>>,
+    /// `auto` where tools are given and this is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tool_choice: Option<ToolChoice>,
+    /// Whether one answer may call several tools; true where nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parallel_tool_calls: Option<bool>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub response_format: Option<ResponseFormat>,
     #[serde(flatten)]
     pub sampling: SamplingFields,
     /// Text of the assistant's message that already stands: generation goes on behind it. Portico's
     /// own, for resuming after a lost device, a closed tab or a change of place.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub portico_continue: Option<Continuation>,
+}
+
+impl ChatCompletionRequest {
+    /// The tools that the model is shown.
+    pub fn offered_tools(&self) -> &[Tool] {
+        match self.tool_choice {
+            Some(ToolChoice::None) => &[],
+            _ => self.tools.as_deref().unwrap_or_default(),
+        }
+    }
 }
 
 /// What of an answer already stands.
@@ -171,7 +194,7 @@ pub struct Delta {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tool_calls: Option<serde_json::Value>,
+    pub tool_calls: Option<Vec<ToolCallDelta>>,
     /// The generated tokens behind this delta, so that a reader can resume by
     /// [`Continuation`]. Portico's own.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

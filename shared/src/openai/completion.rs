@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Continuation, FinishReason, PorticoInfo, SamplingFields, Stop, StreamOptions, Usage};
+use super::{
+    Continuation, FinishReason, PorticoInfo, ResponseFormat, SamplingFields, Stop, StreamOptions,
+    Usage,
+};
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
@@ -34,6 +37,9 @@ pub struct CompletionRequest {
     pub stop: Option<Stop>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub n: Option<u32>,
+    /// Portico's own here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub response_format: Option<ResponseFormat>,
     #[serde(flatten)]
     pub sampling: SamplingFields,
     #[serde(default, skip_serializing_if = "Option::is_none")]

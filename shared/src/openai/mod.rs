@@ -5,9 +5,23 @@
 
 mod chat;
 mod completion;
+mod embedding;
+mod format;
+mod model_list;
+mod rerank;
+mod responses;
+mod tokenize;
+mod tool;
 
 pub use chat::*;
 pub use completion::*;
+pub use embedding::*;
+pub use format::*;
+pub use model_list::*;
+pub use rerank::*;
+pub use responses::*;
+pub use tokenize::*;
+pub use tool::*;
 
 use serde::{Deserialize, Serialize};
 

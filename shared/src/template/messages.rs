@@ -4,7 +4,7 @@ use minijinja::Value;
 use minijinja::value::Serde;
 use serde_json::{Map, json};
 
-use crate::openai::{ChatMessage, Role};
+use crate::openai::{ChatMessage, Role, ToolCall};
 
 /// Messages as a template reads them: text content joined, `developer` called `system` (no template
 /// knows the newer name), and the arguments of tool calls as values rather than as JSON in a string.
@@ -20,8 +20,7 @@ fn value_from_message(message: &ChatMessage) -> serde_json::Value {
         Role::Assistant => "assistant",
         Role::Tool => "tool",
     };
-    let tool_calls =
-        message.tool_calls.as_ref().filter(|calls| calls.as_array().is_some_and(|c| !c.is_empty()));
+    let tool_calls = message.tool_calls.as_deref().filter(|calls| !calls.is_empty());
     let mut fields = Map::new();
     fields.insert("role".to_owned(), json!(role));
     let content = match &message.content {
@@ -35,11 +34,7 @@ fn value_from_message(message: &ChatMessage) -> serde_json::Value {
         fields.insert("name".to_owned(), json!(name));
     }
     if let Some(calls) = tool_calls {
-        let mut calls = calls.clone();
-        for call in calls.as_array_mut().into_iter().flatten() {
-            open_arguments(call);
-        }
-        fields.insert("tool_calls".to_owned(), calls);
+        fields.insert("tool_calls".to_owned(), calls.iter().map(value_from_call).collect());
     }
     if let Some(id) = &message.tool_call_id {
         fields.insert("tool_call_id".to_owned(), json!(id));
@@ -48,13 +43,15 @@ fn value_from_message(message: &ChatMessage) -> serde_json::Value {
 }
 
 /// OpenAI's clients send `function.arguments` as JSON in a string, templates write a value's JSON.
-fn open_arguments(call: &mut serde_json::Value) {
-    let Some(arguments) = call.pointer_mut("/function/arguments") else { return };
-    let opened = arguments
-        .as_str()
-        .and_then(|text| serde_json::from_str(text).ok())
-        .filter(serde_json::Value::is_object);
-    if let Some(opened) = opened {
-        *arguments = opened;
-    }
+fn value_from_call(call: &ToolCall) -> serde_json::Value {
+    let text = &call.function.arguments;
+    let arguments = serde_json::from_str(text)
+        .ok()
+        .filter(serde_json::Value::is_object)
+        .unwrap_or_else(|| json!(text));
+    json!({
+        "id": call.id,
+        "type": call.kind,
+        "function": { "name": call.function.name, "arguments": arguments },
+    })
 }

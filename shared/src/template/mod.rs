@@ -22,7 +22,7 @@ use minijinja::{AutoEscape, Environment, ErrorKind, Value};
 pub use error::TemplateError;
 
 use crate::gguf::Metadata;
-use crate::openai::ChatMessage;
+use crate::openai::{ChatMessage, Tool};
 
 /// Bytes of a template; the longest known have 20 kB.
 pub const TEMPLATE_BYTES_MAX: usize = 256 << 10;
@@ -146,18 +146,15 @@ impl ChatTemplate {
     /// The prompt of a conversation. Special tokens in it are to be parsed
     /// (`ParseSpecial::Yes`), and none added: the template writes its own.
     ///
-    /// `tools` is OpenAI's array of tools.
-    ///
     /// # Errors
     /// What the template itself refuses, or why it fails.
     pub fn render(
         &self,
         messages: &[ChatMessage],
-        tools: Option<&serde_json::Value>,
+        tools: &[Tool],
         options: &RenderOptions,
     ) -> Result<String, TemplateError> {
-        let tools = tools.filter(|tools| tools.as_array().is_some_and(|tools| !tools.is_empty()));
-        let name = if tools.is_some() && self.has_tool_use { TOOL_USE } else { DEFAULT };
+        let name = if !tools.is_empty() && self.has_tool_use { TOOL_USE } else { DEFAULT };
 
         let mut environment = self.environment.clone();
         environment.set_fuel(Some(fuel(messages, tools)));
@@ -177,7 +174,7 @@ impl ChatTemplate {
             .collect();
         context.extend([
             ("messages".to_owned(), messages::values_from_messages(messages)),
-            ("tools".to_owned(), tools.map_or(Value::from(()), |tools| Value::from(Serde(tools)))),
+            ("tools".to_owned(), values_from_tools(tools)),
             ("documents".to_owned(), Value::from(())),
             ("add_generation_prompt".to_owned(), Value::from(options.add_generation_prompt)),
             ("bos_token".to_owned(), Value::from(self.bos_token.as_str())),
@@ -191,17 +188,24 @@ impl ChatTemplate {
     }
 }
 
+/// None where there are none: templates ask `if tools`, some `if tools is not none`.
+fn values_from_tools(tools: &[Tool]) -> Value {
+    if tools.is_empty() { Value::from(()) } else { Value::from(Serde(tools)) }
+}
+
 /// What a conversation may cost: in proportion to it, so that a hostile template cannot make much of
 /// little, and a long conversation is not refused.
-fn fuel(messages: &[ChatMessage], tools: Option<&serde_json::Value>) -> u64 {
-    let json_bytes = |value: &serde_json::Value| value.to_string().len();
+fn fuel(messages: &[ChatMessage], tools: &[Tool]) -> u64 {
     let input_bytes: usize = messages
         .iter()
         .map(|message| {
             let content = message.content.as_ref().map_or(0, |content| content.text().len());
-            content + message.tool_calls.as_ref().map_or(0, json_bytes)
+            let calls = message.tool_calls.iter().flatten().map(|call| {
+                call.id.len() + call.function.name.len() + call.function.arguments.len()
+            });
+            content + calls.sum::<usize>()
         })
-        .chain(tools.map(json_bytes))
+        .chain(tools.iter().map(|tool| tool.value().to_string().len()))
         .sum();
     FUEL + messages.len() as u64 * FUEL_PER_MESSAGE + input_bytes as u64 / INPUT_BYTES_PER_FUEL
 }

@@ -11,7 +11,11 @@ fn template(source: &str) -> ChatTemplate {
 }
 
 fn render(source: &str, messages: &[ChatMessage]) -> Result<String, TemplateError> {
-    template(source).render(messages, None, &RenderOptions::answer(0))
+    template(source).render(messages, &[], &RenderOptions::answer(0))
+}
+
+fn tools(json: serde_json::Value) -> Vec<Tool> {
+    serde_json::from_value(json).unwrap()
 }
 
 fn user(text: &str) -> Vec<ChatMessage> {
@@ -53,7 +57,7 @@ fn llama3_style() {
 ";
     let options = RenderOptions::answer(1_721_952_000);
     assert_eq!(
-        template(source).render(&conversation(), None, &options).as_deref(),
+        template(source).render(&conversation(), &[], &options).as_deref(),
         Ok(
             "<bos><|start_header_id|>system<|end_header_id|>\n\nToday Date: 26 Jul 2024\n\nBe brief.\
             <|eot_id|><|start_header_id|>user<|end_header_id|>\n\nHallo!<|eot_id|>\
@@ -130,10 +134,10 @@ fn qwen_style_with_tools() {
 {%- endif %}
 "##;
     // Models are trained on tools whose keys stand in their author's order, no alphabetical one.
-    let tools = json!([{
+    let tools = tools(json!([{
         "type": "function",
         "function": { "name": "weather", "description": "<Wetter> & mehr", "parameters": { "n": 1.5 } },
-    }]);
+    }]));
     let call = json!([{
         "function": { "arguments": "{\"days\": [1, 2], \"city\": \"Köln\"}", "name": "weather" },
         "id": "call_1",
@@ -143,13 +147,13 @@ fn qwen_style_with_tools() {
         ChatMessage::new(Role::User, "Wetter?"),
         ChatMessage {
             content: None,
-            tool_calls: Some(call),
+            tool_calls: serde_json::from_value(call).unwrap(),
             ..ChatMessage::new(Role::Assistant, "")
         },
         ChatMessage::new(Role::Tool, "sonnig"),
         ChatMessage::new(Role::Tool, "kalt"),
     ];
-    let prompt = template(source).render(&messages, Some(&tools), &RenderOptions::answer(0));
+    let prompt = template(source).render(&messages, &tools, &RenderOptions::answer(0));
     let expect = r##"<|im_start|>system
 # Tools
 <tools>
@@ -171,8 +175,7 @@ kalt
 <|im_start|>assistant
 "##;
     assert_eq!(prompt.as_deref(), Ok(expect));
-    let without =
-        template(source).render(&messages[..1], Some(&json!([])), &RenderOptions::answer(0));
+    let without = template(source).render(&messages[..1], &[], &RenderOptions::answer(0));
     assert_eq!(
         without.as_deref(),
         Ok("<|im_start|>user\nWetter?<|im_end|>\n<|im_start|>assistant\n"),
@@ -190,9 +193,10 @@ fn another_template_where_tools_are_offered() {
     )
     .unwrap();
     let options = RenderOptions::answer(0);
-    assert_eq!(template.render(&user("a"), None, &options).as_deref(), Ok("plain"));
-    let tools = json!([{}, {}]);
-    assert_eq!(template.render(&user("a"), Some(&tools), &options).as_deref(), Ok("2 tools"));
+    assert_eq!(template.render(&user("a"), &[], &options).as_deref(), Ok("plain"));
+    let tool = json!({ "type": "function", "function": { "name": "f" } });
+    let tools = tools(json!([tool, tool]));
+    assert_eq!(template.render(&user("a"), &tools, &options).as_deref(), Ok("2 tools"));
 }
 
 #[test]
@@ -248,7 +252,7 @@ fn variables_of_the_request_are_seen() {
     options.variables.insert("enable_thinking".into(), json!(false));
     options.variables.insert("messages".into(), json!("not mine to set"));
     let source = "{{ enable_thinking }} {{ messages | length }}";
-    let prompt = template(source).render(&user("a"), None, &options);
+    let prompt = template(source).render(&user("a"), &[], &options);
     assert_eq!(prompt.as_deref(), Ok("False 1"));
 }
 
@@ -256,7 +260,7 @@ fn variables_of_the_request_are_seen() {
 fn hostile_templates_are_stopped() {
     let refused = |source: &str| {
         let template = ChatTemplate::new(source, None, String::new(), String::new())?;
-        template.render(&user("hello"), None, &RenderOptions::answer(0))
+        template.render(&user("hello"), &[], &RenderOptions::answer(0))
     };
     for source in [
         "{% for i in range(90000) %}{% for j in range(90000) %}{% endfor %}{% endfor %}",
@@ -307,7 +311,7 @@ fn a_file_without_template_gets_chatml_or_is_refused() {
     let mut metadata = vocabulary(&["<|im_start|>", "<|im_end|>", "a"]);
     let template = ChatTemplate::from_gguf(&metadata).unwrap();
     assert!(template.is_default());
-    let prompt = template.render(&user("Hi"), None, &RenderOptions::answer(0));
+    let prompt = template.render(&user("Hi"), &[], &RenderOptions::answer(0));
     assert_eq!(prompt.as_deref(), Ok("<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\n"));
     assert_eq!(
         ChatTemplate::from_gguf(&vocabulary(&["<start_of_turn>", "<|im_end|>"])).err(),
@@ -318,6 +322,6 @@ fn a_file_without_template_gets_chatml_or_is_refused() {
     metadata.insert("tokenizer.ggml.eos_token_id", 2u32);
     let template = ChatTemplate::from_gguf(&metadata).unwrap();
     assert!(!template.is_default());
-    let prompt = template.render(&[], None, &RenderOptions::answer(0));
+    let prompt = template.render(&[], &[], &RenderOptions::answer(0));
     assert_eq!(prompt.as_deref(), Ok("<|im_start|>a"));
 }

@@ -69,8 +69,12 @@ impl Piece for ChatCompletionChunk {
             }
             delta.role = delta.role.or(more.role);
             delta.token_ids.extend(more.token_ids);
-            if more.tool_calls.is_some() {
-                delta.tool_calls = more.tool_calls;
+            for more in more.tool_calls.into_iter().flatten() {
+                let calls = delta.tool_calls.get_or_insert_default();
+                match calls.iter_mut().find(|call| call.index == more.index) {
+                    Some(call) => call.join(more),
+                    None => calls.push(more),
+                }
             }
             match (&mut own.logprobs, choice.logprobs) {
                 (Some(own), Some(more)) => {
@@ -126,7 +130,9 @@ impl Piece for Completion {
 
 #[cfg(test)]
 mod tests {
-    use portico_shared::openai::{ChunkChoice, CompletionChoice, Delta, FinishReason};
+    use portico_shared::openai::{
+        ChunkChoice, CompletionChoice, Delta, FinishReason, FunctionDelta, ToolCallDelta,
+    };
     use proptest::prelude::*;
 
     use super::*;
@@ -180,6 +186,33 @@ mod tests {
                 prop_assert!(pair[1].0 - pair[0].0 >= FRAME_MS);
             }
         }
+    }
+
+    #[test]
+    fn calls_of_tools_are_joined_by_index() {
+        let piece = |index, name: Option<&str>, arguments: &str| {
+            let mut chunk = chunk("", 0, None);
+            chunk.choices[0].delta.tool_calls = Some(vec![ToolCallDelta {
+                index,
+                id: name.map(|_| format!("call{index}")),
+                kind: None,
+                function: FunctionDelta {
+                    name: name.map(str::to_owned),
+                    arguments: Some(arguments.to_owned()),
+                },
+            }]);
+            chunk
+        };
+        let mut joined = piece(0, Some("f"), "{");
+        joined.join(piece(0, None, "}"));
+        joined.join(piece(1, Some("g"), "{"));
+        joined.join(piece(1, None, "\"a\":1}"));
+        let calls = joined.choices[0].delta.tool_calls.take().unwrap();
+        let parts: Vec<_> = calls
+            .iter()
+            .map(|call| (call.id.as_deref(), call.function.arguments.as_deref()))
+            .collect();
+        assert_eq!(parts, [(Some("call0"), Some("{}")), (Some("call1"), Some(r#"{"a":1}"#))]);
     }
 
     #[test]

@@ -167,6 +167,9 @@ fn request(
         top_logprobs: None,
         n: None,
         tools: None,
+        tool_choice: None,
+        parallel_tool_calls: None,
+        response_format: None,
         sampling: SamplingFields {
             temperature: Some(settings.temperature.unwrap_or(prefs::USUAL_TEMPERATURE)),
             top_p: Some(prefs::USUAL_TOP_P),

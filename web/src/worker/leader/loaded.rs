@@ -37,7 +37,7 @@ impl TextSide {
     pub fn chat_prompt(&self, request: &ChatCompletionRequest) -> Result<Vec<u32>, ApiError> {
         let template = self.template.as_ref().map_err(Clone::clone)?;
         let options = RenderOptions::answer(local_wall_s());
-        let text = template.render(&request.messages, request.tools.as_ref(), &options)?;
+        let text = template.render(&request.messages, request.offered_tools(), &options)?;
         Ok(self.tokenizer.encode(&text, AddSpecial::No, ParseSpecial::Yes)?)
     }
 
