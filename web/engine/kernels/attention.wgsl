@@ -7,20 +7,37 @@
 // With SPLIT a workgroup takes one run of CHUNK positions and `attention_reduce.wgsl` joins them;
 // else it goes over all positions and writes the next bundle.
 //
+// With ROTATE (one token; HEADS are all that share a key-value head) it begins with what
+// `rope_kv.wgsl` does for many: it norms and rotates its queries and caches its key and value.
+//
 // symbols: HEAD_DIM, N_HEADS, N_KV_HEADS, HEADS, TOKENS, N_CTX, WINDOW (0: all), SCALE_BITS,
 // SOFTCAP_BITS (0: none), LANES, SUBGROUP (LANES are one subgroup of 4 or 8), SPLIT, CHUNK,
-// MAX_SPLITS; NEXT, NEXT_COLS, NEXT_BLOCKS_AT of the bundle.
+// MAX_SPLITS; NEXT, NEXT_COLS, NEXT_BLOCKS_AT of the bundle; with ROTATE those of
+// `shared/rotate.wgsl`.
 #define ROWS TOKENS*HEADS
 #define D4 HEAD_DIM/4
 #define NEXT_NORM 0
 // [0] tokens of this submit, [2] position of the first.
 @group(0) @binding(0) var<storage, read> params: array<u32>;
+#if ROTATE
+// [N_HEADS + 2·N_KV_HEADS][D4]
+@group(0) @binding(1) var<storage, read> qkv: array<vec4<f32>>;
+// [kv_head][D4][N_CTX]
+@group(0) @binding(2) var<storage, read_write> k_cache: array<vec4<f32>>;
+// [kv_head][N_CTX][D4]
+@group(0) @binding(3) var<storage, read_write> v_cache: array<vec4<f32>>;
+@group(0) @binding(5) var<storage, read> rope: array<vec4<f32>>;
+#if QK_NORM
+@group(0) @binding(6) var<storage, read> norm_weight: array<vec4<f32>>;
+var<workgroup> norms: array<f32, ${HEADS+1}>;
+#endif
+#include "shared/rotate.wgsl"
+#else
 // [token][N_HEADS][D4]
 @group(0) @binding(1) var<storage, read> q: array<vec4<f32>>;
-// [kv_head][D4][N_CTX]
 @group(0) @binding(2) var<storage, read> k_cache: array<vec4<f32>>;
-// [kv_head][N_CTX][D4]
 @group(0) @binding(3) var<storage, read> v_cache: array<vec4<f32>>;
+#endif
 #if SPLIT
 // (largest score, Σ of weights, 0, 0), then the unnormalised output: [token][head][split][1 + D4]
 @group(0) @binding(4) var<storage, read_write> partial: array<vec4<f32>>;

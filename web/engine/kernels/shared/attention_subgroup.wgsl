@@ -1,6 +1,10 @@
 // LANES lanes of one subgroup are the workgroup: scores, weights and sums stay in registers and no
 // barrier is needed. Made for software adapters, where subgroups are SIMD registers.
 #define J D4/LANES
+#if ROTATE
+// The queries.
+var<workgroup> values: array<vec4<f32>, ${HEADS*D4}>;
+#endif
 
 @compute @workgroup_size(${LANES})
 fn main(
@@ -8,11 +12,18 @@ fn main(
   @builtin(subgroup_invocation_id) lane: u32,
 ) {
 #include "shared/attention_range.wgsl"
+#if ROTATE
+#include "shared/attention_rotate.wgsl"
+#endif
 #for T 0 TOKENS
   let token_${T} = min(token0 + ${T}u, n_tokens - 1u);
 #end
 #for R 0 ROWS
+#if ROTATE
+  let q_at_${R} = ${R*D4}u + lane;
+#else
   let q_at_${R} = (token_${R/HEADS} * ${N_HEADS}u + head0 + ${R%HEADS}u) * ${D4}u + lane;
+#endif
   var largest_${R} = NONE;
   var sum_${R} = 0.0;
 #for I 0 J
@@ -29,7 +40,11 @@ fn main(
 #for I 0 J
     {
 #for R 0 ROWS
+#if ROTATE
+      let q_${R} = values[q_at_${R} + ${I*LANES}u];
+#else
       let q_${R} = q[q_at_${R} + ${I*LANES}u];
+#endif
 #end
 #for K 0 LANES
       let k_${K} = k_cache[k_at + ${(I*LANES+K)*N_CTX}u];

@@ -1,6 +1,7 @@
 // LANES = D4·SLICES lanes: each takes a position of a tile's keys, then a vec4 of dims for a slice
 // of the tile's values. Needs nothing but workgroup memory.
 #define SLICES LANES/D4
+// Queries first, then what they read.
 var<workgroup> values: array<vec4<f32>, ${ROWS*D4}>;
 var<workgroup> weights: array<f32, ${ROWS*LANES}>;
 var<workgroup> sums: array<vec4<f32>, ${LANES}>;
@@ -16,11 +17,15 @@ fn main(
   @builtin(local_invocation_index) lane: u32,
 ) {
 #include "shared/attention_range.wgsl"
+#if ROTATE
+#include "shared/attention_rotate.wgsl"
+#else
   for (var item = lane; item < ${ROWS*D4}u; item += ${LANES}u) {
     let row = item / ${D4}u;
     let token = min(token0 + row / ${HEADS}u, n_tokens - 1u);
     values[item] = q[(token * ${N_HEADS}u + head0 + row % ${HEADS}u) * ${D4}u + item % ${D4}u];
   }
+#endif
   if (lane < ${ROWS}u) { state[lane] = vec2<f32>(NONE, 0.0); }
   workgroupBarrier();
   let d = lane % ${D4}u;

@@ -175,7 +175,9 @@ impl Forward<'_> {
         let bias = layer.qkv_bias.as_ref().map(|bias| bias.buffer);
         let output = Output::Plain { y: plan.qkv, bias };
         self.linear(&label("qkv"), &layer.qkv, self.embd_input(), output)?;
-        self.rope_kv(label("rope_kv"), index, layer);
+        if !self.attention_rotates() {
+            self.rope_kv(label("rope_kv"), index, layer);
+        }
         self.attention(label("attention"), index, layer);
 
         let (bundle, layout) = plan.attn_bundle;
@@ -250,33 +252,51 @@ impl Forward<'_> {
         Ok(())
     }
 
+    /// Whether the attention itself rotates and caches: one token, whose key is one workgroup's.
+    fn attention_rotates(&self) -> bool {
+        let config = &self.plan.config;
+        let is_one = matches!(self.mode, Mode::One { .. });
+        is_one && self.plan.attention.one.heads == config.n_heads / config.n_kv_heads
+    }
+
+    /// Symbols of `shared/rotate.wgsl`.
+    fn rotation(&self, layer: &LayerPlan) -> [(&'static str, u32); 4] {
+        let config = &self.plan.config;
+        [
+            ("ROPE_DIM", config.rope_dim),
+            ("NEOX", u32::from(config.arch.rope_style() == RopeStyle::Neox)),
+            ("QK_NORM", u32::from(layer.qk_norm.is_some())),
+            ("EPSILON_BITS", config.norm_eps.to_bits()),
+        ]
+    }
+
+    /// The layer's table of angles.
+    fn rope(&self, index: usize) -> Binding {
+        let is_local = self.plan.config.window(index).is_some();
+        if is_local { self.plan.rope_local } else { self.plan.rope }.into()
+    }
+
     fn rope_kv(&mut self, label: String, index: usize, layer: &LayerPlan) {
         let plan = self.plan;
         let config = &plan.config;
-        let is_local = config.window(index).is_some();
         let mut bindings: Vec<Binding> = vec![
             self.params(),
             plan.qkv.into(),
-            if is_local { plan.rope_local } else { plan.rope }.into(),
+            self.rope(index),
             plan.q.into(),
             layer.k_cache.into(),
             layer.v_cache.into(),
         ];
         bindings.extend(layer.qk_norm.as_ref().map(|norm| Binding::from(norm.buffer)));
+        let mut defines = vec![
+            ("HEAD_DIM", config.head_dim),
+            ("N_HEADS", config.n_heads),
+            ("N_KV_HEADS", config.n_kv_heads),
+            ("N_CTX", plan.n_ctx),
+        ];
+        defines.extend(self.rotation(layer));
         let dispatch = Dispatch {
-            kernel: KernelKey {
-                name: "rope_kv",
-                defines: vec![
-                    ("HEAD_DIM", config.head_dim),
-                    ("N_HEADS", config.n_heads),
-                    ("N_KV_HEADS", config.n_kv_heads),
-                    ("ROPE_DIM", config.rope_dim),
-                    ("NEOX", u32::from(config.arch.rope_style() == RopeStyle::Neox)),
-                    ("QK_NORM", u32::from(layer.qk_norm.is_some())),
-                    ("EPSILON_BITS", config.norm_eps.to_bits()),
-                    ("N_CTX", plan.n_ctx),
-                ],
-            },
+            kernel: KernelKey { name: "rope_kv", defines },
             bindings,
             workgroups: [config.n_heads + 2 * config.n_kv_heads, self.max_tokens(), 1],
             label: label.into(),
@@ -316,15 +336,23 @@ impl Forward<'_> {
             ("SUBGROUP", u32::from(shape.subgroup)),
             ("SPLIT", u32::from(partial.is_some())),
         ]);
+        let rotates = self.attention_rotates();
+        defines.push(("ROTATE", u32::from(rotates)));
+        let mut bindings = vec![
+            self.params(),
+            if rotates { plan.qkv } else { plan.q }.into(),
+            layer.k_cache.into(),
+            layer.v_cache.into(),
+            partial.unwrap_or(bundle).into(),
+        ];
+        if rotates {
+            defines.extend(self.rotation(layer));
+            bindings.push(self.rope(index));
+            bindings.extend(layer.qk_norm.as_ref().map(|norm| Binding::from(norm.buffer)));
+        }
         let dispatch = Dispatch {
             kernel: KernelKey { name: "attention", defines },
-            bindings: vec![
-                self.params(),
-                plan.q.into(),
-                layer.k_cache.into(),
-                layer.v_cache.into(),
-                partial.unwrap_or(bundle).into(),
-            ],
+            bindings,
             workgroups: [
                 self.max_tokens().div_ceil(shape.tokens),
                 config.n_heads / shape.heads,

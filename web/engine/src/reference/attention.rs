@@ -1,6 +1,7 @@
 //! The twins of `kernels/attention.wgsl` and `kernels/attention_reduce.wgsl`.
 
 use super::bundle::write_block;
+use super::rope_kv::{Rotation, rotate};
 use super::{Bindings, Symbols};
 
 fn float(words: &[u32], at: usize) -> f32 {
@@ -52,13 +53,25 @@ fn read_cache(
     (largest, total, out)
 }
 
-/// Softmax(q·K)·V of each token and head, as a bundle or, with SPLIT, in runs of positions.
+/// Softmax(q·K)·V of each token and head, as a bundle or, with SPLIT, in runs of positions; with
+/// ROTATE queries, keys and values are rotated and cached first.
 pub fn attention(symbols: &Symbols<'_>, mut bindings: Bindings<'_>) {
     let params = bindings.next();
     let q = bindings.next();
     let k_cache = bindings.next();
     let v_cache = bindings.next();
     let out = bindings.next();
+    let mut rotated = Vec::new();
+    let q = if symbols.get("ROTATE") == 0 {
+        q
+    } else {
+        let (qkv, rope) = (q, bindings.next());
+        let norm_weight = (symbols.get("QK_NORM") != 0).then(|| &**bindings.next());
+        let rotation = Rotation { params, qkv, rope, norm_weight };
+        rotated.resize(symbols.get("N_HEADS") * symbols.get("HEAD_DIM"), 0);
+        rotate(symbols, &rotation, &mut rotated, k_cache, v_cache);
+        &mut rotated
+    };
     let (head_dim, n_heads) = (symbols.get("HEAD_DIM"), symbols.get("N_HEADS"));
     let shared_by = n_heads / symbols.get("N_KV_HEADS");
     let (chunk, max_splits) = (symbols.get("CHUNK"), symbols.get("MAX_SPLITS"));

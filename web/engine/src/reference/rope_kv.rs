@@ -1,6 +1,15 @@
-//! The twin of `kernels/rope_kv.wgsl`.
+//! The twin of `kernels/rope_kv.wgsl`, and of the rotation in `kernels/attention.wgsl`.
 
 use super::{Bindings, Symbols};
+
+/// What rotation reads: `qkv` is `[token][n_heads + 2·n_kv_heads][head_dim]`, `rope` (cos, sin) of
+/// `[position][rope_dim / 2]`, `norm_weight` of queries, then of keys.
+pub(super) struct Rotation<'a> {
+    pub params: &'a [u32],
+    pub qkv: &'a [u32],
+    pub rope: &'a [u32],
+    pub norm_weight: Option<&'a [u32]>,
+}
 
 fn float(words: &[u32], at: usize) -> f32 {
     f32::from_bits(words[at])
@@ -14,7 +23,19 @@ pub fn rope_kv(symbols: &Symbols<'_>, mut bindings: Bindings<'_>) {
     let q = bindings.next();
     let k_cache = bindings.next();
     let v_cache = bindings.next();
-    let norm_weight = (symbols.get("QK_NORM") != 0).then(|| bindings.next());
+    let norm_weight = (symbols.get("QK_NORM") != 0).then(|| &**bindings.next());
+    rotate(symbols, &Rotation { params, qkv, rope, norm_weight }, q, k_cache, v_cache);
+}
+
+/// Queries to `q`, `[token][n_heads][head_dim]`, keys and values into the cache.
+pub(super) fn rotate(
+    symbols: &Symbols<'_>,
+    rotation: &Rotation<'_>,
+    q: &mut [u32],
+    k_cache: &mut [u32],
+    v_cache: &mut [u32],
+) {
+    let &Rotation { params, qkv, rope, norm_weight } = rotation;
     let (head_dim, rope_dim) = (symbols.get("HEAD_DIM"), symbols.get("ROPE_DIM"));
     let (n_heads, n_kv_heads) = (symbols.get("N_HEADS"), symbols.get("N_KV_HEADS"));
     let n_ctx = symbols.get("N_CTX");

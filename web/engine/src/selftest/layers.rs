@@ -98,16 +98,14 @@ impl RopeCase {
         if self.has_norm {
             buffers.push(draft.floats("norm", 2 * self.head_dim));
         }
-        let defines = vec![
+        let mut defines = vec![
             ("HEAD_DIM", self.head_dim),
             ("N_HEADS", self.n_heads),
             ("N_KV_HEADS", self.n_kv_heads),
-            ("ROPE_DIM", self.rope_dim),
-            ("NEOX", u32::from(self.is_neox)),
-            ("QK_NORM", u32::from(self.has_norm)),
-            ("EPSILON_BITS", 1e-6_f32.to_bits()),
             ("N_CTX", n_ctx),
         ];
+        let Self { rope_dim, is_neox, has_norm, .. } = self;
+        defines.extend(RotationCase { rope_dim, is_neox, has_norm }.symbols());
         // More workgroups than tokens, as in a chunk that is not full.
         draft.dispatch("rope_kv", defines, &buffers, [slots, self.n_tokens + 2, 1]);
         let written = [q, k_cache, v_cache].map(|id| (id, Written::F32)).to_vec();
@@ -135,8 +133,29 @@ pub struct AttentionCase {
     pub subgroup_lanes: Option<u32>,
     /// Positions of a run; None: not split.
     pub chunk: Option<u32>,
+    /// The dispatch rotates and caches itself.
+    pub rotation: Option<RotationCase>,
     pub act: ActKind,
     pub seed: u32,
+}
+
+/// How an attention's own rotation is tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RotationCase {
+    pub rope_dim: u32,
+    pub is_neox: bool,
+    pub has_norm: bool,
+}
+
+impl RotationCase {
+    fn symbols(self) -> [(&'static str, u32); 4] {
+        [
+            ("ROPE_DIM", self.rope_dim),
+            ("NEOX", u32::from(self.is_neox)),
+            ("QK_NORM", u32::from(self.has_norm)),
+            ("EPSILON_BITS", 1e-6_f32.to_bits()),
+        ]
+    }
 }
 
 impl AttentionCase {
@@ -150,7 +169,9 @@ impl AttentionCase {
         let max_splits = n_ctx.div_ceil(chunk);
         let layout = ActLayout { kind: self.act, cols, max_tokens };
         let params = draft.add("params", vec![self.n_tokens, self.n_tokens - 1, self.position, 0]);
-        let q = draft.floats("q", self.n_tokens * cols);
+        let kv_cols = self.n_kv_heads * self.head_dim;
+        let q_cols = if self.rotation.is_some() { cols + 2 * kv_cols } else { cols };
+        let q = draft.floats("q", self.n_tokens * q_cols);
         let k_cache = draft.floats("k", n_ctx * self.n_kv_heads * self.head_dim);
         let v_cache = draft.floats("v", n_ctx * self.n_kv_heads * self.head_dim);
         let bundle = draft.zeros("bundle", layout.size_bytes() / 4);
@@ -176,19 +197,34 @@ impl AttentionCase {
             ("SUBGROUP", u32::from(self.subgroup_lanes.is_some())),
             ("SPLIT", u32::from(self.chunk.is_some())),
         ]);
+        defines.push(("ROTATE", u32::from(self.rotation.is_some())));
+        let mut rotation_buffers = Vec::new();
+        if let Some(rotation) = self.rotation {
+            defines.extend(rotation.symbols());
+            rotation_buffers.push(draft.floats("rope", n_ctx * rotation.rope_dim));
+            if rotation.has_norm {
+                rotation_buffers.push(draft.floats("norm", 2 * self.head_dim));
+            }
+        }
         let tiles = max_tokens.div_ceil(self.tokens);
         let groups =
             [tiles, n_heads / self.heads, if self.chunk.is_some() { max_splits } else { 1 }];
         if self.chunk.is_some() {
             let floats = self.n_tokens * n_heads * max_splits * (self.head_dim + 4);
             let partial = draft.zeros("partial", u64::from(floats));
-            draft.dispatch("attention", defines, &[params, q, k_cache, v_cache, partial], groups);
+            let mut buffers = vec![params, q, k_cache, v_cache, partial];
+            buffers.extend(rotation_buffers);
+            draft.dispatch("attention", defines, &buffers, groups);
             let groups = [n_heads, max_tokens, 1];
             draft.dispatch("attention_reduce", shapes, &[params, partial, bundle], groups);
         } else {
-            draft.dispatch("attention", defines, &[params, q, k_cache, v_cache, bundle], groups);
+            let mut buffers = vec![params, q, k_cache, v_cache, bundle];
+            buffers.extend(rotation_buffers);
+            draft.dispatch("attention", defines, &buffers, groups);
         }
-        draft.trial(format!("{self:?}"), vec![(bundle, Written::Bundle(layout))], 3e-5)
+        let mut written = vec![(bundle, Written::Bundle(layout))];
+        written.extend([k_cache, v_cache].map(|id| (id, Written::F32)));
+        draft.trial(format!("{self:?}"), written, 3e-5)
     }
 }
 
@@ -275,6 +311,7 @@ const PLAIN: AttentionCase = AttentionCase {
     softcap: 0.0,
     subgroup_lanes: None,
     chunk: None,
+    rotation: None,
     act: ActKind::F32,
     seed: 1,
 };
@@ -303,7 +340,22 @@ pub fn layer_trials(subgroup_lanes: Option<u32>) -> Vec<Trial> {
         trials.push(case.trial());
     }
     let many = AttentionCase { n_tokens: 9, tokens: 4, position: 13, ..PLAIN };
+    let rotating = |rope_dim, is_neox, has_norm| {
+        let rotation = Some(RotationCase { rope_dim, is_neox, has_norm });
+        AttentionCase { rotation, ..PLAIN }
+    };
     let mut cases = vec![
+        rotating(64, false, false),
+        AttentionCase { position: 0, act: ActKind::Q8, ..rotating(64, true, false) },
+        AttentionCase { chunk: Some(16), ..rotating(32, true, true) },
+        AttentionCase { chunk: Some(32), window: 40, ..rotating(32, false, true) },
+        AttentionCase {
+            head_dim: 256,
+            shared_by: 4,
+            heads: 4,
+            n_kv_heads: 1,
+            ..rotating(256, true, true)
+        },
         PLAIN,
         AttentionCase { position: 0, ..PLAIN },
         AttentionCase { act: ActKind::Q8, window: 20, ..PLAIN },
