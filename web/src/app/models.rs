@@ -84,15 +84,20 @@ fn forget(page: Page, model: &str) {
     }
 }
 
-/// Takes a model's new state; a chosen model that lies on the device is started by itself.
+/// Takes a model's new state; a chosen model that lies on the device is started by itself, and one
+/// that a script or another tab has brought to the GPU answers where none was chosen.
 pub fn state_changed(page: Page, model: &str, state: &ModelState) {
     let before = page.models.with_untracked(|models| models.get(model).cloned());
-    let is_chosen = page.chosen.get_untracked().as_deref() == Some(model);
+    let chosen = page.chosen.get_untracked();
+    let is_chosen = chosen.as_deref() == Some(model);
     page.models.update(|models| {
         models.insert(model.to_owned(), state.clone());
     });
     if is_chosen && before.is_none() && *state == ModelState::Cached {
         load(model);
+    }
+    if chosen.is_none() && matches!(state, ModelState::Ready { .. }) {
+        page.chosen.set(Some(model.to_owned()));
     }
     let was_loading = matches!(
         before,

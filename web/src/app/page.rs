@@ -89,7 +89,7 @@ pub struct Page {
     pub memory_bytes: Option<u64>,
     pub catalogue: RwSignal<Catalogue>,
     pub models: RwSignal<BTreeMap<String, ModelState>>,
-    /// The model that answers; chosen by the person, never by the page.
+    /// The model that answers: the person's choice, else one that stands on the GPU already.
     pub chosen: RwSignal<Option<String>>,
     /// The conversation that is shown; none: a new one.
     pub open: RwSignal<Option<Uuid>>,
