@@ -1,0 +1,57 @@
+//! Which instructions does this CPU have?
+
+/// A family of kernels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Isa {
+    /// Rust as the target's baseline has it; on aarch64 that is NEON by the compiler.
+    Plain,
+    /// x86-64 with AVX2, FMA and F16C.
+    Avx2,
+    /// x86-64 with AVX-512 F, BW, VL and VNNI.
+    Avx512,
+}
+
+impl Isa {
+    /// The best one here.
+    pub fn detect() -> Self {
+        #[cfg(target_arch = "x86_64")]
+        {
+            let has_avx2 = is_x86_feature_detected!("avx2")
+                && is_x86_feature_detected!("fma")
+                && is_x86_feature_detected!("f16c");
+            let has_avx512 = has_avx2
+                && is_x86_feature_detected!("avx512f")
+                && is_x86_feature_detected!("avx512bw")
+                && is_x86_feature_detected!("avx512vl")
+                && is_x86_feature_detected!("avx512vnni");
+            if has_avx512 {
+                return Self::Avx512;
+            }
+            if has_avx2 {
+                return Self::Avx2;
+            }
+        }
+        Self::Plain
+    }
+
+    /// Every one that this CPU can run, the plain one first.
+    pub fn all_here() -> Vec<Self> {
+        let best = Self::detect();
+        [Self::Plain, Self::Avx2, Self::Avx512]
+            .into_iter()
+            .filter(|&isa| match isa {
+                Self::Plain => true,
+                Self::Avx2 => best != Self::Plain,
+                Self::Avx512 => best == Self::Avx512,
+            })
+            .collect()
+    }
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Plain => "plain",
+            Self::Avx2 => "AVX2",
+            Self::Avx512 => "AVX-512 VNNI",
+        }
+    }
+}

@@ -1,0 +1,226 @@
+//! What is done to rows between the products: norms, rotations, gates, rounding.
+//!
+//! Written in lanes of 16 that the compiler turns into vectors; each function is compiled for every
+//! family of instructions from the same lines, so that the plain one is the others' twin.
+
+use crate::blocks::RUN;
+use crate::isa::Isa;
+
+const LANES: usize = 16;
+
+/// Defines a function that is compiled for each [`Isa`].
+macro_rules! for_each_isa {
+    ($($(#[$doc:meta])* $vis:vis fn $name:ident($($arg:ident: $ty:ty),* $(,)?) $(-> $ret:ty)? $body:block)*) => {
+        $(
+            $(#[$doc])*
+            $vis fn $name(isa: Isa, $($arg: $ty),*) $(-> $ret)? {
+                #[inline(always)]
+                fn body($($arg: $ty),*) $(-> $ret)? $body
+                #[cfg(target_arch = "x86_64")]
+                #[target_feature(enable = "avx2,fma,f16c")]
+                fn avx2($($arg: $ty),*) $(-> $ret)? { body($($arg),*) }
+                #[cfg(target_arch = "x86_64")]
+                #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx2,fma,f16c")]
+                fn avx512($($arg: $ty),*) $(-> $ret)? { body($($arg),*) }
+                match isa {
+                    #[cfg(target_arch = "x86_64")]
+                    // SAFETY: `Isa` is what was detected.
+                    Isa::Avx2 => unsafe { avx2($($arg),*) },
+                    #[cfg(target_arch = "x86_64")]
+                    // SAFETY: as above.
+                    Isa::Avx512 => unsafe { avx512($($arg),*) },
+                    _ => body($($arg),*),
+                }
+            }
+        )*
+    };
+}
+pub(crate) use for_each_isa;
+
+/// The function between gate and up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Activation {
+    Silu,
+    /// The tanh approximation.
+    GeluTanh,
+    /// By the error function, as BERT has it.
+    GeluErf,
+}
+
+#[inline(always)]
+fn sum_of_squares(x: &[f32]) -> f32 {
+    let mut lanes = [0f32; LANES];
+    let chunks = x.chunks_exact(LANES);
+    let rest = chunks.remainder();
+    for chunk in chunks {
+        for (lane, x) in lanes.iter_mut().zip(chunk) {
+            *lane += x * x;
+        }
+    }
+    lanes.iter().sum::<f32>() + rest.iter().map(|x| x * x).sum::<f32>()
+}
+
+/// `eˣ`, to some 2 in 10⁷ (Cephes' `expf`), without branches.
+#[inline(always)]
+pub(crate) fn exp(x: f32) -> f32 {
+    let x = x.clamp(-87.0, 88.0);
+    // Adding and taking away rounds to a whole number.
+    const ROUND: f32 = 12_582_912.0;
+    let n = (x * std::f32::consts::LOG2_E + ROUND) - ROUND;
+    let r = x - n * 0.693_359_4;
+    let r = r - n * -2.121_944_4e-4;
+    let mut p = 1.987_569_1e-4;
+    p = p * r + 1.398_199_9e-3;
+    p = p * r + 8.333_452e-3;
+    p = p * r + 4.166_579_6e-2;
+    p = p * r + 1.666_666_5e-1;
+    p = p * r + 5e-1;
+    let value = p * r * r + r + 1.0;
+    // SAFETY: the clamp keeps it within ±127, and NaN was turned to a bound by nothing: NaN stays
+    // NaN in `value` whatever the exponent is.
+    let n = if n.is_nan() { 0 } else { unsafe { n.to_int_unchecked::<i32>() } };
+    value * f32::from_bits(((n + 127) << 23) as u32)
+}
+
+#[inline(always)]
+fn tanh(x: f32) -> f32 {
+    let e = exp(2.0 * x);
+    1.0 - 2.0 / (e + 1.0)
+}
+
+/// The error function, to 2 in 10⁷ (Abramowitz and Stegun, 7.1.26 has 1.5 in 10⁷).
+#[inline(always)]
+fn erf(x: f32) -> f32 {
+    let a = x.abs();
+    let t = 1.0 / (1.0 + 0.327_591_1 * a);
+    let mut p = 1.061_405_4;
+    p = p * t - 1.453_152_1;
+    p = p * t + 1.421_413_8;
+    p = p * t - 0.284_496_72;
+    p = p * t + 0.254_829_6;
+    (1.0 - p * t * exp(-a * a)).copysign(x)
+}
+
+#[inline(always)]
+fn activated(activation: Activation, x: f32) -> f32 {
+    match activation {
+        Activation::Silu => x / (1.0 + exp(-x)),
+        Activation::GeluTanh => 0.5 * x * (1.0 + tanh(0.797_884_6 * (x + 0.044_715 * x * x * x))),
+        Activation::GeluErf => 0.5 * x * (1.0 + erf(x * std::f32::consts::FRAC_1_SQRT_2)),
+    }
+}
+
+for_each_isa! {
+    /// `out = x / √(mean x² + eps) · weight`
+    pub fn rms_norm(x: &[f32], weight: &[f32], eps: f32, out: &mut [f32]) {
+        let scale = 1.0 / (sum_of_squares(x) / x.len() as f32 + eps).sqrt();
+        for ((out, x), weight) in out.iter_mut().zip(x).zip(weight) {
+            *out = x * scale * weight;
+        }
+    }
+
+    /// `x += y`
+    pub fn add(x: &mut [f32], y: &[f32]) {
+        for (x, y) in x.iter_mut().zip(y) {
+            *x += y;
+        }
+    }
+
+    /// `x *= factor`
+    pub fn scale(x: &mut [f32], factor: f32) {
+        for x in x.iter_mut() {
+            *x *= factor;
+        }
+    }
+
+    /// `out = activation(gate) · up`
+    pub fn activate_mul(activation: Activation, gate: &[f32], up: &[f32], out: &mut [f32]) {
+        match activation {
+            Activation::Silu => {
+                for ((out, gate), up) in out.iter_mut().zip(gate).zip(up) {
+                    *out = activated(Activation::Silu, *gate) * up;
+                }
+            }
+            Activation::GeluTanh => {
+                for ((out, gate), up) in out.iter_mut().zip(gate).zip(up) {
+                    *out = activated(Activation::GeluTanh, *gate) * up;
+                }
+            }
+            Activation::GeluErf => {
+                for ((out, gate), up) in out.iter_mut().zip(gate).zip(up) {
+                    *out = activated(Activation::GeluErf, *gate) * up;
+                }
+            }
+        }
+    }
+
+    /// Turns a head's pairs by the angles of a position: `table` is `(cos, sin)` of each pair; pairs
+    /// are neighbours or, with `halves`, lie half the rotated width apart.
+    pub fn rotate(head: &mut [f32], table: &[f32], halves: bool) {
+        let n_pairs = table.len() / 2;
+        if halves {
+            let (first, second) = head.split_at_mut(n_pairs);
+            for ((a, b), turn) in first.iter_mut().zip(second).zip(table.chunks_exact(2)) {
+                (*a, *b) = (*a * turn[0] - *b * turn[1], *a * turn[1] + *b * turn[0]);
+            }
+        } else {
+            for (pair, turn) in head.chunks_exact_mut(2).zip(table.chunks_exact(2)) {
+                let (a, b) = (pair[0], pair[1]);
+                (pair[0], pair[1]) = (a * turn[0] - b * turn[1], a * turn[1] + b * turn[0]);
+            }
+        }
+    }
+
+    /// Rounds a row to 8 bits: see [`Activations`](crate::Activations).
+    pub(crate) fn quantise(
+        x: &[f32],
+        q: &mut [i8],
+        scale: &mut [f32],
+        scaled_sum: &mut [f32],
+        negative_sum: &mut [i32],
+    ) {
+        for (run, x) in x.chunks_exact(RUN).enumerate() {
+            let mut lanes = [0f32; LANES];
+            for half in x.chunks_exact(LANES) {
+                for (lane, x) in lanes.iter_mut().zip(half) {
+                    *lane = lane.max(x.abs());
+                }
+            }
+            let largest = lanes.iter().fold(0f32, |largest, &lane| largest.max(lane));
+            let inverse = if largest > 0.0 { 127.0 / largest } else { 0.0 };
+            let mut sum = 0;
+            for (half, x) in x.chunks_exact(LANES).enumerate() {
+                let mut rounded = [0i32; LANES];
+                for (rounded, x) in rounded.iter_mut().zip(x) {
+                    *rounded = (x * inverse).round_ties_even() as i32;
+                }
+                let q = &mut q[run * RUN + half * LANES..][..LANES];
+                for (q, rounded) in q.iter_mut().zip(rounded) {
+                    *q = rounded as i8;
+                }
+                let half_sum: i32 = rounded.iter().sum();
+                negative_sum[run * 2 + half] = -half_sum;
+                sum += half_sum;
+            }
+            scale[run] = largest / 127.0;
+            scaled_sum[run] = scale[run] * sum as f32;
+        }
+    }
+
+    /// The place of the largest value, the first among equals; none when all are NaN or −∞.
+    pub fn argmax(x: &[f32]) -> Option<usize> {
+        let mut lanes = [f32::NEG_INFINITY; LANES];
+        let chunks = x.chunks_exact(LANES);
+        let mut largest = chunks.remainder().iter().fold(f32::NEG_INFINITY, |a, &b| a.max(b));
+        for chunk in chunks {
+            for (lane, &x) in lanes.iter_mut().zip(chunk) {
+                *lane = if x > *lane { x } else { *lane };
+            }
+        }
+        largest = lanes.iter().fold(largest, |a, &b| a.max(b));
+        if largest == f32::NEG_INFINITY {
+            return None;
+        }
+        x.iter().position(|&x| x == largest)
+    }
+}
