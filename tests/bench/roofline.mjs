@@ -21,7 +21,7 @@ try {
   if (error) throw new Error(JSON.stringify(error));
   const phase = (name, { n_tokens, taken_s, least_s, share }) => ({ phase: name, tokens: n_tokens, "tok/s": n_tokens / taken_s, "taken s": taken_s, "least s": least_s, share });
   table([phase("prefill", report.prefill), phase("decode", report.decode)]);
-  console.log(`rates: ${(report.rates.bytes_per_s / 1e9).toFixed(2)} GB/s, ${(report.rates.f32_macs_per_s / 1e9).toFixed(2)} GMAC/s f32, ${(report.rates.dot4_macs_per_s / 1e9).toFixed(2)} GMAC/s dot4`);
+  console.log(`rates: ${(report.rates.bytes_per_s / 1e9).toFixed(2)} GB/s, ${(report.rates.f32_macs_per_s / 1e9).toFixed(2)} GMAC/s f32, ${(report.rates.dot4_macs_per_s / 1e9).toFixed(2)} GMAC/s dot4, ${(report.rates.dispatch_s * 1e6).toFixed(1)} µs a dispatch`);
   await record({ ...report, bar: BAR });
   if (Math.min(report.decode.share, report.prefill.share) < BAR) {
     console.error(`below ${BAR} of the roofline`);

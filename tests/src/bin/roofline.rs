@@ -36,10 +36,11 @@ fn main() -> anyhow::Result<ExitCode> {
     let report = pollster::block_on(roofline::report(&mut engine, &prompt, arguments.decode))?;
     let rates = report.rates;
     println!(
-        "rates: {:.1} GB/s streamed, {:.1} GMAC/s f32, {:.1} GMAC/s dot4",
+        "rates: {:.1} GB/s streamed, {:.1} GMAC/s f32, {:.1} GMAC/s dot4, {:.1} µs a dispatch",
         rates.bytes_per_s / 1e9,
         rates.f32_macs_per_s / 1e9,
-        rates.dot4_macs_per_s / 1e9
+        rates.dot4_macs_per_s / 1e9,
+        rates.dispatch_s * 1e6
     );
     println!(
         "{:8} {:>7} {:>9} {:>9} {:>9} {:>6}",

@@ -8,8 +8,9 @@ use super::model_plan::ModelPlan;
 /// Words of the sampling buffer: top-k, temperature, top-p, min-p, seed (2), 2 unused.
 pub(crate) const SAMPLING_WORDS: usize = 8;
 
-/// Groups that logits are dealt out to; many more than the largest top-k.
-pub(super) const GROUPS: u32 = 1024;
+/// Groups that logits are dealt out to: many more than the largest top-k, and few enough that ranking
+/// them, each against all, stays short.
+pub(super) const GROUPS: u32 = 512;
 const LANES: u32 = 64;
 /// Room for candidates: 64 and what ties with the last of them.
 const CAPACITY: u32 = 512;

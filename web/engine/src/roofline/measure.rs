@@ -9,7 +9,6 @@ use crate::record::{BufferKind, Dispatch, KernelKey, Recording};
 /// Streamed at once: beyond every cache.
 const STREAM_BYTES: u64 = 96 << 20;
 const LANES: u32 = 64;
-const STREAM_STEPS: u32 = 16;
 const DOT_STEPS: u32 = 256;
 const DOT_GROUPS: u32 = 1024;
 /// A measurement lasts at least this long, and the best of several counts: other work on the
@@ -23,13 +22,15 @@ const TRIALS: usize = 5;
 /// [`EngineError::OutOfMemory`], [`EngineError::DeviceLost`].
 pub async fn measure(gpu: &Gpu) -> Result<Rates, EngineError> {
     let stream_bytes = STREAM_BYTES.min(gpu.caps().max_binding_bytes) & !0xffff;
-    let per_group = u64::from(LANES * STREAM_STEPS * 4 * 16);
-    let groups = (stream_bytes / per_group) as u32;
-    let stream_s = seconds(gpu, stream_bytes, groups, || KernelKey {
-        name: "roofline_stream",
-        defines: vec![("LANES", LANES), ("STEPS", STREAM_STEPS)],
-    })
-    .await?;
+    let mut bytes_per_s = 0.0_f64;
+    // What streams best differs: wide workgroups on GPUs, single registers where a CPU imitates one.
+    for (lanes, steps) in [(64, 16), (8, 128), (4, 256)] {
+        let per_group = u64::from(lanes * steps * 4 * 16);
+        let groups = (stream_bytes / per_group) as u32;
+        let taken_s = seconds(gpu, stream_bytes, groups, || stream(lanes, steps)).await?;
+        bytes_per_s = bytes_per_s.max(f64::from(groups) * per_group as f64 / taken_s);
+    }
+    let dispatch_s = seconds(gpu, 1 << 16, 16, || stream(4, 1)).await?;
     let dot = |dot: u32| {
         move || KernelKey {
             name: "roofline_dot",
@@ -44,10 +45,16 @@ pub async fn measure(gpu: &Gpu) -> Result<Rates, EngineError> {
         0.0
     };
     Ok(Rates {
-        bytes_per_s: f64::from(groups) * per_group as f64 / stream_s,
+        bytes_per_s,
+        dispatch_s,
         f32_macs_per_s: lanes * 32.0 / f32_s,
         dot4_macs_per_s,
     })
+}
+
+/// Reads `lanes·steps·4` vectors a workgroup.
+fn stream(lanes: u32, steps: u32) -> KernelKey {
+    KernelKey { name: "roofline_stream", defines: vec![("LANES", lanes), ("STEPS", steps)] }
 }
 
 /// The least seconds that one dispatch of `groups` workgroups took.

@@ -23,6 +23,9 @@ pub struct Rates {
     pub f32_macs_per_s: f64,
     /// 0 where the device has no `dot4I8Packed`.
     pub dot4_macs_per_s: f64,
+    /// What a dispatch with next to no work takes among others: no part of the bound, but of its
+    /// explanation.
+    pub dispatch_s: f64,
 }
 
 impl Rates {
@@ -49,7 +52,12 @@ mod tests {
 
     #[test]
     fn the_longer_of_reading_and_multiplying_counts() {
-        let rates = Rates { bytes_per_s: 10.0, f32_macs_per_s: 100.0, dot4_macs_per_s: 50.0 };
+        let rates = Rates {
+            bytes_per_s: 10.0,
+            f32_macs_per_s: 100.0,
+            dot4_macs_per_s: 50.0,
+            dispatch_s: 0.0,
+        };
         let of = |bytes, macs| Cost { label: String::new(), bytes, macs };
         let seconds = rates.least_seconds(&[of(20, 100), of(10, 300)]);
         assert!((seconds - 5.0).abs() < 1e-9, "{seconds}");

@@ -78,6 +78,7 @@ fn best(a: Rates, b: Rates) -> Rates {
         bytes_per_s: a.bytes_per_s.max(b.bytes_per_s),
         f32_macs_per_s: a.f32_macs_per_s.max(b.f32_macs_per_s),
         dot4_macs_per_s: a.dot4_macs_per_s.max(b.dot4_macs_per_s),
+        dispatch_s: a.dispatch_s.min(b.dispatch_s),
     }
 }
 

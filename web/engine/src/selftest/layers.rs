@@ -256,7 +256,7 @@ pub fn residual_norm_trial(cols: u32, kind: ActKind, has_next_norm: bool, seed: 
 /// A choice among random logits; `top_k` 1 is greedy.
 pub fn sample_trial(n_vocab: u32, top_k: u32, top_p: f32, min_p: f32, seed: u32) -> Trial {
     let mut draft = Draft::new(seed);
-    let groups = 1024;
+    let groups = 512;
     let logits: Vec<u32> = (0..n_vocab)
         // Coarse steps, so that equal logits occur; a few that are no candidates.
         .map(|id| match id % 97 {
@@ -285,10 +285,10 @@ pub fn sample_trial(n_vocab: u32, top_k: u32, top_p: f32, min_p: f32, seed: u32)
     let params = draft.add("params", vec![1, 0, seed % 100, 0]);
     let token_ids = draft.zeros("token_ids", 4);
     let sampled = draft.zeros("sampled", 2);
-    let shapes = vec![("N_VOCAB", n_vocab), ("GROUPS", 1024), ("LANES", 64)];
+    let shapes = vec![("N_VOCAB", n_vocab), ("GROUPS", 512), ("LANES", 64)];
     let mut defines = shapes.clone();
     defines.extend([("CAPACITY", 512), ("SOFTCAP_BITS", 0)]);
-    draft.dispatch("sample_groups", shapes, &[logits, keys], [1024 / 64, 1, 1]);
+    draft.dispatch("sample_groups", shapes, &[logits, keys], [512 / 64, 1, 1]);
     let buffers = [logits, keys, sampling, params, token_ids, sampled];
     draft.dispatch("sample_choose", defines, &buffers, [1, 1, 1]);
     let written = [keys, params, token_ids, sampled].map(|id| (id, Written::Words)).to_vec();
