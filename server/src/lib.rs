@@ -9,6 +9,7 @@ pub mod cli;
 pub mod guard;
 pub mod health;
 pub mod http_error;
+pub mod inference;
 pub mod listen;
 pub mod models;
 pub mod page;

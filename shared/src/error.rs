@@ -70,6 +70,14 @@ error_codes! {
     OutOfMemory = "out_of_memory", 507,
         en: "The graphics memory is too small for this model. Close other tabs or choose a smaller model.",
         de: "Der Grafikspeicher reicht für dieses Modell nicht. Schließen Sie andere Tabs oder wählen Sie ein kleineres Modell.";
+    /// The server's memory budget has no room for the model.
+    ServerMemoryFull = "server_out_of_memory", 507,
+        en: "The server has no room for this model now: it needs {needed_mb} MB. Try again later or choose a smaller model.",
+        de: "Der Server hat für dieses Modell gerade keinen Platz: Es braucht {needed_mb} MB. Versuchen Sie es später noch einmal oder wählen Sie ein kleineres Modell.";
+    /// The model's queue is full.
+    TooManyRequests = "too_many_requests", 429,
+        en: "Too many questions are waiting for this model. Try again in {retry_after_s} seconds.",
+        de: "Für dieses Modell warten zu viele Fragen. Versuchen Sie es in {retry_after_s} Sekunden noch einmal.";
     DownloadFailed = "download_failed", 502,
         en: "The model could not be downloaded. What has arrived is kept; try again.",
         de: "Das Modell konnte nicht geladen werden. Was schon da ist, bleibt erhalten; versuchen Sie es noch einmal.";

@@ -89,39 +89,41 @@ impl ActivationsMut<'_> {
     /// # Panics
     /// Outside of the rows.
     pub unsafe fn set_row(&self, isa: Isa, row: usize, write: impl FnOnce(&mut [f32])) {
-        let n_runs = self.cols / RUN;
-        // SAFETY: rows do not overlap, and this one is the caller's.
+        // SAFETY: the caller's promise.
+        unsafe { self.set_part(isa, row, 0, self.cols, write) };
+    }
+
+    /// Lets `write` fill `len` values of a row from `from` on, both multiples of 32, then rounds them.
+    ///
+    /// # Safety
+    /// No other thread uses these values meanwhile.
+    ///
+    /// # Panics
+    /// Outside of the row, and inside of a run.
+    pub unsafe fn set_part(
+        &self,
+        isa: Isa,
+        row: usize,
+        from: usize,
+        len: usize,
+        write: impl FnOnce(&mut [f32]),
+    ) {
+        assert!(from.is_multiple_of(RUN) && len.is_multiple_of(RUN), "whole runs");
+        assert!(from + len <= self.cols, "outside of the row");
+        let (at, n_runs) = (row * self.cols + from, len / RUN);
+        let run = at / RUN;
+        // SAFETY: parts do not overlap, and this one is the caller's.
         unsafe {
-            let floats = self.floats.part(row * self.cols, self.cols);
+            let floats = self.floats.part(at, len);
             write(floats);
             quantise(
                 isa,
                 floats,
-                self.q.part(row * self.cols, self.cols),
-                self.scale.part(row * n_runs, n_runs),
-                self.scaled_sum.part(row * n_runs, n_runs),
-                self.negative_sum.part(row * n_runs * 2, n_runs * 2),
+                self.q.part(at, len),
+                self.scale.part(run, n_runs),
+                self.scaled_sum.part(run, n_runs),
+                self.negative_sum.part(run * 2, n_runs * 2),
             );
         }
-    }
-
-    /// A row's floats, for those who write it in parts; [`ActivationsMut::round_row`] follows.
-    ///
-    /// # Safety
-    /// No other thread uses these values meanwhile.
-    #[allow(clippy::mut_from_ref, reason = "as SharedMut::part")]
-    pub unsafe fn floats(&self, row: usize, from: usize, len: usize) -> &mut [f32] {
-        assert!(from + len <= self.cols, "outside of the row");
-        // SAFETY: the caller's promise.
-        unsafe { self.floats.part(row * self.cols + from, len) }
-    }
-
-    /// Rounds a row that was written in parts.
-    ///
-    /// # Safety
-    /// No other thread uses the row meanwhile.
-    pub unsafe fn round_row(&self, isa: Isa, row: usize) {
-        // SAFETY: the caller's promise.
-        unsafe { self.set_row(isa, row, |_| ()) };
     }
 }

@@ -121,6 +121,12 @@ impl Matrix {
         Ok(Self { layout, rows, cols, data })
     }
 
+    /// Bytes that [`Matrix::pack`] takes for such a matrix.
+    pub fn packed_bytes(weight_type: WeightType, rows: usize, cols: usize) -> u64 {
+        let tile_bytes = cols.div_ceil(RUN) * Layout::of(weight_type).run_bytes();
+        rows.div_ceil(TILE_ROWS) as u64 * tile_bytes as u64
+    }
+
     pub fn rows(&self) -> usize {
         self.rows
     }

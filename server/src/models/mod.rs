@@ -6,7 +6,7 @@
 
 mod add;
 mod error;
-mod header;
+pub(crate) mod header;
 mod layout;
 mod library;
 mod lock;

@@ -116,15 +116,15 @@ unsafe fn some<const BITS: u32, const FINE: bool, const MIN: bool, const T: usiz
             } else {
                 _mm512_setzero_ps()
             };
-            for t in 0..T {
+            for (t, acc) in acc.iter_mut().enumerate() {
                 let x: *const i32 = x.add(t * cols + index * RUN).cast();
                 let at = t * n_runs + index;
                 let scale_x = _mm512_set1_ps(*scale_x.add(at));
                 let four = |start: __m512i, from: usize| {
                     let mut dot = start;
-                    for group in from..from + 4 {
+                    for (group, weights) in groups.iter().enumerate().skip(from).take(4) {
                         let x = _mm512_set1_epi32(x.add(group).read_unaligned());
-                        dot = _mm512_dpbusd_epi32(dot, groups[group], x);
+                        dot = _mm512_dpbusd_epi32(dot, *weights, x);
                     }
                     dot
                 };
@@ -134,7 +134,7 @@ unsafe fn some<const BITS: u32, const FINE: bool, const MIN: bool, const T: usiz
                         let dot = four(zeroed(*negative_x.add(at * 2 + half)), half * 4);
                         let scale = if half == 0 { scale } else { second };
                         let scale = _mm512_mul_ps(scale, scale_x);
-                        acc[t] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(dot), scale, acc[t]);
+                        *acc = _mm512_fmadd_ps(_mm512_cvtepi32_ps(dot), scale, *acc);
                     }
                     continue;
                 }
@@ -145,9 +145,9 @@ unsafe fn some<const BITS: u32, const FINE: bool, const MIN: bool, const T: usiz
                 };
                 let dot = four(four(start, 0), 4);
                 let scale = _mm512_mul_ps(scale, scale_x);
-                acc[t] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(dot), scale, acc[t]);
+                *acc = _mm512_fmadd_ps(_mm512_cvtepi32_ps(dot), scale, *acc);
                 if MIN {
-                    acc[t] = _mm512_fmadd_ps(second, _mm512_set1_ps(*sum_x.add(at)), acc[t]);
+                    *acc = _mm512_fmadd_ps(second, _mm512_set1_ps(*sum_x.add(at)), *acc);
                 }
             }
         }

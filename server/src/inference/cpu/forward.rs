@@ -1,0 +1,413 @@
+//! What are a step's logits? All rows of the step go through the layers together.
+//!
+//! A row's results do not depend on which rows go beside it: each kernel computes a row in the same
+//! order whatever else there is.
+
+use std::cell::RefCell;
+
+use portico_kernels::{
+    Activation, Activations, AttentionTask, Matrix, PAGE_TOKENS, Page, SharedMut, TILE_ROWS,
+    activate_mul, add, attend, rms_norm, rotate, scale,
+};
+use portico_shared::model::{self, ModelError, RopeStyle};
+
+use super::weights::{CpuModel, Layer};
+use crate::inference::pages::PageId;
+
+/// Tokens that are multiplied with a tile before the next tile: their bytes stay in the cache.
+const TOKEN_BLOCK: usize = 64;
+/// Rows from which row-wise work is shared among the threads.
+const ROWS_TO_SHARE: usize = 4;
+/// Keys of all rows together from which attention is shared.
+const KEYS_TO_SHARE: usize = 64;
+
+/// A token of a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Row {
+    pub token: u32,
+    pub position: usize,
+    /// Whose: an index into the batch's tables.
+    pub sequence: usize,
+}
+
+/// A step: tokens of several sequences. Tokens of one sequence follow each other.
+pub struct Batch<'a> {
+    pub rows: Vec<Row>,
+    /// Each sequence's pages, with room for its rows.
+    pub tables: Vec<&'a [PageId]>,
+    /// Rows whose logits are wanted.
+    pub wanted: Vec<usize>,
+}
+
+/// Buffers that live from step to step.
+#[derive(Default)]
+pub(super) struct Scratch {
+    /// `[rows][n_embd]`, the residual stream.
+    x: Vec<f32>,
+    /// What the next product reads.
+    input: Activations,
+    gated: Activations,
+    q: Vec<f32>,
+    k: Vec<f32>,
+    v: Vec<f32>,
+    /// What comes out of a block, before it is added to `x`.
+    out: Vec<f32>,
+    gate: Vec<f32>,
+    up: Vec<f32>,
+}
+
+/// A product whose result goes to `out[row · stride + …]`.
+struct Product<'a> {
+    matrix: &'a Matrix,
+    out: SharedMut<'a, f32>,
+    stride: usize,
+}
+
+impl<'a> Product<'a> {
+    fn new(matrix: &'a Matrix, n_rows: usize, out: &'a mut Vec<f32>) -> Self {
+        let stride = matrix.padded_rows();
+        out.resize(n_rows * stride, 0.0);
+        Self { matrix, out: SharedMut::new(out), stride }
+    }
+}
+
+/// Cuts `n_tiles` into chunks: many enough to share evenly, and of an even number of tiles, so that
+/// a chunk's columns are whole runs of the next product's input.
+fn tiles_per_chunk(n_tiles: usize, n_threads: usize) -> usize {
+    (n_tiles / (n_threads * 6)).clamp(2, 64).next_multiple_of(2)
+}
+
+/// Computes several products of the same input.
+fn multiply(model: &CpuModel, input: &Activations, products: &[Product<'_>]) {
+    let n_tiles: usize = products.iter().map(|product| product.matrix.n_tiles()).sum();
+    let per_chunk = tiles_per_chunk(n_tiles, model.pool.n_threads());
+    let mut chunks = Vec::with_capacity(n_tiles / per_chunk + products.len());
+    for (index, product) in products.iter().enumerate() {
+        let n_tiles = product.matrix.n_tiles();
+        let starts = (0..n_tiles).step_by(per_chunk);
+        chunks.extend(starts.map(|from| (index, from..(from + per_chunk).min(n_tiles))));
+    }
+    model.pool.run(chunks.len(), &|chunk| {
+        let (index, tiles) = &chunks[chunk];
+        let product = &products[*index];
+        for from in (0..input.n_rows()).step_by(TOKEN_BLOCK) {
+            let tokens = from..(from + TOKEN_BLOCK).min(input.n_rows());
+            // SAFETY: tiles are one chunk's; the kernels were chosen by what the CPU has.
+            unsafe {
+                let (out, stride) = (product.out, product.stride);
+                product.matrix.multiply(model.isa, input, tokens, tiles.clone(), out, stride);
+            }
+        }
+    });
+}
+
+/// Calls `each` for every row, on all threads where there are many.
+fn for_rows(model: &CpuModel, n_rows: usize, each: &(dyn Fn(usize) + Sync)) {
+    if n_rows < ROWS_TO_SHARE {
+        (0..n_rows).for_each(each);
+    } else {
+        model.pool.run(n_rows, each);
+    }
+}
+
+thread_local! {
+    static SCORES: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
+}
+
+impl CpuModel {
+    /// Runs a step and writes the wanted rows' logits, `[wanted][n_vocab padded]`, to `logits`;
+    /// their width is [`CpuModel::logits_stride`].
+    ///
+    /// # Errors
+    /// A file that has become shorter.
+    ///
+    /// # Panics
+    /// For tokens, positions or pages that do not exist.
+    pub fn step(
+        &mut self,
+        batch: &Batch<'_>,
+        pages: &mut [Page],
+        logits: &mut Vec<f32>,
+    ) -> Result<(), ModelError> {
+        let mut scratch = std::mem::take(&mut self.scratch);
+        let done = self.run(batch, pages, &mut scratch, logits);
+        self.scratch = scratch;
+        done
+    }
+
+    /// Values between two rows of logits.
+    pub fn logits_stride(&self) -> usize {
+        self.output.padded_rows()
+    }
+
+    fn run(
+        &self,
+        batch: &Batch<'_>,
+        pages: &mut [Page],
+        scratch: &mut Scratch,
+        logits: &mut Vec<f32>,
+    ) -> Result<(), ModelError> {
+        let (n_rows, n_embd) = (batch.rows.len(), self.config.n_embd as usize);
+        scratch.x.resize(n_rows * n_embd, 0.0);
+        for (row, x) in batch.rows.iter().zip(scratch.x.chunks_exact_mut(n_embd)) {
+            self.file.row(&self.embedding, row.token as usize, x)?;
+            if self.config.embedding_scale != 1.0 {
+                scale(self.isa, x, self.config.embedding_scale);
+            }
+        }
+        self.normed(n_rows, None, None, &self.layers[0].attn_norm, scratch);
+        for (index, layer) in self.layers.iter().enumerate() {
+            self.attend(index, layer, batch, pages, scratch);
+            let post = layer.post_attn_norm.as_deref();
+            self.normed(n_rows, Some(&layer.attn_output), post, &layer.ffn_norm, scratch);
+            self.feed_forward(layer, n_rows, scratch);
+            let post = layer.post_ffn_norm.as_deref();
+            match self.layers.get(index + 1) {
+                Some(next) => {
+                    self.normed(n_rows, Some(&layer.down), post, &next.attn_norm, scratch);
+                }
+                None => self.last_normed(&batch.wanted, &layer.down, post, scratch),
+            }
+        }
+        let product = Product::new(&self.output, batch.wanted.len(), logits);
+        multiply(self, &scratch.input, &[product]);
+        if let Some(cap) = self.config.final_softcap {
+            for logit in logits.iter_mut() {
+                *logit = cap * (*logit / cap).tanh();
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds what came out of `block` to the residual stream and norms it for the next product.
+    fn normed(
+        &self,
+        n_rows: usize,
+        block: Option<&Matrix>,
+        post_norm: Option<&[f32]>,
+        norm: &[f32],
+        scratch: &mut Scratch,
+    ) {
+        let n_embd = self.config.n_embd as usize;
+        scratch.input.resize(n_rows, n_embd);
+        let (x, out) = (SharedMut::new(&mut scratch.x), SharedMut::new(&mut scratch.out));
+        let input = scratch.input.shared();
+        for_rows(self, n_rows, &|row| {
+            // SAFETY: each row is touched by one call.
+            unsafe {
+                let x = x.part(row * n_embd, n_embd);
+                if let Some(block) = block {
+                    let out = out.part(row * block.padded_rows(), n_embd);
+                    self.add_block(x, out, post_norm);
+                }
+                input.set_row(self.isa, row, |normed| {
+                    rms_norm(self.isa, x, norm, self.config.norm_eps, normed);
+                });
+            }
+        });
+    }
+
+    fn add_block(&self, x: &mut [f32], out: &[f32], post_norm: Option<&[f32]>) {
+        match post_norm {
+            None => add(self.isa, x, out),
+            Some(weight) => {
+                let mut normed = vec![0.0; out.len()];
+                rms_norm(self.isa, out, weight, self.config.norm_eps, &mut normed);
+                add(self.isa, x, &normed);
+            }
+        }
+    }
+
+    /// As [`CpuModel::normed`], for the wanted rows only, which move to the front.
+    fn last_normed(
+        &self,
+        wanted: &[usize],
+        block: &Matrix,
+        post_norm: Option<&[f32]>,
+        scratch: &mut Scratch,
+    ) {
+        let n_embd = self.config.n_embd as usize;
+        scratch.input.resize(wanted.len(), n_embd);
+        for (to, &row) in wanted.iter().enumerate() {
+            let x = &mut scratch.x[row * n_embd..][..n_embd];
+            self.add_block(x, &scratch.out[row * block.padded_rows()..][..n_embd], post_norm);
+            scratch.input.set_row(self.isa, to, |normed| {
+                rms_norm(self.isa, x, &self.output_norm, self.config.norm_eps, normed);
+            });
+        }
+    }
+
+    /// Attention, up to and with its output product.
+    fn attend(
+        &self,
+        index: usize,
+        layer: &Layer,
+        batch: &Batch<'_>,
+        pages: &mut [Page],
+        scratch: &mut Scratch,
+    ) {
+        let n_rows = batch.rows.len();
+        let (head_dim, n_kv_heads) =
+            (self.config.head_dim as usize, self.config.n_kv_heads as usize);
+        let group = self.config.n_heads as usize / n_kv_heads;
+        multiply(
+            self,
+            &scratch.input,
+            &[
+                Product::new(&layer.q, n_rows, &mut scratch.q),
+                Product::new(&layer.k, n_rows, &mut scratch.k),
+                Product::new(&layer.v, n_rows, &mut scratch.v),
+            ],
+        );
+        let strides = (layer.q.padded_rows(), layer.k.padded_rows(), layer.v.padded_rows());
+        {
+            let (q, k, v) = (
+                SharedMut::new(&mut scratch.q),
+                SharedMut::new(&mut scratch.k),
+                SharedMut::new(&mut scratch.v),
+            );
+            let pages = SharedMut::new(pages);
+            // Rows of a sequence share its pages: a chunk is a key-value head.
+            let rotate_rows = |kv_head: usize, rows: std::ops::Range<usize>| {
+                for at in rows {
+                    let row = &batch.rows[at];
+                    let page = batch.tables[row.sequence][row.position / PAGE_TOKENS];
+                    // SAFETY: each head of a row is touched by one call. A page is shared between
+                    // calls of different heads only when there is one thread.
+                    unsafe {
+                        let q =
+                            q.part(at * strides.0 + kv_head * group * head_dim, group * head_dim);
+                        let k = k.part(at * strides.1 + kv_head * head_dim, head_dim);
+                        let v = v.part(at * strides.2 + kv_head * head_dim, head_dim);
+                        self.prepare_heads(layer, kv_head, row.position, q, k, v);
+                        let page = &mut pages.part(page, 1)[0];
+                        page.store(index, kv_head, row.position % PAGE_TOKENS, k, v);
+                    }
+                }
+            };
+            for kv_head in 0..n_kv_heads {
+                rotate_rows(kv_head, 0..n_rows);
+            }
+        }
+        scratch.input.resize(n_rows, self.config.q_dim() as usize);
+        let input = scratch.input.shared();
+        let held: Vec<Vec<&Page>> = batch
+            .tables
+            .iter()
+            .map(|table| table.iter().map(|&page| &pages[page]).collect())
+            .collect();
+        let q = &scratch.q;
+        let each = |chunk: usize| {
+            let (at, kv_head) = (chunk / n_kv_heads, chunk % n_kv_heads);
+            let row = &batch.rows[at];
+            let from = kv_head * group * head_dim;
+            let to = row.position + 1;
+            let task = AttentionTask {
+                layer: index,
+                kv_head,
+                head_dim,
+                queries: &q[at * strides.0 + from..][..group * head_dim],
+                pages: &held[row.sequence],
+                from: layer.window.map_or(0, |window| to.saturating_sub(window)),
+                to,
+                softcap: self.config.attn_softcap,
+            };
+            SCORES.with_borrow_mut(|scores| {
+                // SAFETY: each head of a row is touched by one call.
+                unsafe {
+                    input.set_part(self.isa, at, from, group * head_dim, |out| {
+                        attend(self.isa, &task, scores, out);
+                    });
+                }
+            });
+        };
+        let n_keys: usize = batch.rows.iter().map(|row| row.position + 1).sum();
+        let n_chunks = n_rows * n_kv_heads;
+        if n_keys < KEYS_TO_SHARE {
+            (0..n_chunks).for_each(each);
+        } else {
+            self.pool.run(n_chunks, &each);
+        }
+        let product = Product::new(&layer.attn_output, n_rows, &mut scratch.out);
+        multiply(self, &scratch.input, &[product]);
+    }
+
+    /// Bias, norm, rotation and scale of the heads that share a key-value head.
+    fn prepare_heads(
+        &self,
+        layer: &Layer,
+        kv_head: usize,
+        position: usize,
+        q: &mut [f32],
+        k: &mut [f32],
+        v: &mut [f32],
+    ) {
+        let (config, isa) = (&self.config, self.isa);
+        let (head_dim, rope_dim) = (config.head_dim as usize, config.rope_dim as usize);
+        if let Some([q_bias, k_bias, v_bias]) = &layer.qkv_bias {
+            add(isa, q, &q_bias[kv_head * q.len()..][..q.len()]);
+            add(isa, k, &k_bias[kv_head * head_dim..][..head_dim]);
+            add(isa, v, &v_bias[kv_head * head_dim..][..head_dim]);
+        }
+        if let Some([q_norm, k_norm]) = &layer.qk_norm {
+            let mut normed = vec![0.0; head_dim];
+            for (head, weight) in
+                q.chunks_exact_mut(head_dim).map(|head| (head, q_norm)).chain([(&mut *k, k_norm)])
+            {
+                rms_norm(isa, head, weight, config.norm_eps, &mut normed);
+                head.copy_from_slice(&normed);
+            }
+        }
+        let table = match (&self.rope_local, layer.window) {
+            (Some(local), Some(_)) => local,
+            _ => &self.rope,
+        };
+        let table = &table[position * rope_dim..][..rope_dim];
+        let halves = config.arch.rope_style() == RopeStyle::Neox;
+        for head in q.chunks_exact_mut(head_dim) {
+            rotate(isa, head, table, halves);
+        }
+        rotate(isa, k, table, halves);
+        scale(isa, q, config.attn_scale);
+    }
+
+    /// Gate, up and down.
+    fn feed_forward(&self, layer: &Layer, n_rows: usize, scratch: &mut Scratch) {
+        let n_ff = self.config.n_ff as usize;
+        let activation = match self.config.arch.activation() {
+            model::Activation::Silu => Activation::Silu,
+            model::Activation::Gelu => Activation::GeluTanh,
+        };
+        let gate = Product::new(&layer.gate, n_rows, &mut scratch.gate);
+        let up = Product::new(&layer.up, n_rows, &mut scratch.up);
+        scratch.gated.resize(n_rows, n_ff);
+        let (input, gated) = (&scratch.input, scratch.gated.shared());
+        let n_tiles = layer.gate.n_tiles();
+        let per_chunk = tiles_per_chunk(n_tiles, self.pool.n_threads());
+        self.pool.run(n_tiles.div_ceil(per_chunk), &|chunk| {
+            let tiles = chunk * per_chunk..((chunk + 1) * per_chunk).min(n_tiles);
+            let from = tiles.start * TILE_ROWS;
+            let len = (tiles.end * TILE_ROWS).min(n_ff) - from;
+            for first in (0..n_rows).step_by(TOKEN_BLOCK) {
+                let tokens = first..(first + TOKEN_BLOCK).min(n_rows);
+                // SAFETY: the chunk's columns are touched by one call, in all buffers.
+                unsafe {
+                    for product in [&gate, &up] {
+                        let (rows, tiles) = (tokens.clone(), tiles.clone());
+                        let (out, stride) = (product.out, product.stride);
+                        product.matrix.multiply(self.isa, input, rows, tiles, out, stride);
+                    }
+                    for row in tokens {
+                        let gate = gate.out.part(row * gate.stride + from, len);
+                        let up = up.out.part(row * up.stride + from, len);
+                        gated.set_part(self.isa, row, from, len, |out| {
+                            activate_mul(self.isa, activation, gate, up, out);
+                        });
+                    }
+                }
+            }
+        });
+        let product = Product::new(&layer.down, n_rows, &mut scratch.out);
+        multiply(self, &scratch.gated, &[product]);
+    }
+}

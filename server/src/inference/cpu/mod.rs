@@ -1,0 +1,11 @@
+//! How is a model computed on the CPU?
+//!
+//! A pass of our own over [`portico_kernels`]: the rows of a step, whichever sequences they belong
+//! to, go through each product together.
+
+mod forward;
+mod tensors;
+mod weights;
+
+pub use forward::{Batch, Row};
+pub use weights::{CpuModel, kv_shape, memory_bytes};

@@ -1,0 +1,97 @@
+//! Who computes what next? One thread owns a model and all answers that it is giving.
+//!
+//! A step takes the next token of every answer that has begun and, beside them, a chunk of the
+//! prompts that have not been read yet, so that a long prompt delays others by a chunk and no more.
+
+mod queue;
+mod sequence;
+mod worker;
+
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+
+use portico_shared::error::{ApiError, ErrorCode};
+use portico_shared::generation::GenerationRequest;
+use portico_shared::tokenizer::Tokenizer;
+use tokio::sync::mpsc;
+
+use super::cpu::CpuModel;
+use super::{Decoding, Running};
+use queue::{Job, Queue};
+use worker::Worker;
+
+pub use queue::Load;
+
+/// Limits of a scheduler.
+#[derive(Clone, Copy, Debug)]
+pub struct SchedulerOptions {
+    pub max_queue: usize,
+    pub max_sequences: usize,
+    pub max_pages: usize,
+    pub prefill_tokens: usize,
+    pub shared_prefill_tokens: usize,
+}
+
+/// The handle of a model's thread, which ends with it.
+pub struct Scheduler {
+    queue: Arc<Queue>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Scheduler {
+    /// # Errors
+    /// `internal` where no thread can be started.
+    pub fn start(
+        name: &str,
+        model: CpuModel,
+        tokenizer: Arc<Tokenizer>,
+        options: SchedulerOptions,
+    ) -> Result<Self, ApiError> {
+        let queue = Arc::new(Queue::new(options.max_queue, options.max_sequences));
+        let worker = Worker::new(model, tokenizer, options, Arc::clone(&queue));
+        let thread = thread::Builder::new().name(format!("model-{name}"));
+        let thread = thread.spawn(move || worker.run());
+        let thread = thread.map_err(|error| ApiError::new(ErrorCode::Internal).detail(error))?;
+        Ok(Self { queue, thread: Some(thread) })
+    }
+
+    /// Queues an answer.
+    ///
+    /// # Errors
+    /// `too_many_requests` when the queue is full.
+    pub fn submit(
+        &self,
+        request: GenerationRequest,
+        decoding: Decoding,
+    ) -> Result<Running, ApiError> {
+        // Room for every event that an answer can have: the thread never waits for a reader.
+        let n_tokens = request.n_ctx as usize + request.continuation.len();
+        let (events, receiver) = mpsc::channel(n_tokens + 8);
+        self.queue.push(Job::new(request, decoding, events))?;
+        Ok(Running { events: receiver })
+    }
+
+    pub fn load(&self) -> Load {
+        self.queue.load()
+    }
+
+    pub fn is_idle(&self) -> bool {
+        let load = self.load();
+        load.n_running == 0 && load.n_queued == 0
+    }
+
+    /// Whether the thread has ended, which happens only by a bug.
+    pub fn is_closed(&self) -> bool {
+        self.queue.is_closed()
+    }
+}
+
+impl Drop for Scheduler {
+    fn drop(&mut self) {
+        self.queue.close();
+        if let Some(thread) = self.thread.take() {
+            // A panic was logged where it happened.
+            let _ = thread.join();
+        }
+    }
+}
