@@ -8,6 +8,7 @@ pub mod error;
 pub mod generation;
 pub mod gguf;
 pub mod manifest;
+pub mod grammar;
 pub mod model;
 pub mod openai;
 pub mod sampling;

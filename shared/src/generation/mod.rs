@@ -22,6 +22,9 @@
 //! }
 //! ```
 //!
+//! A request with a [`Grammar`](crate::grammar::Grammar) is compiled by the driver and given to
+//! [`Generation::constrained`].
+//!
 //! Where [`Generation::gpu_plan`] names a choice that the GPU makes alone, the driver answers a
 //! prefill or a step by [`Generation::give_token`] instead; tokens that a GPU running ahead still
 //! delivers after the end are ignored.
@@ -40,6 +43,7 @@ pub use delta::{Alternative, Delta, Detokenize, ScoredToken};
 pub use request::{GenerationRequest, ModelFacts};
 
 use crate::error::{ApiError, ErrorCode};
+use crate::grammar::Constrain;
 use crate::openai::{FinishReason, PromptTokensDetails, Usage};
 use crate::sampling::{self, GpuSampling, TokenScore, score_token};
 use stop::HeldText;
@@ -71,6 +75,8 @@ enum Phase {
 pub struct Generation<D> {
     request: GenerationRequest,
     detokenizer: D,
+    /// Holds the text to the request's grammar.
+    constraint: Option<Box<dyn Constrain>>,
     phase: Phase,
     /// Ids without the end token, those of the continuation first.
     generated: Vec<u32>,
@@ -97,8 +103,24 @@ struct HeldToken {
 impl<D: Detokenize> Generation<D> {
     /// # Errors
     /// `context_length_exceeded` when the prompt leaves no room for a token;
-    /// `invalid_request` for an empty prompt.
-    pub fn new(mut request: GenerationRequest, detokenizer: D) -> Result<Self, ApiError> {
+    /// `invalid_request` for an empty prompt; `internal` where the request has a grammar.
+    pub fn new(request: GenerationRequest, detokenizer: D) -> Result<Self, ApiError> {
+        Self::constrained(request, detokenizer, None)
+    }
+
+    /// As [`Self::new`], with what the request's grammar was compiled to.
+    ///
+    /// # Errors
+    /// As [`Self::new`]; `invalid_request` where the continuation does not follow the grammar.
+    pub fn constrained(
+        mut request: GenerationRequest,
+        detokenizer: D,
+        constraint: Option<Box<dyn Constrain>>,
+    ) -> Result<Self, ApiError> {
+        if request.grammar.is_some() != constraint.is_some() {
+            return Err(ApiError::new(ErrorCode::Internal)
+                .detail("a grammar and its constraint come together"));
+        }
         if request.prompt_ids.is_empty() {
             return Err(sampling::invalid("prompt", "must hold at least one token"));
         }
@@ -114,6 +136,7 @@ impl<D: Detokenize> Generation<D> {
         let mut generation = Self {
             held_text: HeldText::new(request.stop.clone()),
             detokenizer,
+            constraint,
             phase: Phase::Prefill,
             generated: Vec::new(),
             end_token_seen: false,
@@ -127,7 +150,7 @@ impl<D: Detokenize> Generation<D> {
             generation.echo();
         }
         if !continuation.is_empty() {
-            generation.resume(&continuation);
+            generation.resume(&continuation)?;
             generation.end_at_limit();
         } else if generation.scores_prompt() {
             generation.phase = Phase::Score;
@@ -154,12 +177,12 @@ impl<D: Detokenize> Generation<D> {
         }
     }
 
-    /// The choice that the GPU can make alone; none when log-probabilities are asked for, or
-    /// something else that needs the logits here.
+    /// The choice that the GPU can make alone; none when log-probabilities or a form are asked for,
+    /// or something else that needs the logits here.
     pub fn gpu_plan(&self) -> Option<GpuSampling> {
-        match self.request.top_logprobs {
-            None => self.request.sampling.gpu_plan(),
-            Some(_) => None,
+        match (self.request.top_logprobs, &self.constraint) {
+            (None, None) => self.request.sampling.gpu_plan(),
+            _ => None,
         }
     }
 
@@ -192,12 +215,16 @@ impl<D: Detokenize> Generation<D> {
     /// Answers a prefill or a step with the last position's logits and chooses a token from them.
     ///
     /// # Errors
-    /// `internal` when no logit is a number: the device computes nonsense.
+    /// `internal` when no logit is a number: the device computes nonsense; `invalid_request` where
+    /// the grammar asks too much work.
     pub fn give_logits(&mut self, logits: &mut [f32]) -> Result<(), ApiError> {
         if !self.takes_token() {
             return Ok(());
         }
         let raw_logits = self.request.top_logprobs.map(|n_top| (logits.to_vec(), n_top));
+        if let Some(constraint) = &mut self.constraint {
+            constraint.mask(logits)?;
+        }
         let id = sampling::sample(
             logits,
             &self.request.sampling,
@@ -207,14 +234,14 @@ impl<D: Detokenize> Generation<D> {
         )
         .map_err(|error| ApiError::new(ErrorCode::Internal).detail(error))?;
         let score = raw_logits.map(|(raw, n_top)| score_token(&raw, id, n_top.into()));
-        self.accept(id, score);
-        Ok(())
+        self.accept(id, score)
     }
 
     /// Answers a prefill or a step with the token that the GPU chose.
     pub fn give_token(&mut self, id: u32) {
         if self.takes_token() {
-            self.accept(id, None);
+            // Only a grammar refuses a token, and a GPU does not choose where there is one.
+            let _ = self.accept(id, None);
         }
     }
 
@@ -295,10 +322,10 @@ impl<D: Detokenize> Generation<D> {
 
     /// Takes over the tokens that stand. A stream has brought them (and the echo) already; a whole
     /// answer contains them.
-    fn resume(&mut self, continuation: &[u32]) {
+    fn resume(&mut self, continuation: &[u32]) -> Result<(), ApiError> {
         for &id in continuation {
             if self.finish_reason().is_none() {
-                self.push(id, None);
+                self.push(id, None)?;
             }
         }
         if self.request.stream {
@@ -306,13 +333,15 @@ impl<D: Detokenize> Generation<D> {
             self.held.clear();
             self.held_text.mark_shown();
         }
+        Ok(())
     }
 
     /// Takes a chosen token and says what comes next.
-    fn accept(&mut self, id: u32, score: Option<TokenScore>) {
+    fn accept(&mut self, id: u32, score: Option<TokenScore>) -> Result<(), ApiError> {
         self.phase = Phase::Step(id);
-        self.push(id, score);
+        self.push(id, score)?;
         self.end_at_limit();
+        Ok(())
     }
 
     fn end_at_limit(&mut self) {
@@ -323,12 +352,15 @@ impl<D: Detokenize> Generation<D> {
         }
     }
 
-    /// Adds a token and its text, and ends at an end token or a stop string.
-    fn push(&mut self, id: u32, score: Option<TokenScore>) {
+    /// Adds a token and its text, and ends at an end token, a stop string or the grammar's end.
+    fn push(&mut self, id: u32, score: Option<TokenScore>) -> Result<(), ApiError> {
         if self.request.end_ids.contains(&id) {
             self.end_token_seen = true;
             self.end(FinishReason::Stop);
-            return;
+            return Ok(());
+        }
+        if let Some(constraint) = &mut self.constraint {
+            constraint.accept(id)?;
         }
         self.generated.push(id);
         let start_bytes = self.held_text.len();
@@ -345,6 +377,10 @@ impl<D: Detokenize> Generation<D> {
                 self.release(n_tokens, self.held[last].end_bytes);
             }
         }
+        if self.constraint.as_ref().is_some_and(|constraint| constraint.is_finished()) {
+            self.end(FinishReason::Stop);
+        }
+        Ok(())
     }
 
     /// Ends the answer and releases what was held back.

@@ -1,7 +1,8 @@
 //! What a generation is built from: a request's values, checked, and the model's facts.
 
 use crate::error::ApiError;
-use crate::openai::{ChatCompletionRequest, CompletionRequest, Stop};
+use crate::grammar::Grammar;
+use crate::openai::{ChatCompletionRequest, CompletionRequest, ResponseFormat, Stop};
 use crate::sampling::{SamplingParams, TOP_LOGPROBS_MAX, invalid};
 
 /// Most stop strings of a request.
@@ -40,6 +41,9 @@ pub struct GenerationRequest {
     pub echo: bool,
     /// A stream's reader has the continuation's text; a whole answer contains it.
     pub stream: bool,
+    /// The form that the answer's text must have; the driver compiles it for
+    /// [`super::Generation::constrained`].
+    pub grammar: Option<Grammar>,
 }
 
 impl GenerationRequest {
@@ -79,6 +83,7 @@ impl GenerationRequest {
             top_logprobs: request.logprobs.then_some(n_top),
             echo: false,
             stream: request.stream,
+            grammar: grammar(request.response_format.as_ref())?,
         }
         .with_known_ids(model)
     }
@@ -113,6 +118,7 @@ impl GenerationRequest {
             top_logprobs: request.logprobs,
             echo: request.echo,
             stream: request.stream,
+            grammar: grammar(request.response_format.as_ref())?,
         }
         .with_known_ids(model)
     }
@@ -127,6 +133,10 @@ impl GenerationRequest {
         }
         Ok(self)
     }
+}
+
+fn grammar(format: Option<&ResponseFormat>) -> Result<Option<Grammar>, ApiError> {
+    format.map_or(Ok(None), Grammar::of_format)
 }
 
 fn check_n(n: Option<u32>) -> Result<(), ApiError> {

@@ -83,6 +83,7 @@ fn request() -> GenerationRequest {
         top_logprobs: None,
         echo: false,
         stream: true,
+        grammar: None,
     }
 }
 
