@@ -3,6 +3,7 @@
 
 pub mod engine;
 pub mod forced;
+pub mod hosted;
 pub mod perplexity;
 pub mod real;
 pub mod reference;

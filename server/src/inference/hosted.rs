@@ -2,13 +2,12 @@
 
 use std::sync::Arc;
 
+use portico_inference::Scheduler;
 use portico_shared::error::ApiError;
 use portico_shared::generation::ModelFacts;
 use portico_shared::gguf::Metadata;
 use portico_shared::template::{ChatTemplate, TemplateError};
 use portico_shared::tokenizer::Tokenizer;
-
-use super::scheduler::Scheduler;
 
 /// A model that answers here. While it is held it stays loaded.
 pub struct HostedModel {

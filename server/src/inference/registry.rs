@@ -6,16 +6,14 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Instant;
 
+use portico_inference::{CpuModel, Scheduler, SchedulerOptions, Share};
 use portico_kernels::Pool;
 use portico_shared::catalogue::{Format, Kind};
 use portico_shared::error::{ApiError, ErrorCode};
 use portico_shared::generation::{GenerationRequest, ModelFacts};
 use tokio::sync::OwnedMutexGuard;
 
-use super::budget::{Share, memory_full};
-use super::cpu::CpuModel;
 use super::hosted::TextSide;
-use super::scheduler::{Scheduler, SchedulerOptions};
 use super::{
     Decoding, HostedModel, InferenceConfig, InferenceStatus, LoadState, ModelStatus, Running,
 };
@@ -200,13 +198,7 @@ impl Inference {
             n_ctx: share.n_ctx as u32,
             n_vocab: cpu.config.n_vocab,
         };
-        let options = SchedulerOptions {
-            max_queue: self.config.max_queue,
-            max_sequences: self.config.max_sequences.max(1),
-            max_pages: share.max_pages,
-            prefill_tokens: self.config.prefill_tokens.max(1),
-            shared_prefill_tokens: self.config.shared_prefill_tokens.max(1),
-        };
+        let options = SchedulerOptions::new(&self.config, share);
         let tokenizer = Arc::clone(&text.tokenizer);
         let scheduler = Scheduler::start(&model.id, cpu, tokenizer, options)?;
         tracing::info!(
@@ -295,4 +287,8 @@ impl Slot {
             }
         }
     }
+}
+
+fn memory_full(needed_bytes: u64) -> ApiError {
+    ApiError::new(ErrorCode::ServerMemoryFull).with("needed_mb", needed_bytes.div_ceil(1_000_000))
 }

@@ -10,8 +10,8 @@ use portico_shared::tokenizer::Tokenizer;
 use super::SchedulerOptions;
 use super::queue::Queue;
 use super::sequence::{Next, Sequence};
-use crate::inference::cpu::{Batch, CpuModel, Row};
-use crate::inference::pages::{PagePool, PageTable};
+use crate::cpu::{Batch, CpuModel, Row};
+use crate::pages::{PagePool, PageTable};
 
 /// Prompt tokens that are scored in a step: each needs a row of logits.
 const SCORED_TOKENS: usize = 32;

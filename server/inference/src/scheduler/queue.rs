@@ -8,7 +8,7 @@ use portico_shared::error::{ApiError, ErrorCode};
 use portico_shared::generation::GenerationRequest;
 use tokio::sync::mpsc;
 
-use crate::inference::{Decoding, Event};
+use crate::{Decoding, Event};
 
 /// How much the newest answer counts in the running mean of their times.
 const NEWEST: f64 = 0.2;
@@ -104,11 +104,6 @@ impl Queue {
                 return Some(job);
             }
         }
-    }
-
-    /// Back to the front.
-    pub fn put_back(&self, job: Job) {
-        self.state().waiting.push_front(job);
     }
 
     /// Sleeps until there is something to do; false: it is over.

@@ -12,8 +12,8 @@ use portico_shared::tokenizer::{SkipSpecial, StreamDecoder, Tokenizer};
 use tokio::sync::mpsc;
 
 use super::queue::Job;
-use crate::inference::pages::PageTable;
-use crate::inference::{Decoding, Event, Timings};
+use crate::pages::PageTable;
+use crate::{Decoding, Event, Timings};
 
 /// An answer that is being computed.
 pub struct Sequence {

@@ -16,7 +16,7 @@ use portico_shared::tokenizer::Tokenizer;
 use tokio::sync::mpsc;
 
 use super::cpu::CpuModel;
-use super::{Decoding, Running};
+use super::{Decoding, InferenceConfig, Running, Share};
 use queue::{Job, Queue};
 use worker::Worker;
 
@@ -30,6 +30,19 @@ pub struct SchedulerOptions {
     pub max_pages: usize,
     pub prefill_tokens: usize,
     pub shared_prefill_tokens: usize,
+}
+
+impl SchedulerOptions {
+    /// For a model that was given this share.
+    pub fn new(config: &InferenceConfig, share: Share) -> Self {
+        Self {
+            max_queue: config.max_queue,
+            max_sequences: config.max_sequences.max(1),
+            max_pages: share.max_pages,
+            prefill_tokens: config.prefill_tokens.max(1),
+            shared_prefill_tokens: config.shared_prefill_tokens.max(1),
+        }
+    }
 }
 
 /// The handle of a model's thread, which ends with it.

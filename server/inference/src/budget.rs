@@ -1,7 +1,6 @@
 //! How much memory will a model take, judged before it is loaded?
 
 use portico_kernels::PAGE_TOKENS;
-use portico_shared::error::{ApiError, ErrorCode};
 use portico_shared::gguf::Gguf;
 use portico_shared::model::{Config, ModelError};
 
@@ -39,8 +38,4 @@ impl Share {
         };
         Ok([share(FULL_CONTEXTS.min(config.max_sequences.max(1))), share(1)])
     }
-}
-
-pub fn memory_full(needed_bytes: u64) -> ApiError {
-    ApiError::new(ErrorCode::ServerMemoryFull).with("needed_mb", needed_bytes.div_ceil(1_000_000))
 }

@@ -12,7 +12,7 @@ use portico_kernels::{
 use portico_shared::model::{self, ModelError, RopeStyle};
 
 use super::weights::{CpuModel, Layer};
-use crate::inference::pages::PageId;
+use crate::pages::PageId;
 
 /// Tokens that are multiplied with a tile before the next tile: their bytes stay in the cache.
 const TOKEN_BLOCK: usize = 64;
