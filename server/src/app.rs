@@ -1,14 +1,17 @@
 //! How do the features become one application?
 
+use std::path::Path;
 use std::sync::Arc;
 
 use axum::Router;
 
+use crate::config::{Config, ConfigError};
+use crate::gateway::{self, Gateway};
 use crate::guard::{self, GuardConfig};
 use crate::models::Library;
 use crate::page::Page;
 use crate::weights::WeightIndex;
-use crate::{catalogue, health, page, weights};
+use crate::{catalogue, health, metrics, page, weights};
 
 /// What the handlers share.
 #[derive(Debug)]
@@ -16,13 +19,24 @@ pub struct App {
     pub library: Arc<Library>,
     pub weights: Arc<WeightIndex>,
     pub page: Page,
+    pub gateway: Arc<Gateway>,
 }
 
 impl App {
-    pub fn new(library: Library, page: Page) -> Arc<Self> {
+    /// `config_path` is where the configuration stands, or would: its secrets' files lie beside it.
+    ///
+    /// # Errors
+    /// When the configuration names a secret that cannot be read.
+    pub fn new(
+        library: Library,
+        page: Page,
+        config: Config,
+        config_path: &Path,
+    ) -> Result<Arc<Self>, ConfigError> {
         let library = Arc::new(library);
         let weights = Arc::new(WeightIndex::new(Arc::clone(&library)));
-        Arc::new(Self { library, weights, page })
+        let gateway = Gateway::new(Arc::clone(&library), config, config_path)?;
+        Ok(Arc::new(Self { library, weights, page, gateway }))
     }
 }
 
@@ -30,8 +44,11 @@ impl App {
 pub fn app(state: Arc<App>, config: GuardConfig) -> Router {
     let routes = Router::new()
         .merge(health::router(Arc::clone(&state)))
+        .merge(metrics::router(Arc::clone(&state.gateway)))
         .merge(catalogue::router(Arc::clone(&state)))
         .merge(weights::router(Arc::clone(&state)))
-        .merge(page::router(state));
-    guard::guarded(routes, config)
+        .merge(page::router(Arc::clone(&state)));
+    let routes = guard::limited(routes, config.request_timeout, config.max_body_bytes);
+    // The gateway has limits of its own: an answer takes longer than a file.
+    guard::outer(routes.merge(gateway::router(Arc::clone(&state.gateway))), config.hosts)
 }

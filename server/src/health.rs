@@ -1,9 +1,9 @@
-//! `/healthz`: is this server up, and what does it have?
+//! `/healthz`: is this server up, and what does it have? `/readyz`: can it answer?
 
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::{HeaderValue, header};
+use axum::http::{HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::app::App;
 use crate::http_error::HttpError;
+use crate::inference::LoadState;
 
 /// Answer of `GET /healthz`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,9 +25,28 @@ pub struct Health {
     pub models: Vec<String>,
 }
 
-pub fn router(state: Arc<App>) -> Router {
-    Router::new().route("/healthz", get(health)).with_state(state)
+/// Answer of `GET /readyz`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Readiness {
+    /// `ready`: a server that is not answers with an error.
+    pub status: String,
+    /// Models on their way into memory; requests for them wait.
+    pub loading: Vec<Loading>,
 }
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Loading {
+    pub model: String,
+    /// 0 to 1.
+    pub progress: f32,
+}
+
+pub fn router(state: Arc<App>) -> Router {
+    Router::new().route("/healthz", get(health)).route("/readyz", get(ready)).with_state(state)
+}
+
+const NO_STORE: [(HeaderName, HeaderValue); 1] =
+    [(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))];
 
 async fn health(State(app): State<Arc<App>>) -> Result<Response, HttpError> {
     let shelf = app.library.shelf().await?;
@@ -36,6 +56,18 @@ async fn health(State(app): State<Arc<App>>) -> Result<Response, HttpError> {
         page: app.page.is_there(),
         models: shelf.available().map(|entry| entry.model.id.clone()).collect(),
     };
-    let no_store = [(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))];
-    Ok((no_store, Json(health)).into_response())
+    Ok((NO_STORE, Json(health)).into_response())
+}
+
+/// Ready is who can read its models' folder and its database.
+async fn ready(State(app): State<Arc<App>>) -> Result<Response, HttpError> {
+    app.library.shelf().await?;
+    app.gateway.keys.check().await?;
+    let status = app.gateway.inference.status();
+    let loading = status.models.into_iter().filter_map(|model| match model.load {
+        LoadState::Loading { progress } => Some(Loading { model: model.id, progress }),
+        LoadState::Ready => None,
+    });
+    let readiness = Readiness { status: "ready".to_owned(), loading: loading.collect() };
+    Ok((NO_STORE, Json(readiness)).into_response())
 }

@@ -3,10 +3,66 @@
 //! A handler returns [`HttpError`]; it rides in the response's extensions until
 //! [`crate::guard`] writes the body, in the language of the request, and logs what is the server's
 //! own fault once.
+//!
+//! `{"error": {"code": "model_not_found", "message": "…", "type": "invalid_request_error", "param":
+//! null, "params": {…}, "detail": "…"}}`: OpenAI's clients read the first four, the page the
+//! `ApiError` of `portico-shared` that the others make of it.
 
-use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use portico_shared::error::{ApiError, ErrorCode};
+use portico_shared::error::{ApiError, ErrorCode, Lang};
+use serde::Serialize;
+
+/// The parameter that names the field of a request that is at fault.
+pub const PARAM: &str = "param";
+/// The parameter that says when to try again.
+pub const RETRY_AFTER_S: &str = "retry_after_s";
+
+/// In a response's extensions: its error is worded already and goes out as it is.
+#[derive(Clone, Copy, Debug)]
+pub struct AsIs;
+
+/// An error's body.
+#[derive(Debug, Serialize)]
+pub struct ErrorBody {
+    error: Worded,
+}
+
+#[derive(Debug, Serialize)]
+struct Worded {
+    #[serde(flatten)]
+    error: ApiError,
+    message: String,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    param: Option<String>,
+}
+
+impl ErrorBody {
+    /// Words an error, and logs the cause of what is the server's own fault, which no client sees.
+    pub fn new(mut error: ApiError, lang: Lang, path: &str) -> Self {
+        if error.code.status() >= 500
+            && let Some(detail) = error.detail.take()
+        {
+            tracing::error!(code = %error.code, path, detail, "a request failed");
+        }
+        let message = error.text(lang);
+        let param = error.params.get(PARAM).cloned();
+        Self { error: Worded { kind: kind_of(error.code), error, message, param } }
+    }
+}
+
+/// OpenAI's class of an error.
+fn kind_of(code: ErrorCode) -> &'static str {
+    match (code, code.status()) {
+        (ErrorCode::QuotaUsedUp, _) => "insufficient_quota",
+        (_, 401) => "authentication_error",
+        (_, 403) => "permission_error",
+        (_, 429) => "rate_limit_error",
+        (_, 500..) => "server_error",
+        _ => "invalid_request_error",
+    }
+}
 
 /// An error of the table on its way out, with headers that belong to it.
 #[derive(Debug)]
@@ -44,6 +100,11 @@ impl IntoResponse for HttpError {
         let status = StatusCode::from_u16(self.error.code.status())
             .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = status.into_response();
+        if let Some(seconds) = self.error.params.get(RETRY_AFTER_S)
+            && let Ok(seconds) = HeaderValue::from_str(seconds)
+        {
+            response.headers_mut().insert(header::RETRY_AFTER, seconds);
+        }
         response.headers_mut().extend(self.headers);
         response.extensions_mut().insert(self.error);
         response

@@ -1,4 +1,5 @@
-//! The organisation's server: it serves the page and the weights, and keeps the models.
+//! The organisation's server: it serves the page and the weights, keeps the models, and answers with
+//! them where a device cannot.
 //!
 //! One module a feature; a feature that speaks HTTP has a `router`, and [`app::app`] puts them
 //! together behind the guards that every request passes.
@@ -6,11 +7,17 @@
 pub mod app;
 pub mod catalogue;
 pub mod cli;
+pub mod config;
+pub mod db;
+pub mod gateway;
 pub mod guard;
 pub mod health;
 pub mod http_error;
 pub mod inference;
+pub mod keys;
 pub mod listen;
+pub mod metrics;
 pub mod models;
 pub mod page;
+pub mod upstream;
 pub mod weights;

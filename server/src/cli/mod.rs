@@ -1,5 +1,7 @@
 //! `portico`: what can be said on the command line.
 
+mod config;
+mod keys;
 mod lang;
 mod models;
 mod serve;
@@ -12,6 +14,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand, ValueEnum};
 use portico_shared::error::{ApiError, Lang};
 
+use crate::config::LogFormat;
 use crate::models::Layout;
 
 /// Portico: chat on the person's own GPU, served by the organisation itself.
@@ -37,6 +40,10 @@ enum Verb {
     Serve(serve::ServeArgs),
     /// List, fetch, add, remove and verify models.
     Models(models::ModelsArgs),
+    /// Make, list and revoke API keys.
+    Keys(keys::KeysArgs),
+    /// Check the configuration.
+    Config(config::ConfigCommand),
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -53,11 +60,21 @@ pub fn run() -> ExitCode {
         Some(LangArg::En) => Lang::En,
         None => lang::from_env(),
     };
-    start_log();
     let layout = Layout::new(cli.data, cli.models_dir);
     let done = match cli.verb {
         Verb::Serve(args) => serve::run(layout, args, lang),
-        Verb::Models(args) => models::run(layout, args, lang),
+        Verb::Models(args) => {
+            start_log(LogFormat::Text);
+            models::run(layout, args, lang)
+        }
+        Verb::Keys(args) => {
+            start_log(LogFormat::Text);
+            keys::run(&layout, args, lang)
+        }
+        Verb::Config(command) => {
+            start_log(LogFormat::Text);
+            config::run(&layout, &command, lang)
+        }
     };
     match done {
         Ok(code) => code,
@@ -78,13 +95,16 @@ fn describe(error: &ApiError, lang: Lang) -> String {
 }
 
 /// Logs to standard error; `RUST_LOG` chooses what.
-fn start_log() {
+fn start_log(format: LogFormat) {
     use tracing_subscriber::EnvFilter;
     let filter = EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| EnvFilter::new("warn,portico_server=info"));
-    tracing_subscriber::fmt()
+    let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
-        .init();
+        .with_ansi(std::io::stderr().is_terminal());
+    match format {
+        LogFormat::Text => log.init(),
+        LogFormat::Json => log.json().flatten_event(true).init(),
+    }
 }

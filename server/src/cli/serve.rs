@@ -1,7 +1,7 @@
 //! `portico serve`
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -10,7 +10,10 @@ use clap::Args;
 use portico_shared::error::{ApiError, ErrorCode, Lang};
 use tokio::net::TcpListener;
 
+use super::config::ConfigArgs;
+use super::start_log;
 use crate::app::{App, app};
+use crate::config::Config;
 use crate::guard::{GuardConfig, HostPolicy};
 use crate::listen::{self, ListenConfig};
 use crate::models::{Layout, Library};
@@ -18,9 +21,11 @@ use crate::page::Page;
 
 #[derive(Debug, Args)]
 pub struct ServeArgs {
-    /// Address to listen at; port 0 takes a free one.
-    #[arg(long, default_value = "127.0.0.1:8080")]
-    addr: SocketAddr,
+    #[command(flatten)]
+    config: ConfigArgs,
+    /// Address to listen at; port 0 takes a free one. [default: 127.0.0.1:8080]
+    #[arg(long)]
+    addr: Option<SocketAddr>,
     /// Folder of a built page; else the one in the binary, if it has one.
     #[arg(long, value_name = "DIR")]
     page: Option<PathBuf>,
@@ -39,34 +44,56 @@ fn public_url(text: &str) -> Result<Uri, String> {
 }
 
 pub fn run(layout: Layout, args: ServeArgs, lang: Lang) -> Result<ExitCode, ApiError> {
+    let (mut config, path) = args.config.load(&layout)?;
+    if let Some(addr) = args.addr {
+        config.server.addr = addr;
+    }
+    config.server.page = args.page.or(config.server.page);
+    config.server.public_url = args.public_url.or(config.server.public_url);
+    start_log(config.server.log);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| ApiError::new(ErrorCode::Internal).detail(error))?;
-    runtime.block_on(serve(layout, args, lang))
+    runtime.block_on(serve(layout, config, &path, lang))
 }
 
-async fn serve(layout: Layout, args: ServeArgs, lang: Lang) -> Result<ExitCode, ApiError> {
+async fn serve(
+    layout: Layout,
+    mut config: Config,
+    config_path: &Path,
+    lang: Lang,
+) -> Result<ExitCode, ApiError> {
     let library = Library::open(layout).map_err(|error| ApiError::from(&error))?;
-    let page = Page::new(args.page);
+    let page = Page::new(config.server.page.clone());
     if !page.is_there() {
         tracing::warn!("no page was built: only models are served");
     }
+    let addr = config.server.addr;
     let cannot_listen = |error: std::io::Error| {
-        ApiError::new(ErrorCode::ListenFailed).with("addr", args.addr).detail(error)
+        ApiError::new(ErrorCode::ListenFailed).with("addr", addr).detail(error)
     };
-    let listener = TcpListener::bind(args.addr).await.map_err(cannot_listen)?;
+    let listener = TcpListener::bind(addr).await.map_err(cannot_listen)?;
     let bound = listener.local_addr().map_err(cannot_listen)?;
+    config.server.addr = bound;
 
-    let state = App::new(library, page);
+    let public_url = config.server.public_url.clone();
+    let listen = ListenConfig {
+        max_connections: config.server.max_connections,
+        shutdown_grace: config.server.shutdown_grace,
+        ..ListenConfig::default()
+    };
+    let state = App::new(library, page, config, config_path)?;
     tokio::spawn(Arc::clone(&state.weights).fill());
-    let hosts = HostPolicy::new(bound, args.public_url.as_ref());
-    let routes = app(state, GuardConfig { hosts, ..GuardConfig::default() });
+    state.gateway.start();
+    let hosts = HostPolicy::new(bound, public_url.as_ref());
+    let routes = app(Arc::clone(&state), GuardConfig { hosts, ..GuardConfig::default() });
 
-    let address = args.public_url.map_or_else(|| format!("http://{bound}/"), |url| url.to_string());
+    let address = public_url.map_or_else(|| format!("http://{bound}/"), |url| url.to_string());
     match lang {
         Lang::De => println!("Portico läuft: {address}"),
         Lang::En => println!("Portico is running: {address}"),
     }
-    let served = listen::serve(listener, routes, ListenConfig::default(), listen::stop_signal());
+    let served = listen::serve(listener, routes, listen, listen::stop_signal());
     served.await.map_err(|error| ApiError::new(ErrorCode::Internal).detail(error))?;
+    state.gateway.close()?;
     Ok(ExitCode::SUCCESS)
 }

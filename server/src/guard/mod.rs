@@ -9,6 +9,7 @@ mod shape;
 
 pub use headers::CONTENT_SECURITY_POLICY;
 pub use host::HostPolicy;
+pub use shape::lang;
 
 use std::any::Any;
 use std::time::Duration;
@@ -45,13 +46,24 @@ impl Default for GuardConfig {
 
 /// `routes` behind the guards.
 pub fn guarded(routes: Router, config: GuardConfig) -> Router {
-    let GuardConfig { hosts, request_timeout, max_body_bytes } = config;
+    let routes = limited(routes, config.request_timeout, config.max_body_bytes);
+    outer(routes, config.hosts)
+}
+
+/// `routes` with their own limits; [`outer`] goes around several of them.
+pub fn limited(routes: Router, request_timeout: Duration, max_body_bytes: usize) -> Router {
     routes
         .layer(RequestBodyLimitLayer::new(max_body_bytes))
+        .layer(from_fn_with_state(max_body_bytes, shape::body_limit))
         .layer(from_fn_with_state(request_timeout, time_limit))
+}
+
+/// What all requests pass.
+pub fn outer(routes: Router, hosts: HostPolicy) -> Router {
+    routes
         .layer(from_fn_with_state(hosts, host::check))
         .layer(CatchPanicLayer::custom(panicked))
-        .layer(from_fn_with_state(max_body_bytes, shape::errors))
+        .layer(from_fn(shape::errors))
         .layer(from_fn(headers::add))
         .layer(TraceLayer::new_for_http())
 }

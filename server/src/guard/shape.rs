@@ -1,7 +1,4 @@
 //! One shape for every error: JSON with the table's code, in the request's language.
-//!
-//! `{"error": {"code": "model_not_found", "params": {…}, "detail": "…", "message": "…"}}`; without
-//! `message` it is the `ApiError` of `portico-shared`.
 
 use axum::Json;
 use axum::body::Body;
@@ -10,34 +7,21 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use portico_shared::error::{ApiError, ErrorCode, Lang};
-use serde::Serialize;
 
-#[derive(Serialize)]
-struct ErrorBody {
-    error: ErrorWithMessage,
-}
-
-#[derive(Serialize)]
-struct ErrorWithMessage {
-    #[serde(flatten)]
-    error: ApiError,
-    /// For people who read JSON; the page words it by `code`.
-    message: String,
-}
+use crate::http_error::{AsIs, ErrorBody, HttpError};
 
 /// Writes the body of a handler's error, and words errors that axum or a layer made.
-pub async fn errors(State(max_body_bytes): State<usize>, request: Request, next: Next) -> Response {
+pub async fn errors(request: Request, next: Next) -> Response {
     let lang = lang(request.headers());
     let path = request.uri().path().to_owned();
     let mut response = next.run(request).await;
     let status = response.status();
     let made_here = response.extensions_mut().remove::<ApiError>();
-    let Some(error) = made_here.or_else(|| by_status(status, max_body_bytes)) else {
+    if made_here.is_none() && response.extensions_mut().remove::<AsIs>().is_some() {
         return response;
-    };
-    let error = without_secrets(error, &path);
-    let message = error.text(lang);
-    let body = Json(ErrorBody { error: ErrorWithMessage { error, message } }).into_response();
+    }
+    let Some(error) = made_here.or_else(|| by_status(status)) else { return response };
+    let body = Json(ErrorBody::new(error, lang, &path)).into_response();
     let (mut parts, _) = response.into_parts();
     parts.headers.remove(header::CONTENT_LENGTH);
     parts.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -46,15 +30,11 @@ pub async fn errors(State(max_body_bytes): State<usize>, request: Request, next:
 }
 
 /// The table's word for an error that no handler of ours made.
-fn by_status(status: StatusCode, max_body_bytes: usize) -> Option<ApiError> {
+fn by_status(status: StatusCode) -> Option<ApiError> {
     let code = match status.as_u16() {
         404 => ErrorCode::NotFound,
         405 => ErrorCode::MethodNotAllowed,
         408 => ErrorCode::Timeout,
-        413 => {
-            let error = ApiError::new(ErrorCode::PayloadTooLarge);
-            return Some(error.with("max_bytes", max_body_bytes));
-        }
         400..=499 => {
             let error = ApiError::new(ErrorCode::InvalidRequest);
             return Some(error.with("reason", status.canonical_reason().unwrap_or("bad request")));
@@ -65,18 +45,28 @@ fn by_status(status: StatusCode, max_body_bytes: usize) -> Option<ApiError> {
     Some(ApiError::new(code))
 }
 
-/// Logs what is the server's own fault, here and nowhere else, and keeps its cause from the client.
-fn without_secrets(mut error: ApiError, path: &str) -> ApiError {
-    if error.code.status() >= 500
-        && let Some(detail) = error.detail.take()
-    {
-        tracing::error!(code = %error.code, path, detail, "a request failed");
+/// Says how much a body may hold where a layer refused one.
+pub async fn body_limit(State(max_bytes): State<usize>, request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    if response.status() != StatusCode::PAYLOAD_TOO_LARGE {
+        return response;
     }
-    error
+    match response.extensions_mut().get_mut::<ApiError>() {
+        // Of a reader of the body, who does not know the limit.
+        Some(error) if error.params.is_empty() => {
+            error.params.insert("max_bytes".to_owned(), max_bytes.to_string());
+            response
+        }
+        Some(_) => response,
+        None => {
+            let error = ApiError::new(ErrorCode::PayloadTooLarge).with("max_bytes", max_bytes);
+            HttpError::from(error).into_response()
+        }
+    }
 }
 
 /// German where the request prefers it to English.
-fn lang(headers: &HeaderMap) -> Lang {
+pub fn lang(headers: &HeaderMap) -> Lang {
     let accepted = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
     let mut languages = accepted.unwrap_or_default().split(',').map(|language| {
         language.split([';', '-']).next().unwrap_or_default().trim().to_ascii_lowercase()

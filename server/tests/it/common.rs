@@ -105,6 +105,12 @@ files = [{{ name = "{file}", size_bytes = {size_bytes} }}]
     )
 }
 
+fn new_app(library: Library, page: Page, folder: &Folder) -> Arc<App> {
+    let path = folder.0.join("portico.toml");
+    let config = portico_server::config::load_with_env(&path, false, []).unwrap();
+    App::new(library, page, config, &path).unwrap()
+}
+
 pub struct Site {
     pub folder: Folder,
     pub app: Arc<App>,
@@ -121,7 +127,19 @@ impl Site {
             folder.write(&format!("models/{path}"), bytes);
         }
         let library = Library::open(Layout::new(&folder.0, None)).unwrap();
-        let app = App::new(library, Page::Missing);
+        let app = new_app(library, Page::Missing, &folder);
+        Self { folder, app, config: GuardConfig::default() }
+    }
+
+    /// A server with this `portico.toml`, and files beside it.
+    pub fn with_config(toml: &str, files: &[(&str, &str)]) -> Self {
+        let folder = Folder::new();
+        folder.write("portico.toml", toml);
+        for (path, text) in files {
+            folder.write(path, text);
+        }
+        let library = Library::open(Layout::new(&folder.0, None)).unwrap();
+        let app = new_app(library, Page::Missing, &folder);
         Self { folder, app, config: GuardConfig::default() }
     }
 
@@ -133,7 +151,8 @@ impl Site {
     pub fn of_page(page: Page) -> Self {
         let folder = Folder::new();
         let library = Library::open(Layout::new(&folder.0, None)).unwrap();
-        Self { folder, app: App::new(library, page), config: GuardConfig::default() }
+        let app = new_app(library, page, &folder);
+        Self { folder, app, config: GuardConfig::default() }
     }
 
     pub fn hosts(mut self, hosts: HostPolicy) -> Self {

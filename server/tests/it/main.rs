@@ -4,9 +4,11 @@
 
 mod catalogue;
 mod common;
+mod gateway;
 mod guards;
 mod hub;
 mod models;
 mod page;
 mod program;
+mod upstream;
 mod weights;

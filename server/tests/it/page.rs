@@ -71,7 +71,7 @@ async fn views_get_the_index_and_files_that_are_not_there_do_not() {
         assert!(answer.text().starts_with("<!doctype"), "{view}");
     }
     for absent in
-        ["/absent.js", "/c/x.wasm", "/api/absent", "/v1/models", "/api", "/index.html/x.js"]
+        ["/absent.js", "/c/x.wasm", "/api/absent", "/v1/absent", "/api", "/index.html/x.js"]
     {
         assert_eq!(site.get(absent).await.error(), (404, "not_found".into()), "{absent}");
     }

@@ -1,0 +1,18 @@
+//! What did the organisation decide about its server?
+//!
+//! `portico.toml` in the data folder (or `--config`), over it the environment's
+//! `PORTICO_<SECTION>_<KEY>`, over that the command line's flags.
+
+mod error;
+mod file;
+mod load;
+
+#[cfg(test)]
+mod tests;
+
+pub use error::ConfigError;
+pub use file::{
+    AccessConfig, Config, EndpointConfig, InferenceLimits, LimitsConfig, LogFormat, MetricsReaders,
+    ModelConfig, Secret, ServerConfig, UpstreamConfig, WhenLoopback,
+};
+pub use load::{FILE_NAME, load, load_with_env};

@@ -1,0 +1,115 @@
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::*;
+
+/// A file of the test's own.
+struct File(PathBuf);
+
+impl File {
+    fn new(name: &str, text: &str) -> Self {
+        let path =
+            std::env::temp_dir().join(format!("portico-config-{}-{name}", std::process::id()));
+        std::fs::write(&path, text).unwrap();
+        Self(path)
+    }
+}
+
+impl Drop for File {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+fn read(name: &str, text: &str, env: &[(&str, &str)]) -> Result<Config, ConfigError> {
+    let file = File::new(name, text);
+    let env = env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    load_with_env(&file.0, true, env)
+}
+
+#[test]
+fn a_fleet_is_read_with_its_defaults() {
+    let text = r#"
+        [limits]
+        answer_s = 1.5
+        [[upstreams]]
+        id = "gpu1"
+        url = "http://gpu1:8000/v1"
+        api_key = { env = "GPU1_KEY" }
+        [[models]]
+        id = "large"
+        aliases = ["gpt-4o"]
+        endpoints = [{ upstream = "gpu1", model = "org/Large", weight = 3 }, { model = "smollm2" }]
+    "#;
+    let config = read("fleet", text, &[]).unwrap();
+    assert_eq!(config.limits.answer, Duration::from_millis(1500));
+    let upstream = config.upstreams[0].get_ref();
+    assert_eq!(upstream.api_key, Some(Secret::Env("GPU1_KEY".into())));
+    assert_eq!((upstream.connect, upstream.health_path.as_str()), (five(), "/models"));
+    let endpoints = &config.models[0].get_ref().endpoints;
+    assert_eq!((endpoints[0].weight, endpoints[1].weight), (3, 1));
+    assert_eq!(config.access.page, WhenLoopback::Loopback);
+}
+
+fn five() -> Duration {
+    Duration::from_secs(5)
+}
+
+#[test]
+fn the_environment_stands_over_the_file() {
+    let text = "[server]\naddr = \"127.0.0.1:1\"\n[access]\npage = false\n";
+    let env = [
+        ("PORTICO_SERVER_ADDR", "0.0.0.0:2"),
+        ("PORTICO_ACCESS_PAGE", "true"),
+        ("PORTICO_LIMITS_MAX_BATCH", "7"),
+        ("PORTICO_LIMITS_ANSWER_S", "0.5"),
+        ("PORTICO_MODELS_CACHE", "/somewhere"),
+        ("OTHER", "x"),
+    ];
+    let config = read("env", text, &env).unwrap();
+    assert_eq!(config.server.addr.to_string(), "0.0.0.0:2");
+    assert_eq!(config.access.page, WhenLoopback::Always(true));
+    assert_eq!((config.limits.max_batch, config.limits.answer.as_millis()), (7, 500));
+}
+
+#[test]
+fn faults_are_named_with_their_line() {
+    #[track_caller]
+    fn check(name: &str, text: &str, line: usize, word: &str) {
+        match read(name, text, &[]) {
+            Err(ConfigError::Faulty { line: at, reason, .. }) => {
+                assert_eq!(at, line, "{reason}");
+                assert!(reason.contains(word), "{reason}");
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    check("syntax", "[server]\naddr = \n", 2, "");
+    check("type", "\n[limits]\nmax_batch = \"many\"\n", 3, "invalid type");
+    check("unknown", "[limits]\n\nmax_bach = 3\n", 3, "unknown field");
+    check("range", "[limits]\nanswer_s = -1\n", 2, "between 0");
+    check("zero", "[limits]\n# none\nmax_batch = 0\n", 3, "at least 1");
+    check("address", "[server]\naddr = \"nowhere\"\n", 2, "socket address");
+    let upstream = "[[upstreams]]\nid = \"a\"\nurl = \"http://a/v1\"\n";
+    check("taken", &format!("{upstream}{upstream}"), 4, "taken");
+    check("secret", &upstream.replace("//a", "//a:b@c"), 3, "password");
+    let model = |endpoint: &str| format!("\n[[models]]\nid = \"m\"\nendpoints = [{endpoint}]\n");
+    check("none", &model(""), 2, "at least one endpoint");
+    check("unknown-upstream", &model("{ upstream = \"b\" }"), 2, "`b`");
+}
+
+#[test]
+fn a_faulty_variable_is_named() {
+    let error = read("variable", "", &[("PORTICO_LIMITS_MAX_BATCH", "many")]).unwrap_err();
+    assert!(error.to_string().contains("PORTICO_LIMITS_MAX_BATCH"), "{error}");
+    let error = read("variable2", "", &[("PORTICO_SERVER_ADR", "x")]).unwrap_err();
+    assert!(error.to_string().contains("PORTICO_SERVER_ADR"), "{error}");
+}
+
+#[test]
+fn a_file_that_was_named_must_be_there() {
+    let absent = PathBuf::from("no-such-folder/portico.toml");
+    assert!(load_with_env(&absent, false, []).is_ok());
+    let error = load_with_env(&absent, true, []).unwrap_err();
+    assert!(error.to_string().contains("no-such-folder"), "{error}");
+}

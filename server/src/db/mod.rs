@@ -1,0 +1,155 @@
+//! Where does the server keep what it must not forget?
+//!
+//! One SQLite file in the data folder. Several processes use it at once (`portico keys` beside a
+//! running server): write-ahead log, and a writer waits for another. The schema's version is
+//! `PRAGMA user_version`; each migration runs once, in a transaction.
+
+mod error;
+mod migrate;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+
+pub use error::DbError;
+
+/// Its name in the data folder.
+pub const FILE_NAME: &str = "portico.sqlite";
+
+/// How long a writer waits for another one.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The database; opened, and its folder made, when first used.
+#[derive(Clone, Debug)]
+pub struct Db {
+    path: Arc<PathBuf>,
+    connection: Arc<Mutex<Option<Connection>>>,
+}
+
+impl Db {
+    pub fn new(path: PathBuf) -> Self {
+        Self { path: Arc::new(path), connection: Arc::default() }
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Runs `work` on a thread that may block.
+    pub async fn call<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, DbError> {
+        let db = self.clone();
+        match tokio::task::spawn_blocking(move || db.call_blocking(work)).await {
+            Ok(done) => done,
+            Err(error) => Err(DbError::new(&self.path, error)),
+        }
+    }
+
+    /// [`Self::call`] for the command line, which has nothing else to do.
+    pub fn call_blocking<T>(
+        &self,
+        work: impl FnOnce(&mut Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, DbError> {
+        // What a panic left behind was rolled back with its transaction.
+        let mut guard = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
+        let connection = match guard.as_mut() {
+            Some(connection) => connection,
+            None => guard.insert(open(&self.path)?),
+        };
+        work(connection).map_err(|error| DbError::new(&self.path, error))
+    }
+}
+
+fn open(path: &Path) -> Result<Connection, DbError> {
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).map_err(|error| DbError::new(path, error))?;
+    }
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+        | OpenFlags::SQLITE_OPEN_CREATE
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut connection =
+        Connection::open_with_flags(path, flags).map_err(|error| DbError::new(path, error))?;
+    let prepared = connection
+        .busy_timeout(BUSY_TIMEOUT)
+        .and_then(|()| connection.pragma_update(None, "journal_mode", "WAL"))
+        // With a write-ahead log this loses nothing at a crash of the program.
+        .and_then(|()| connection.pragma_update(None, "synchronous", "NORMAL"))
+        .and_then(|()| connection.pragma_update(None, "foreign_keys", true));
+    prepared.map_err(|error| DbError::new(path, error))?;
+    keep_private(path);
+    migrate::run(&mut connection, path)?;
+    Ok(connection)
+}
+
+/// Readable by the server's own account only.
+fn keep_private(path: &Path) {
+    #[cfg(unix)]
+    {
+        use std::fs::{Permissions, set_permissions};
+        use std::os::unix::fs::PermissionsExt as _;
+        if let Err(error) = set_permissions(path, Permissions::from_mode(0o600)) {
+            tracing::warn!(path = %path.display(), %error, "cannot keep the database private");
+        }
+    }
+    #[cfg(not(unix))]
+    let _ = path;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_processes_share_a_file_and_migrate_it_once() {
+        let path = std::env::temp_dir()
+            .join(format!("portico-db-{}", std::process::id()))
+            .join("deeper")
+            .join(FILE_NAME);
+        let (one, other) = (Db::new(path.clone()), Db::new(path.clone()));
+        let count = |db: &Db| {
+            db.call_blocking(|connection| {
+                connection
+                    .query_row("SELECT count(*) FROM api_keys", [], |row| row.get::<_, u32>(0))
+            })
+        };
+        assert_eq!(count(&one).unwrap(), 0);
+        let writers = [one.clone(), other.clone()].map(|db| {
+            std::thread::spawn(move || {
+                for i in 0..50 {
+                    let day = format!("{i}");
+                    let sql = "INSERT INTO usage (who, day, model, prompt_tokens) VALUES ('a', ?1, 'm', 1)
+                        ON CONFLICT DO UPDATE SET prompt_tokens = prompt_tokens + 1";
+                    db.call_blocking(|connection| connection.execute(sql, [day])).unwrap();
+                }
+            })
+        });
+        for writer in writers {
+            writer.join().unwrap();
+        }
+        let sum = one.call_blocking(|connection| {
+            connection
+                .query_row("SELECT sum(prompt_tokens) FROM usage", [], |row| row.get::<_, u32>(0))
+        });
+        assert_eq!(sum.unwrap(), 100);
+        std::fs::remove_dir_all(path.ancestors().nth(2).unwrap()).unwrap();
+    }
+
+    #[test]
+    fn a_newer_database_and_a_file_that_is_none_are_refused() {
+        let path = std::env::temp_dir().join(format!("portico-newer-{}", std::process::id()));
+        Connection::open(&path).unwrap().pragma_update(None, "user_version", 1_000_000).unwrap();
+        let error = Db::new(path.clone()).call_blocking(|_| Ok(())).unwrap_err();
+        assert!(error.to_string().contains("newer"), "{error}");
+        std::fs::write(
+            &path,
+            "this is no database, though it is long enough to look like one".repeat(20),
+        )
+        .unwrap();
+        assert!(Db::new(path.clone()).call_blocking(|_| Ok(())).is_err());
+        std::fs::remove_file(&path).unwrap();
+    }
+}

@@ -1,0 +1,160 @@
+//! How do OpenAI's clients use this server? Everything that knows that dialect's HTTP is here.
+//!
+//! A request comes in as JSON ([`body`]), from a caller ([`access`]); its model's name leads to those
+//! who answer for it ([`served`]): a model in this process ([`here`]) or upstreams. Streams are
+//! [`events`] wherever they come from; a [`meter`] counts what each request used, also one that is
+//! cut off; [`kept`] streams outlive their connection.
+
+mod access;
+mod body;
+mod chat;
+mod completions;
+mod embeddings;
+mod events;
+mod fault;
+mod here;
+mod kept;
+mod meter;
+mod models;
+mod openapi;
+mod rerank;
+mod responses;
+mod served;
+mod tokenize;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::routing::{MethodRouter, get, post};
+
+use crate::config::{Config, ConfigError};
+use crate::db::{self, Db, DbError};
+use crate::inference::{Inference, InferenceConfig};
+use crate::keys::Keys;
+use crate::metrics::{HostedNow, Metrics};
+use crate::models::Library;
+use crate::upstream::Fleet;
+
+pub use access::Caller;
+
+/// How long an answer's head may take: as long as an answer, and somewhat more, so that the answer's
+/// own limit speaks first.
+const HEAD_GRACE: Duration = Duration::from_secs(5);
+
+/// What the dialect's handlers share.
+pub struct Gateway {
+    pub config: Config,
+    pub library: Arc<Library>,
+    pub inference: Arc<Inference>,
+    pub fleet: Fleet,
+    pub keys: Arc<Keys>,
+    pub metrics: Arc<Metrics>,
+    pub kept: Arc<kept::KeptStreams>,
+}
+
+impl std::fmt::Debug for Gateway {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Gateway").finish_non_exhaustive()
+    }
+}
+
+impl Gateway {
+    /// # Errors
+    /// When the configuration names a secret that cannot be read.
+    pub fn new(
+        library: Arc<Library>,
+        config: Config,
+        config_path: &Path,
+    ) -> Result<Arc<Self>, ConfigError> {
+        let db = Db::new(library.layout.data_dir().join(db::FILE_NAME));
+        let inference = Inference::new(Arc::clone(&library), inference_config(&config));
+        Ok(Arc::new(Self {
+            fleet: Fleet::new(&config, config_path)?,
+            library,
+            inference,
+            keys: Keys::new(db),
+            metrics: Arc::default(),
+            kept: kept::KeptStreams::new(&config.limits),
+            config,
+        }))
+    }
+
+    /// What goes on beside requests: health checks, writing what was used, forgetting old streams.
+    pub fn start(self: &Arc<Self>) {
+        self.fleet.keep_checking();
+        let keys = Arc::clone(&self.keys);
+        tokio::spawn(async move { keys.keep_writing().await });
+        let kept = Arc::clone(&self.kept);
+        tokio::spawn(async move { kept.keep_forgetting().await });
+    }
+
+    /// Writes what was counted, when no request is left.
+    pub fn close(&self) -> Result<(), DbError> {
+        self.keys.close()
+    }
+
+    /// How each loaded model is doing.
+    pub fn hosted_now(&self) -> Vec<HostedNow> {
+        let status = self.inference.status();
+        let models = status.models.into_iter().map(|model| HostedNow {
+            model: model.id,
+            memory_bytes: model.memory_bytes,
+            n_running: model.n_running,
+            n_queued: model.n_queued,
+            batch_size: model.batch_size,
+        });
+        models.collect()
+    }
+}
+
+fn inference_config(config: &Config) -> InferenceConfig {
+    let mut inference = InferenceConfig::default();
+    let limits = &config.inference;
+    if let Some(memory_bytes) = limits.memory_bytes {
+        inference.memory_bytes = memory_bytes;
+    }
+    if let Some(max_queue) = limits.max_queue {
+        inference.max_queue = max_queue;
+    }
+    if let Some(max_sequences) = limits.max_sequences {
+        inference.max_sequences = max_sequences;
+    }
+    if let Some(n_ctx_max) = limits.n_ctx_max {
+        inference.n_ctx_max = n_ctx_max;
+    }
+    if let Some(n_threads) = limits.n_threads {
+        inference.n_threads = n_threads;
+    }
+    inference
+}
+
+pub fn router(gateway: Arc<Gateway>) -> Router {
+    let limits = &gateway.config.limits;
+    let (head, max_body_bytes) = (limits.answer + HEAD_GRACE, limits.max_body_bytes);
+    let add = |router: Router<_>, (path, handler)| router.route(path, handler);
+    let routes = routes().into_iter().fold(Router::new(), add);
+    let routes = routes.layer(DefaultBodyLimit::disable()).with_state(gateway);
+    crate::guard::limited(routes, head, max_body_bytes)
+}
+
+/// What `openapi.json` describes.
+fn routes() -> Vec<(&'static str, MethodRouter<Arc<Gateway>>)> {
+    vec![
+        ("/v1/models", get(models::list)),
+        // An id may hold slashes, as a hub's names do.
+        ("/v1/models/{*id}", get(models::one)),
+        ("/v1/chat/completions", post(chat::chat)),
+        ("/v1/completions", post(completions::completions)),
+        ("/v1/embeddings", post(embeddings::embeddings)),
+        ("/v1/responses", post(responses::responses)),
+        ("/v1/rerank", post(rerank::rerank)),
+        ("/v1/streams/{id}", get(kept::pick_up)),
+        ("/v1/streams/{id}/cancel", post(kept::cancel)),
+        ("/tokenize", post(tokenize::tokenize)),
+        ("/detokenize", post(tokenize::detokenize)),
+        ("/openapi.json", get(openapi::document)),
+    ]
+}

@@ -1,0 +1,67 @@
+//! `/v1/models`: what can be asked for?
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use portico_shared::catalogue::RunsIn;
+use portico_shared::error::{ApiError, ErrorCode};
+use portico_shared::openai::{ListedModel, ModelList};
+
+use super::fault::Fault;
+use super::{Caller, Gateway};
+use crate::upstream::Place;
+
+pub async fn list(
+    State(gateway): State<Arc<Gateway>>,
+    caller: Caller,
+) -> Result<Json<ModelList>, Fault> {
+    let mut data = gateway.listed().await?;
+    data.retain(|model| caller.sees(&model.id));
+    Ok(Json(ModelList { object: "list".to_owned(), data }))
+}
+
+pub async fn one(
+    State(gateway): State<Arc<Gateway>>,
+    caller: Caller,
+    Path(name): Path<String>,
+) -> Result<Json<ListedModel>, Fault> {
+    let id = gateway.fleet.model(&name).map_or(name.clone(), |model| model.id.clone());
+    let mut listed = gateway.listed().await?.into_iter();
+    let found = listed.find(|model| model.id == id && (caller.sees(&id) || caller.sees(&name)));
+    let not_found = || ApiError::new(ErrorCode::ModelNotFound).with("model", &name);
+    Ok(Json(found.ok_or_else(not_found)?))
+}
+
+impl Gateway {
+    /// The declared models, then those of the catalogue whose files are here and that run here.
+    async fn listed(&self) -> Result<Vec<ListedModel>, ApiError> {
+        let shelf = self.library.shelf().await.map_err(|error| ApiError::from(&error))?;
+        let declared = self.fleet.models().map(|model| {
+            let is_here =
+                model.endpoints.iter().all(|endpoint| matches!(endpoint.place, Place::Here));
+            ListedModel {
+                id: model.id.clone(),
+                object: "model".to_owned(),
+                created: 0,
+                owned_by: if is_here { "portico" } else { "upstream" }.to_owned(),
+                kind: model.kind,
+                n_ctx: None,
+            }
+        });
+        let mut listed: Vec<ListedModel> = declared.collect();
+        let here = shelf.available().filter(|entry| {
+            entry.model.runs_in.contains(&RunsIn::Server)
+                && self.fleet.model(&entry.model.id).is_none()
+        });
+        listed.extend(here.map(|entry| ListedModel {
+            id: entry.model.id.clone(),
+            object: "model".to_owned(),
+            created: 0,
+            owned_by: "portico".to_owned(),
+            kind: entry.model.kind,
+            n_ctx: u32::try_from(entry.model.n_ctx).ok(),
+        }));
+        Ok(listed)
+    }
+}

@@ -1,0 +1,119 @@
+//! Who answers for a model's name?
+
+use std::sync::Arc;
+
+use axum::http::HeaderValue;
+use portico_shared::catalogue::Kind;
+use portico_shared::error::{ApiError, ErrorCode};
+
+use super::fault::Fault;
+use super::{Caller, Gateway};
+use crate::http_error::RETRY_AFTER_S;
+use crate::upstream::{Place, SendError, Upstream};
+
+/// A model that was asked for, and who is to be tried for it, in this order.
+#[derive(Clone, Debug)]
+pub struct Served {
+    /// Its own name, where an alias was asked for.
+    pub model: String,
+    /// Not known of a model that is only in the catalogue.
+    pub kind: Option<Kind>,
+    pub targets: Vec<Target>,
+}
+
+#[derive(Clone, Debug)]
+pub enum Target {
+    /// A model of the catalogue, in this process.
+    Here(String),
+    /// An upstream, and the model's name there.
+    Upstream(Arc<Upstream>, String),
+}
+
+impl Gateway {
+    /// # Errors
+    /// `model_forbidden`. Whether a model of the catalogue is there is seen when it is loaded.
+    pub fn served(&self, caller: &Caller, name: &str) -> Result<Served, ApiError> {
+        let Some(model) = self.fleet.model(name) else {
+            caller.may_use(name)?;
+            let targets = vec![Target::Here(name.to_owned())];
+            return Ok(Served { model: name.to_owned(), kind: None, targets });
+        };
+        // A key's list may name either.
+        if !caller.sees(name) {
+            caller.may_use(&model.id)?;
+        }
+        let targets = model.order().into_iter().map(|endpoint| match &endpoint.place {
+            Place::Here => Target::Here(endpoint.model.clone()),
+            Place::Upstream(upstream) => {
+                Target::Upstream(Arc::clone(upstream), endpoint.model.clone())
+            }
+        });
+        Ok(Served { model: model.id.clone(), kind: Some(model.kind), targets: targets.collect() })
+    }
+}
+
+/// What came of the targets that were tried.
+#[derive(Debug, Default)]
+pub struct Tried {
+    last: Option<Fault>,
+    retry_after_s: u64,
+}
+
+impl Tried {
+    /// Takes note of an upstream that gave nothing.
+    ///
+    /// # Errors
+    /// When it is the request that is refused: then no other is tried.
+    pub fn note(&mut self, upstream: &Upstream, error: SendError) -> Result<(), Fault> {
+        match error {
+            SendError::Refused(refusal) => return Err(Fault::Theirs(refusal)),
+            SendError::Busy(refusal) => self.last = Some(Fault::Theirs(refusal)),
+            SendError::Failed { cause } => {
+                tracing::warn!(upstream = upstream.id, cause, "failed");
+                let detail = format!("{}: {cause}", upstream.id);
+                let error = ApiError::new(ErrorCode::UpstreamFailed).detail(detail);
+                self.last = Some(Fault::Ours(error));
+            }
+            SendError::Unreached { cause } => {
+                tracing::warn!(upstream = upstream.id, cause, "not reached");
+                let wait_s = upstream.wait().as_secs_f64().ceil() as u64;
+                self.retry_after_s = match self.retry_after_s {
+                    0 => wait_s.max(1),
+                    other => other.min(wait_s.max(1)),
+                };
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes note of a model in this process that cannot answer now.
+    ///
+    /// # Errors
+    /// When it is the request that is at fault.
+    pub fn note_here(&mut self, error: ApiError) -> Result<(), Fault> {
+        let another_may_help = matches!(error.code.status(), 429 | 500.. | 404);
+        match another_may_help {
+            true => {
+                self.last = Some(Fault::Ours(error));
+                Ok(())
+            }
+            false => Err(Fault::Ours(error)),
+        }
+    }
+
+    /// What the client is told when nobody is left.
+    pub fn fault(self, model: &str) -> Fault {
+        self.last.unwrap_or_else(|| {
+            let error = ApiError::new(ErrorCode::UpstreamUnavailable).with("model", model);
+            Fault::Ours(error.with(RETRY_AFTER_S, self.retry_after_s.max(1)))
+        })
+    }
+}
+
+/// For a response's headers: which model answered, and where.
+pub fn place_headers(model: &str, upstream: &str) -> [(&'static str, HeaderValue); 2] {
+    let value =
+        |text: &str| HeaderValue::from_str(text).unwrap_or_else(|_| HeaderValue::from_static("?"));
+    let place = if upstream.is_empty() { "server" } else { upstream };
+    [("portico-model", value(model)), ("portico-place", value(place))]
+}

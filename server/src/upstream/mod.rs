@@ -1,0 +1,17 @@
+//! How does a request reach an inference fleet that speaks OpenAI's dialect, and how does its answer
+//! come back?
+//!
+//! `choose` decides who is asked, `health` who is well, `wire` speaks HTTP, `send` puts them
+//! together: another endpoint is tried until the first byte of an answer is there, and never after.
+
+mod choose;
+mod fleet;
+mod health;
+mod secret;
+mod send;
+mod sse;
+mod wire;
+
+pub use fleet::{Endpoint, Fleet, FleetModel, Place, Upstream};
+pub use send::{Refusal, SendError, Stream, Whole};
+pub use sse::EventSplitter;

@@ -1,0 +1,67 @@
+//! What is shown to an upstream so that it answers? Read once at the start, never printed.
+
+use std::fmt;
+use std::path::Path;
+
+use axum::http::HeaderValue;
+
+use crate::config::{ConfigError, Secret};
+
+/// `Bearer …`, marked as sensitive.
+#[derive(Clone)]
+pub struct Bearer(HeaderValue);
+
+impl fmt::Debug for Bearer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Bearer(…)")
+    }
+}
+
+impl Bearer {
+    /// A file's path is relative to the configuration's folder.
+    pub fn read(secret: &Secret, config_path: &Path) -> Result<Self, ConfigError> {
+        let fault = |reason: String| ConfigError::Inconsistent {
+            path: config_path.to_owned(),
+            reason: format!("`api_key`: {reason}"),
+        };
+        let text = match secret {
+            Secret::Env(name) => std::env::var(name)
+                .map_err(|_| fault(format!("the environment variable {name} is not set")))?,
+            Secret::File(file) => {
+                let path = config_path.parent().unwrap_or(Path::new("")).join(file);
+                std::fs::read_to_string(&path)
+                    .map_err(|error| fault(format!("{}: {error}", path.display())))?
+            }
+        };
+        let value = HeaderValue::from_str(&format!("Bearer {}", text.trim()));
+        let mut value =
+            value.map_err(|_| fault("it holds characters that no key has".to_owned()))?;
+        value.set_sensitive(true);
+        Ok(Self(value))
+    }
+
+    pub fn header(&self) -> HeaderValue {
+        self.0.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_from_a_file_is_trimmed_and_never_shown() {
+        let folder = std::env::temp_dir().join(format!("portico-secret-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join("key"), "sk-very-secret\n").unwrap();
+        let config = folder.join("portico.toml");
+        let bearer = Bearer::read(&Secret::File("key".into()), &config).unwrap();
+        assert_eq!(bearer.header(), "Bearer sk-very-secret");
+        assert!(!format!("{bearer:?} {:?}", bearer.header()).contains("secret"));
+        let absent = Bearer::read(&Secret::File("absent".into()), &config).unwrap_err();
+        assert!(absent.to_string().contains("absent"), "{absent}");
+        let unset = Secret::Env("PORTICO_NO_SUCH_VARIABLE".into());
+        assert!(Bearer::read(&unset, &config).is_err());
+        std::fs::remove_dir_all(folder).unwrap();
+    }
+}
