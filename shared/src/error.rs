@@ -188,6 +188,18 @@ error_codes! {
     UpstreamFailed = "upstream_failed", 502,
         en: "The server that answers for this model failed. Try again.",
         de: "Der Server, der für dieses Modell antwortet, hat versagt. Versuchen Sie es noch einmal.";
+    /// The page's connection to its server failed.
+    ServerUnreachable = "server_unreachable", 503,
+        en: "The server cannot be reached. What was written so far is kept; try again when there is a connection.",
+        de: "Der Server ist nicht erreichbar. Das bisher Geschriebene bleibt erhalten; versuchen Sie es wieder, sobald eine Verbindung besteht.";
+    /// The person keeps a conversation on the device, and the device cannot answer.
+    StaysOnDevice = "stays_on_device", 403,
+        en: "This conversation stays on your device, and your device cannot run the model. Allow the server below, or choose a smaller model.",
+        de: "Dieses Gespräch bleibt auf Ihrem Gerät, und Ihr Gerät kann das Modell nicht ausführen. Erlauben Sie unten den Server oder wählen Sie ein kleineres Modell.";
+    /// The server computes nothing for this page.
+    ServerNotOffered = "server_not_offered", 403,
+        en: "This server computes no answers for the page. Choose a model that runs on your device.",
+        de: "Dieser Server berechnet keine Antworten für die Seite. Wählen Sie ein Modell, das auf Ihrem Gerät läuft.";
     StreamNotFound = "stream_not_found", 404,
         en: "This answer is no longer kept.",
         de: "Diese Antwort wird nicht mehr aufbewahrt.";

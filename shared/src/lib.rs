@@ -5,13 +5,15 @@
 
 pub mod catalogue;
 pub mod error;
+pub mod events;
 pub mod generation;
 pub mod gguf;
-pub mod manifest;
 pub mod grammar;
+pub mod manifest;
 pub mod model;
 pub mod openai;
 pub mod sampling;
 pub mod sync;
 pub mod template;
 pub mod tokenizer;
+pub mod tools;

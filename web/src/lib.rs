@@ -2,5 +2,6 @@
 
 pub mod link;
 pub mod portico_api;
+pub mod server_call;
 
 pub use portico_relay::protocol;

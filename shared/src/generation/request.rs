@@ -2,8 +2,9 @@
 
 use crate::error::ApiError;
 use crate::grammar::Grammar;
-use crate::openai::{ChatCompletionRequest, CompletionRequest, ResponseFormat, Stop};
+use crate::openai::{ChatCompletionRequest, CompletionRequest, Continuation, ResponseFormat, Stop};
 use crate::sampling::{SamplingParams, TOP_LOGPROBS_MAX, invalid};
+use crate::tokenizer::{AddSpecial, ParseSpecial, Tokenizer};
 
 /// Most stop strings of a request.
 const STOPS_MAX: usize = 16;
@@ -121,6 +122,22 @@ impl GenerationRequest {
             grammar: grammar(request.response_format.as_ref())?,
         }
         .with_known_ids(model)
+    }
+
+    /// Has the text that stands, where it stands without tokens, be this model's tokens.
+    ///
+    /// # Errors
+    /// Those of the tokenizer.
+    pub fn with_standing_text(
+        mut self,
+        standing: Option<&Continuation>,
+        tokenizer: &Tokenizer,
+    ) -> Result<Self, ApiError> {
+        if let Some(standing) = standing.filter(|standing| standing.token_ids.is_empty()) {
+            let (add, parse) = (AddSpecial::No, ParseSpecial::No);
+            self.continuation = tokenizer.encode(&standing.text, add, parse)?;
+        }
+        Ok(self)
     }
 
     fn with_known_ids(self, model: &ModelFacts) -> Result<Self, ApiError> {

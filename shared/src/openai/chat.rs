@@ -138,7 +138,12 @@ impl ChatCompletionRequest {
 pub struct Continuation {
     /// Generated token ids, in order; they count against `max_tokens`, and their text is not
     /// streamed again.
+    #[serde(default)]
     pub token_ids: Vec<u32>,
+    /// The text that stands, for a model other than the one that wrote it: its tokens are made anew.
+    /// Only read where `token_ids` is empty.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub text: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

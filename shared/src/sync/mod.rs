@@ -24,8 +24,8 @@ mod search;
 pub use clock::{Clock, ClockDrift, DRIFT_MAX_MS, Hlc, MS_MAX, uuid_v7};
 pub use merge::Merge;
 pub use op::{
-    Body, FOLDER_MAX_CHARS, MODEL_MAX_BYTES, MessageContent, MessageState, OP_MAX_BYTES, Op,
-    OpError, Setting, TEXT_MAX_BYTES, TITLE_MAX_CHARS, TOKEN_IDS_MAX, VERSION,
+    Body, FOLDER_MAX_CHARS, MODEL_MAX_BYTES, MessageContent, MessageState, Moved, OP_MAX_BYTES, Op,
+    OpError, STREAM_MAX_BYTES, Setting, TEXT_MAX_BYTES, TITLE_MAX_CHARS, TOKEN_IDS_MAX, VERSION,
 };
 pub use query::{ConversationView, MessageView};
 pub use search::{Hit, fold};

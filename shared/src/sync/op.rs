@@ -5,8 +5,8 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::clock::{Hlc, MS_MAX};
-use crate::error::ApiError;
-use crate::openai::{PorticoInfo, Role, Usage};
+use crate::error::{ApiError, ErrorCode};
+use crate::openai::{Place, PorticoInfo, Role, Usage};
 
 /// Version of the operations that this build writes and understands.
 pub const VERSION: u32 = 1;
@@ -18,6 +18,8 @@ pub const FOLDER_MAX_CHARS: usize = 100;
 pub const MODEL_MAX_BYTES: usize = 200;
 /// Longest text of a message.
 pub const TEXT_MAX_BYTES: usize = 1024 * 1024;
+/// Longest name of a kept stream.
+pub const STREAM_MAX_BYTES: usize = 100;
 /// Most token ids that a message keeps for going on.
 pub const TOKEN_IDS_MAX: usize = 64 * 1024;
 
@@ -130,6 +132,21 @@ pub struct MessageContent {
     /// The generated tokens behind `text`, so that an unfinished answer can go on.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub token_ids: Vec<u32>,
+    /// The answer began elsewhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub moved: Option<Moved>,
+    /// Where the server keeps an answer that it is writing: any tab may read on there, or stop it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stream: Option<String>,
+}
+
+/// An answer that went on in another place than where it began.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Moved {
+    pub from: Place,
+    /// Why.
+    pub code: ErrorCode,
 }
 
 impl MessageContent {
@@ -142,6 +159,8 @@ impl MessageContent {
             usage: None,
             error: None,
             token_ids: Vec::new(),
+            moved: None,
+            stream: None,
         }
     }
 }
@@ -240,6 +259,7 @@ impl MessageContent {
     fn check(&self) -> Result<(), OpError> {
         at_most("text", self.text.len(), TEXT_MAX_BYTES)?;
         at_most("token_ids", self.token_ids.len(), TOKEN_IDS_MAX)?;
+        at_most("stream", self.stream.as_ref().map_or(0, String::len), STREAM_MAX_BYTES)?;
         let model_bytes = self.portico.as_ref().map_or(0, |portico| portico.model.len());
         at_most("model", model_bytes, MODEL_MAX_BYTES)
     }

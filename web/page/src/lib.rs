@@ -6,4 +6,5 @@ pub mod fit;
 pub mod format;
 pub mod i18n;
 pub mod markdown;
+pub mod route;
 pub mod title;

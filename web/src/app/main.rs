@@ -2,7 +2,7 @@
 //!
 //! - [`page`]: what is shown, as signals; [`setup`]: who writes them.
 //! - [`log`]: conversations as the append-only operations of `shared::sync`, in IndexedDB.
-//! - [`answer`]: answers that are being written.
+//! - [`answer`]: answers that are being written; [`place`]: where.
 //! - [`view`]: the elements.
 
 mod answer;
@@ -14,6 +14,7 @@ mod markdown_dom;
 mod models;
 mod offline;
 mod page;
+mod place;
 mod prefs;
 mod setup;
 mod view;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 use portico_page::i18n::Text;
+use portico_page::route::Choice;
 use portico_shared::catalogue::CatalogueView;
 use portico_web::protocol::{ModelState, ToWorker};
 use wasm_bindgen::JsCast;
@@ -12,8 +13,7 @@ use wasm_bindgen_futures::JsFuture;
 
 use crate::browser::{js_error, window};
 use crate::page::{Catalogue, Page};
-use crate::prefs;
-use crate::setup;
+use crate::{place, prefs, setup};
 
 /// Fetches the list of models.
 pub async fn load_catalogue(page: Page) {
@@ -49,6 +49,13 @@ pub fn choose(page: Page, model: &str) {
     if !untrack(|| page.is_ready(model)) {
         load(model);
     }
+}
+
+/// Makes `model` the one that answers, on the server.
+pub fn choose_on_server(page: Page, model: &str) {
+    prefs::set("model", Some(model));
+    page.chosen.set(Some(model.to_owned()));
+    place::set_choice(page, page.open.get_untracked(), Choice::Server);
 }
 
 /// Downloads what is missing and brings the model to the GPU.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use leptos::prelude::*;
 use portico_page::fit::{DeviceFacts, Fit, fit};
 use portico_page::i18n::{Lang, Text};
+use portico_page::route::Offer;
 use portico_shared::catalogue::ModelView;
 use portico_shared::error::ApiError;
 use portico_web::protocol::{DeviceReport, ModelState, StorageReport};
@@ -89,6 +90,10 @@ pub struct Page {
     pub memory_bytes: Option<u64>,
     pub catalogue: RwSignal<Catalogue>,
     pub models: RwSignal<BTreeMap<String, ModelState>>,
+    /// What the server computes for this page.
+    pub offer: RwSignal<Offer>,
+    /// Grows when the person chooses where answers are computed.
+    pub place_version: RwSignal<u64>,
     /// The model that answers: the person's choice, else one that stands on the GPU already.
     pub chosen: RwSignal<Option<String>>,
     /// The conversation that is shown; none: a new one.
@@ -132,6 +137,8 @@ impl Page {
             memory_bytes,
             catalogue: RwSignal::new(Catalogue::Loading),
             models: RwSignal::new(BTreeMap::new()),
+            offer: RwSignal::new(Offer::Asking),
+            place_version: RwSignal::new(0),
             chosen: RwSignal::new(prefs::get("model")),
             open,
             log_version,

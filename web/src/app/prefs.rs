@@ -63,6 +63,8 @@ pub struct AnswerSettings {
     pub instructions: String,
     pub temperature: Option<f32>,
     pub max_tokens: Option<u32>,
+    /// `portico_page::route::Choice` by its name.
+    pub place: Option<String>,
 }
 
 pub fn answer_settings(conversation: Option<Uuid>) -> AnswerSettings {

@@ -13,7 +13,7 @@ use wasm_bindgen_futures::spawn_local;
 
 use crate::browser::{by_id, document, on_window, window};
 use crate::page::{Page, Theme};
-use crate::{answer, log, models, offline, prefs, view};
+use crate::{answer, log, models, offline, place, prefs, view};
 
 thread_local! {
     static LINK: RefCell<Option<(WorkerLink, Subscription)>> = const { RefCell::new(None) };
@@ -74,9 +74,16 @@ fn wire(page: Page) {
     start_worker(page);
     offline::start(page);
     spawn_local(models::load_catalogue(page));
+    spawn_local(place::load_offer(page));
     spawn_local(async move {
         log::open(page).await;
-        page.elsewhere.set(log::held_answers().await);
+        let held = log::held_answers().await;
+        page.elsewhere.set(held.clone());
+        for (conversation, message, content) in log::kept_streams() {
+            if !held.contains(&message) {
+                answer::pick_up(page, conversation, message, &content);
+            }
+        }
     });
 }
 
@@ -135,6 +142,7 @@ fn follow_connection(page: Page) {
         if is_missing {
             spawn_local(models::load_catalogue(page));
         }
+        spawn_local(place::load_offer(page));
     });
 }
 

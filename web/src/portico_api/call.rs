@@ -1,17 +1,21 @@
-//! One call: a promise of the whole answer, or an async iterator over its pieces.
+//! One call: a promise of the whole answer, or an async iterator over its pieces. It runs on the device,
+//! on the server, or on the device with the server standing by, as the request's `place` says.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::Rc;
 
 use js_sys::{Function, Promise};
+use portico_page::route::{Choice, can_fail_over};
 use portico_relay::protocol::{FromWorker, ToWorker};
 use portico_shared::error::{ApiError, ErrorCode};
+use portico_shared::openai::Continuation;
 use wasm_bindgen::prelude::*;
 use web_sys::AbortSignal;
 
-use super::js::{error_from, internal, method, read, set, value_from};
+use super::js::{error_from, internal, invalid, method, read, set, value_from};
 use crate::link::{Subscription, WorkerLink};
+use crate::server_call::{Asked, News, ServerCall};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -37,6 +41,12 @@ struct Call {
     id: String,
     link: WorkerLink,
     subscription: RefCell<Option<Subscription>>,
+    server: RefCell<Option<Rc<ServerCall>>>,
+    /// The request, while the server may still take it over.
+    movable: RefCell<Option<Asked>>,
+    /// Tokens whose pieces were told.
+    told: RefCell<Vec<u32>>,
+    over: Cell<bool>,
     events: RefCell<VecDeque<Event>>,
     waiting: RefCell<VecDeque<Waiting>>,
 }
@@ -44,26 +54,39 @@ struct Call {
 /// `create(request, { signal })`.
 pub fn create(link: &WorkerLink, kind: Kind, request: &JsValue, options: &JsValue) -> JsValue {
     let id = fresh_id();
-    let message = match kind {
-        Kind::Chat => read(request).map(|request| ToWorker::Chat { id: id.clone(), request }),
-        Kind::Completion => {
-            read(request).map(|request| ToWorker::Complete { id: id.clone(), request })
-        }
+    let asked = match kind {
+        Kind::Chat => read(request).map(Asked::Chat),
+        Kind::Completion => read(request).map(Asked::Complete),
     };
+    let asked = asked.and_then(|asked| Ok((asked, place(request)?)));
     let is_stream = js_sys::Reflect::get(request, &"stream".into())
         .is_ok_and(|stream| stream.as_bool() == Some(true));
     let call = Rc::new(Call {
         id,
         link: link.clone(),
         subscription: RefCell::new(None),
+        server: RefCell::new(None),
+        movable: RefCell::new(None),
+        told: RefCell::default(),
+        over: Cell::new(false),
         events: RefCell::default(),
         waiting: RefCell::default(),
     });
-    match message {
-        Ok(message) => Call::begin(&call, &message, options),
+    match asked {
+        Ok((asked, place)) => Call::begin(&call, asked, place, options),
         Err(error) => call.events.borrow_mut().push_back(Event::Failed(error)),
     }
     if is_stream { iterator(&call) } else { whole(&call).into() }
+}
+
+/// `place: "device" | "server" | "auto"`.
+fn place(request: &JsValue) -> Result<Choice, ApiError> {
+    let place = js_sys::Reflect::get(request, &"place".into()).unwrap_or_default();
+    if place.is_undefined() || place.is_null() {
+        return Ok(Choice::Auto);
+    }
+    let choice = place.as_string().and_then(|name| Choice::from_name(&name));
+    choice.ok_or_else(|| invalid("`place` must be `device`, `server` or `auto`"))
 }
 
 /// Unique among all tabs of the profile.
@@ -76,11 +99,16 @@ fn fresh_id() -> String {
 }
 
 impl Call {
-    fn begin(call: &Rc<Self>, message: &ToWorker, options: &JsValue) {
-        let listening = call.clone();
-        let subscription = call.link.subscribe(move |message| listening.hear(message));
-        *call.subscription.borrow_mut() = Some(subscription);
-        call.link.post(message);
+    fn begin(call: &Rc<Self>, asked: Asked, place: Choice, options: &JsValue) {
+        match place {
+            Choice::Server => Self::ask_server(call, asked),
+            Choice::Auto | Choice::Device => {
+                if place == Choice::Auto {
+                    *call.movable.borrow_mut() = Some(asked.clone());
+                }
+                Self::ask_device(call, asked);
+            }
+        }
         let signal = js_sys::Reflect::get(options, &"signal".into()).ok();
         if let Some(signal) = signal.and_then(|signal| signal.dyn_into::<AbortSignal>().ok()) {
             let aborting = call.clone();
@@ -95,24 +123,67 @@ impl Call {
         }
     }
 
-    fn hear(&self, message: &FromWorker) {
+    fn ask_device(call: &Rc<Self>, asked: Asked) {
+        let listening = call.clone();
+        let subscription = call.link.subscribe(move |message| Self::hear(&listening, message));
+        *call.subscription.borrow_mut() = Some(subscription);
+        let id = call.id.clone();
+        call.link.post(&match asked {
+            Asked::Chat(request) => ToWorker::Chat { id, request },
+            Asked::Complete(request) => ToWorker::Complete { id, request },
+        });
+    }
+
+    fn ask_server(call: &Rc<Self>, asked: Asked) {
+        let listening = call.clone();
+        let server = ServerCall::start(call.id.clone(), asked, move |news| match news {
+            News::Said(message) => Self::hear(&listening, &message),
+            News::Stream(_) => {}
+        });
+        *call.server.borrow_mut() = Some(server);
+    }
+
+    /// Has the server go on behind the pieces that were told, where the device failed and it may.
+    fn move_to_server(call: &Rc<Self>, error: &ApiError) -> bool {
+        let movable = call.movable.take().filter(|_| can_fail_over(error.code));
+        let Some(mut asked) = movable else { return false };
+        let told = call.told.take();
+        if !told.is_empty() {
+            let standing = match &mut asked {
+                Asked::Chat(request) => &mut request.portico_continue,
+                Asked::Complete(request) => &mut request.portico_continue,
+            };
+            standing.get_or_insert_with(Continuation::default).token_ids.extend(told);
+        }
+        call.subscription.take();
+        Self::ask_server(call, asked);
+        true
+    }
+
+    fn hear(call: &Rc<Self>, message: &FromWorker) {
         let piece = |value: Result<JsValue, ApiError>| match value {
             Ok(value) => Event::Piece(value),
             Err(error) => Event::Failed(error),
         };
         match message {
-            FromWorker::ChatChunk { id, chunk } if *id == self.id => {
-                self.tell(piece(value_from(&**chunk)));
+            FromWorker::ChatChunk { id, chunk } if *id == call.id => {
+                let ids = chunk.choices.iter().flat_map(|choice| &choice.delta.token_ids);
+                call.told.borrow_mut().extend(ids);
+                call.tell(piece(value_from(&**chunk)));
             }
-            FromWorker::Chat { id, completion } if *id == self.id => {
-                self.tell(piece(value_from(&**completion)));
+            FromWorker::Chat { id, completion } if *id == call.id => {
+                call.tell(piece(value_from(&**completion)));
             }
-            FromWorker::Completion { id, completion } if *id == self.id => {
-                self.tell(piece(value_from(&**completion)));
+            FromWorker::Completion { id, completion } if *id == call.id => {
+                let ids = completion.choices.iter().flat_map(|choice| &choice.token_ids);
+                call.told.borrow_mut().extend(ids);
+                call.tell(piece(value_from(&**completion)));
             }
-            FromWorker::Done { id, .. } if *id == self.id => self.end(Event::Over),
-            FromWorker::Failed { id, error } if *id == self.id => {
-                self.end(Event::Failed(error.clone()));
+            FromWorker::Done { id, .. } if *id == call.id => call.end(Event::Over),
+            FromWorker::Failed { id, error } if *id == call.id => {
+                if !Self::move_to_server(call, error) {
+                    call.end(Event::Failed(error.clone()));
+                }
             }
             _ => {}
         }
@@ -125,14 +196,22 @@ impl Call {
 
     fn end(&self, last: Event) {
         self.subscription.take();
-        self.tell(last);
+        if !self.over.replace(true) {
+            self.tell(last);
+        }
     }
 
     /// The script wants no more. What comes later is not told.
     fn abort(&self) {
+        if self.over.get() {
+            return;
+        }
         if self.subscription.take().is_some() {
             self.link.post(&ToWorker::Stop { id: self.id.clone() });
-            self.tell(Event::Over);
+        }
+        self.end(Event::Over);
+        if let Some(server) = self.server.take() {
+            server.stop();
         }
     }
 

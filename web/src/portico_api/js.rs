@@ -56,6 +56,6 @@ pub fn internal(cause: impl std::fmt::Display) -> ApiError {
     ApiError::new(ErrorCode::Internal).detail(cause)
 }
 
-fn invalid(reason: impl std::fmt::Display) -> ApiError {
+pub fn invalid(reason: impl std::fmt::Display) -> ApiError {
     ApiError::new(ErrorCode::InvalidRequest).with("reason", reason)
 }

@@ -8,6 +8,10 @@
 //! const { data } = await portico.models.list()
 //! ```
 //!
+//! A request's `place` is `"device"`, `"server"` or `"auto"` (the default: the device, and where that
+//! fails the server, if it computes for this page). `portico.embeddings.create({ model, input })` runs
+//! on the server.
+//!
 //! Requests and answers are those of `portico_shared::openai`. A second argument may carry
 //! `{ signal }`, an `AbortSignal`. What is thrown is an `Error` with `code` and `status`
 //! (`portico_shared::error`).
@@ -15,6 +19,7 @@
 mod call;
 mod js;
 mod models;
+mod server;
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -36,6 +41,9 @@ pub fn install(link: &WorkerLink) -> Result<(), JsValue> {
     set(&chat, "completions", &completions(link, Kind::Chat)?.into())?;
     set(&api, "chat", &chat)?;
     set(&api, "completions", &completions(link, Kind::Completion)?.into())?;
+    let embeddings = js_sys::Object::new();
+    set(&embeddings, "create", &function(|request, _| server::ask("/v1/embeddings", &request)))?;
+    set(&api, "embeddings", &embeddings)?;
     let listing = js_sys::Object::new();
     set(
         &listing,

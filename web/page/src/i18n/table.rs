@@ -64,6 +64,29 @@ texts! {
     Stop: "Stop", "Anhalten";
     ComposerHint: "Enter sends, Shift+Enter starts a new line.",
         "Enter sendet, Umschalt+Enter beginnt eine neue Zeile.";
+    PlaceLabel: "Where answers are computed", "Wo Antworten berechnet werden";
+    PlaceAuto: "Device, else server", "Gerät, sonst Server";
+    PlaceOnlyDevice: "Stays on my device", "Bleibt auf meinem Gerät";
+    PlaceOnlyServer: "Server", "Server";
+    NextOnDevice: "{model} answers on this device.", "{model} antwortet auf diesem Gerät.";
+    NextOnServer: "{model} answers on the server.", "{model} antwortet auf dem Server.";
+    NextOnServerInstead: "{model} answers on the server, for this device cannot.",
+        "{model} antwortet auf dem Server, denn dieses Gerät kann es nicht.";
+    BlockedDevice: "This device cannot run the chosen model.",
+        "Dieses Gerät kann das gewählte Modell nicht ausführen.";
+    BlockedStaysHere: "This device cannot run the chosen model, and this conversation stays here.",
+        "Dieses Gerät kann das gewählte Modell nicht ausführen, und dieses Gespräch bleibt hier.";
+    BlockedServerRefused: "The server computes no answers for this page.",
+        "Der Server berechnet für diese Seite keine Antworten.";
+    BlockedServerUnreachable: "The server cannot be reached.", "Der Server ist nicht erreichbar.";
+    BlockedServerLacksModel: "The server does not have the chosen model.",
+        "Der Server hat das gewählte Modell nicht.";
+    MovedToServer: "Continued on the server: {reason}", "Auf dem Server fortgesetzt: {reason}";
+    AskServer: "Ask the server now", "Jetzt den Server fragen";
+    ServerModels: "On the server", "Auf dem Server";
+    ServerModelsHint: "What is asked of these leaves your device and is computed by your organisation.",
+        "Was Sie diese fragen, verlässt Ihr Gerät und wird von Ihrer Organisation berechnet.";
+    UseOnServer: "Use on the server", "Auf dem Server benutzen";
     AnswersCanBeWrong: "Small models make mistakes. Check what matters.",
         "Kleine Modelle irren sich. Prüfen Sie, was wichtig ist.";
 

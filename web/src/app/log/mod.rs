@@ -12,7 +12,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use leptos::prelude::*;
-use portico_shared::sync::{Body, Clock, Hit, Merge, MessageContent, Op, Setting};
+use portico_shared::sync::{Body, Clock, Hit, Merge, MessageContent, MessageState, Op, Setting};
 use uuid::Uuid;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
@@ -306,6 +306,28 @@ pub fn rows(query: &str) -> Vec<Row> {
 pub fn title(conversation: Uuid) -> Option<String> {
     LOG.with_borrow(|log| {
         log.merge.conversation(conversation).and_then(|view| view.title.map(str::to_owned))
+    })
+}
+
+/// Whether nothing of a conversation may run on the server.
+pub fn stays_on_device(conversation: Uuid) -> bool {
+    LOG.with_borrow(|log| {
+        log.merge.conversation(conversation).is_some_and(|view| view.stays_on_device)
+    })
+}
+
+/// Unfinished answers that the server may still be writing: conversation, message, what is known.
+pub fn kept_streams() -> Vec<(Uuid, Uuid, MessageContent)> {
+    LOG.with_borrow(|log| {
+        let views = log.merge.conversations();
+        let kept = views.iter().flat_map(|view| {
+            let messages = log.merge.thread(view.id).into_iter();
+            let drafts = messages.filter(|message| {
+                message.content.state == MessageState::Draft && message.content.stream.is_some()
+            });
+            drafts.map(|message| (view.id, message.id, message.content.clone())).collect::<Vec<_>>()
+        });
+        kept.collect()
     })
 }
 

@@ -3,6 +3,7 @@
 use leptos::html;
 use leptos::prelude::*;
 use portico_page::i18n::Text;
+use portico_page::route::Route;
 use uuid::Uuid;
 
 use super::icons::{self, icon};
@@ -10,6 +11,7 @@ use super::{banners, composer, message, progress, welcome};
 use crate::browser::{ResizeWatch, next_frame};
 use crate::log;
 use crate::page::{Dialog, Page};
+use crate::place;
 
 /// Messages that are made at once when a conversation is opened; earlier ones follow on demand, so
 /// that a long conversation opens as fast as a short one.
@@ -35,17 +37,31 @@ fn top_bar(page: Page) -> impl IntoView {
         let title = page.open.get().and_then(log::title).filter(|title| !title.is_empty());
         title.unwrap_or_else(|| Text::Untitled.get(page.lang.get()).to_owned())
     };
+    let model = Memo::new(move |_| place::answering_model(page));
+    let is_on_server = move || {
+        model.with(|model| {
+            let route = place::route_here(page, model.as_ref()?);
+            Some(matches!(route, Route::Server { .. }))
+        })
+    };
     let state = move || {
-        let chosen = page.chosen.get();
+        let chosen = model.get();
         chosen.and_then(|id| page.models.with(|models| models.get(&id).cloned()))
     };
-    let model_name = move || match page.chosen.get() {
+    let model_name = move || match model.get() {
         Some(id) => page.model_name(&id),
         None => Text::NoModel.get(page.lang.get()).to_owned(),
     };
-    let status = move || match page.chosen.with(Option::is_some) {
-        true => Some(progress::state_text(state().as_ref()).get(page.lang.get())),
-        false => None,
+    let status = move || {
+        let text = match is_on_server()? {
+            true => Text::PlaceServer,
+            false => progress::state_text(state().as_ref()),
+        };
+        Some(text.get(page.lang.get()))
+    };
+    let state_name = move || match is_on_server() {
+        Some(true) => "server",
+        _ => progress::state_name(state().as_ref()),
     };
     view! {
         <header class="top-bar">
@@ -55,7 +71,7 @@ fn top_bar(page: Page) -> impl IntoView {
                 on:click=move |_| page.drawer.set(true)>{icon(icons::MENU)}</button>
             <h1 class="chat-title">{title}</h1>
             <button type="button" class="model-button" aria-haspopup="dialog"
-                data-model-state=move || progress::state_name(state().as_ref())
+                data-model-state=state_name
                 on:click=move |_| page.dialog.set(Some(Dialog::Models))>
                 <span class="dot" aria-hidden="true"></span>
                 <span class="visually-hidden">{page.t(Text::ChooseModel)} ": "</span>

@@ -4,11 +4,13 @@
 use leptos::html;
 use leptos::prelude::*;
 use portico_page::i18n::Text;
+use portico_page::route::Route;
 
 use super::icons::{self, icon};
+use super::place::place_line;
 use crate::browser::next_frame;
 use crate::page::Page;
-use crate::{answer, prefs};
+use crate::{answer, place, prefs};
 
 pub const INPUT_ID: &str = "composer-input";
 
@@ -25,10 +27,16 @@ pub fn composer(page: Page) -> impl IntoView {
         }
         open
     });
+    let model = Memo::new(move |_| place::answering_model(page));
+    let route = Memo::new(move |_| {
+        let model = model.get()?;
+        let route = place::route_here(page, &model);
+        Some((model, route))
+    });
     Effect::new(move |_| {
         let value = text.get();
         // The hint inside may take another number of lines.
-        page.chosen.track();
+        model.track();
         page.lang.track();
         if let Some(input) = node.get() {
             if input.value() != value {
@@ -40,12 +48,14 @@ pub fn composer(page: Page) -> impl IntoView {
     let live = Memo::new(move |_| page.live_here());
     let can_send = move || {
         text.with(|text| !text.trim().is_empty())
-            && page.chosen.with(Option::is_some)
+            && route.with(|route| {
+                matches!(route, Some((_, Route::Device { .. } | Route::Server { .. })))
+            })
             && live.get().is_none()
             && page.log_ready.get()
     };
     let send = move || {
-        let Some(model) = page.chosen.get_untracked() else { return };
+        let Some(model) = model.get_untracked() else { return };
         if !untrack(can_send) {
             return;
         }
@@ -55,7 +65,7 @@ pub fn composer(page: Page) -> impl IntoView {
         answer::send(page, written.trim(), model);
     };
     let placeholder = move || {
-        let is_chosen = page.chosen.with(Option::is_some);
+        let is_chosen = model.with(Option::is_some);
         let key =
             if is_chosen { Text::MessagePlaceholder } else { Text::MessagePlaceholderNoModel };
         key.get(page.lang.get())
@@ -97,6 +107,7 @@ pub fn composer(page: Page) -> impl IntoView {
                     }.into_any(),
                 }}
             </div>
+            {place_line(page, route)}
             <p class="composer-foot">
                 <span id="composer-hint" class="only-wide">{page.t(Text::ComposerHint)} " "</span>
                 <span>{page.t(Text::AnswersCanBeWrong)}</span>

@@ -8,18 +8,19 @@ use leptos::html;
 use leptos::prelude::*;
 use portico_page::format;
 use portico_page::i18n::{Lang, Text};
-use portico_shared::error::ErrorCode;
+use portico_shared::error::{ApiError, ErrorCode};
 use portico_shared::openai::{Place, PorticoInfo, Role, Usage};
 use portico_shared::sync::MessageState;
+use portico_web::server_call;
 use uuid::Uuid;
 use wasm_bindgen::JsCast;
 
 use super::icons::{self, icon};
 use super::{copy, progress};
-use crate::answer;
 use crate::log::{self, Item};
 use crate::markdown_dom::MarkdownDom;
 use crate::page::{Dialog, Page};
+use crate::{answer, place};
 
 /// A message of the active branch.
 #[derive(Clone, Copy)]
@@ -108,7 +109,7 @@ fn edit_form(context: Context, editing: RwSignal<bool>) -> impl IntoView {
         let text = node.get_untracked().map(|input| input.value()).unwrap_or_default();
         let text = text.trim();
         let (Some(item), Some(conversation), Some(model)) =
-            (context.untracked(), page.open.get_untracked(), page.chosen.get_untracked())
+            (context.untracked(), page.open.get_untracked(), answering_model(page))
         else {
             page.dialog.set(Some(Dialog::Models));
             return;
@@ -163,6 +164,7 @@ fn assistant_message(context: Context) -> impl IntoView {
             data-state=move || state.get() data-model=model aria-label=label
             aria-busy=move || matches!(state.get(), "loading" | "streaming").to_string()>
             <h2 class="visually-hidden">{label}</h2>
+            {move || moved(context).into_any()}
             {body(context).into_any()}
             {move || matches!(state.get(), "loading").then(|| waiting(context).into_any())}
             {move || (state.get() == "error").then(|| failure(context).into_any())}
@@ -203,6 +205,16 @@ fn body(context: Context) -> impl IntoView {
     view! { <div class="answer" node_ref=node></div> }
 }
 
+/// That the answer went on in another place, and why.
+fn moved(context: Context) -> impl IntoView {
+    let page = context.page;
+    let code = context.with(|item| item.content.moved.map(|moved| moved.code))?;
+    let lang = page.lang.get();
+    let reason = ApiError::new(code).text(lang);
+    let text = Text::MovedToServer.fill(lang, &[("reason", &reason)]);
+    Some(view! { <p class="moved" data-moved=code.as_str()>{icon(icons::SERVER)} " " {text}</p> })
+}
+
 /// Before the first word: what is being waited for.
 fn waiting(context: Context) -> impl IntoView {
     let page = context.page;
@@ -210,9 +222,14 @@ fn waiting(context: Context) -> impl IntoView {
         .live
         .with_untracked(|live| live.get(&context.id).map(|info| info.model.clone()))
         .unwrap_or_default();
+    let is_on_server = move || {
+        context.with(|item| {
+            item.content.portico.as_ref().is_some_and(|portico| portico.place == Place::Server)
+        })
+    };
     let is_ready = {
         let model = model.clone();
-        Memo::new(move |_| page.is_ready(&model))
+        Memo::new(move |_| is_on_server() || page.is_ready(&model))
     };
     view! {
         <p class="waiting">
@@ -222,8 +239,13 @@ fn waiting(context: Context) -> impl IntoView {
                 text.get(page.lang.get())
             }}
         </p>
-        {progress::progress(page, model)}
+        {move || (!is_on_server()).then(|| progress::progress(page, model.clone()).into_any())}
     }
+}
+
+/// The model that answers now.
+fn answering_model(page: Page) -> Option<String> {
+    untrack(|| place::answering_model(page))
 }
 
 /// Asks for another answer in the place of this one.
@@ -232,7 +254,7 @@ fn again(context: Context) {
     let (Some(item), Some(conversation)) = (context.untracked(), page.open.get_untracked()) else {
         return;
     };
-    match (item.parent, page.chosen.get_untracked()) {
+    match (item.parent, answering_model(page)) {
         (Some(user), Some(model)) if !page.is_writing_now() => {
             answer::ask(page, conversation, user, model);
         }
@@ -256,7 +278,10 @@ fn go_on(context: Context) {
 }
 
 fn can_go_on(context: Context) -> bool {
-    context.with(|item| !item.content.token_ids.is_empty())
+    context.with(|item| {
+        let is_over = item.content.state == MessageState::Done;
+        !item.content.token_ids.is_empty() || !is_over && !item.content.text.is_empty()
+    })
 }
 
 fn continue_button(context: Context) -> impl IntoView {
@@ -354,6 +379,11 @@ fn foot(context: Context, state: Memo<&'static str>) -> impl IntoView {
             </Show>
             <Show when=is_elsewhere>
                 <span class="muted">{page.t(Text::ElsewhereWriting)}</span>
+                {move || context.with(|item| item.content.stream.clone()).map(|stream| view! {
+                    <button type="button" class="button quiet small" on:click=move |_| {
+                        server_call::cancel(stream.clone());
+                    }>{page.t(Text::Stop)}</button>
+                })}
             </Show>
             <p class="stats">{move || {
                 let lang = page.lang.get();

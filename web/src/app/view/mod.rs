@@ -8,6 +8,7 @@ mod icons;
 mod licence;
 mod message;
 mod models;
+mod place;
 mod progress;
 mod settings;
 mod sidebar;

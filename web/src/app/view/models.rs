@@ -5,6 +5,7 @@ use std::sync::Arc;
 use leptos::prelude::*;
 use portico_page::format;
 use portico_page::i18n::Text;
+use portico_page::route::Offer;
 use portico_shared::catalogue::{Kind, ModelView};
 use portico_shared::error::ApiError;
 use portico_web::protocol::ModelState;
@@ -45,8 +46,44 @@ pub fn models_dialog(page: Page) -> impl IntoView {
                 view! { <ul class="cards">{cards}</ul> }.into_any()
             }
         }}
+        {on_server(page).into_any()}
     };
     dialog(page, "models", Text::Models, content)
+}
+
+/// Models that the server answers with and the catalogue does not list: those of other machines.
+fn on_server(page: Page) -> impl IntoView {
+    move || {
+        let ids = page.offer.with(|offer| match offer {
+            Offer::Models(ids) => ids.clone(),
+            _ => Vec::new(),
+        });
+        let ids: Vec<String> = ids.into_iter().filter(|id| page.model(id).is_none()).collect();
+        (!ids.is_empty()).then(|| {
+            view! {
+                <section class="server-models">
+                    <h3>{page.t(Text::ServerModels)}</h3>
+                    <p class="muted">{page.t(Text::ServerModelsHint)}</p>
+                    <ul class="cards">{ids.into_iter().map(|id| view! {
+                        <li class="card" data-model=id.clone()>
+                            <div class="card-head"><h4>{id.clone()}</h4></div>
+                            <div class="row">{server_button(page, &id)}</div>
+                        </li>
+                    }).collect_view()}</ul>
+                </section>
+            }
+        })
+    }
+}
+
+fn server_button(page: Page, id: &str) -> impl IntoView + use<> {
+    let id = id.to_owned();
+    view! {
+        <button type="button" class="button" on:click=move |_| {
+            models::choose_on_server(page, &id);
+            page.dialog.set(None);
+        }>{page.t(Text::UseOnServer)}</button>
+    }
 }
 
 /// First what can be loaded, in the catalogue's order; what only tests use is left out.
@@ -104,7 +141,7 @@ fn card(page: Page, model: Arc<ModelView>, is_default: bool) -> impl IntoView {
             {progress::progress(page, id.clone()).into_any()}
             {failure(page, id.clone()).into_any()}
             {on_device_line(page, id.clone(), model.size_bytes).into_any()}
-            <div class="row">{buttons(page, id.clone(), state, fit, model.size_bytes)}</div>
+            <div class="row">{buttons(page, id.clone(), state, fit, model.size_bytes, is_chat)}</div>
         </li>
     }
 }
@@ -138,10 +175,11 @@ fn buttons(
     state: Memo<&'static str>,
     fit: Memo<portico_page::fit::Fit>,
     size_bytes: u64,
+    is_chat: bool,
 ) -> impl IntoView {
     move || {
         let use_id = id.clone();
-        let (unload_id, delete_id) = (id.clone(), id.clone());
+        let (unload_id, delete_id, server_id) = (id.clone(), id.clone(), id.clone());
         let is_chosen = page.chosen.with(|chosen| chosen.as_deref() == Some(&use_id));
         let lang = page.lang.get();
         let size = format::bytes(lang, size_bytes);
@@ -174,7 +212,9 @@ fn buttons(
                     on:click=move |_| models::delete(page, &delete_id)>{page.t(Text::DeleteFromDevice)}</button>
             }
         });
-        (main, unload, delete)
+        let has_server = is_chat && page.offer.with(|offer| offer.has(&server_id));
+        let server = has_server.then(|| server_button(page, &server_id));
+        (main, server, unload, delete)
     }
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 use portico_page::i18n::Text;
+use portico_page::route::{Offer, Route};
 use portico_page::{format, i18n};
 use portico_shared::catalogue::ModelView;
 use portico_shared::error::ErrorCode;
@@ -14,12 +15,19 @@ use super::icons::{self, icon, logo};
 use super::licence::licence;
 use super::{models as model_views, progress};
 use crate::page::{Catalogue, Dialog, Page};
-use crate::{answer, models};
+use crate::{answer, models, place};
 
 pub fn welcome(page: Page) -> impl IntoView {
     // What is shown changes with these only, not with each downloaded byte.
     let offered = Memo::new(move |_| page.offered_model());
-    let ready = Memo::new(move |_| page.chosen.get().filter(|id| page.is_ready(id)));
+    // Loaded here, or answered for by the server.
+    let ready = Memo::new(move |_| {
+        place::answering_model(page).filter(|id| match place::route_here(page, id) {
+            Route::Device { .. } => page.is_ready(id),
+            Route::Server { .. } => page.offer.with(|offer| matches!(offer, Offer::Models(_))),
+            Route::Nowhere(_) => false,
+        })
+    });
     let gpu_error = Memo::new(move |_| page.device.with(|d| d.as_ref()?.error.clone()));
     let failed = Memo::new(move |_| {
         page.catalogue.with(|catalogue| match catalogue {
@@ -29,11 +37,11 @@ pub fn welcome(page: Page) -> impl IntoView {
     });
     let loading = Memo::new(move |_| page.catalogue.with(|c| *c == Catalogue::Loading));
     move || {
-        if gpu_error.with(Option::is_some) {
-            return no_webgpu(page).into_any();
-        }
         if let Some(model) = ready.get() {
             return ready_view(page, model).into_any();
+        }
+        if gpu_error.with(Option::is_some) {
+            return no_webgpu(page).into_any();
         }
         if let Some(why) = failed.get() {
             return catalogue_failed(page, why).into_any();
@@ -105,20 +113,37 @@ fn offer(page: Page, model: Arc<ModelView>) -> impl IntoView {
                     <Show when=is_idle>
                         {
                             let chosen_id = chosen_id.clone();
+                            let load_id = chosen_id.clone();
                             view! {
                                 <button type="button" class="button primary large"
                                     disabled=move || !fit.get().runs()
-                                    on:click=move |_| models::choose(page, &chosen_id)>{label}</button>
+                                    on:click=move |_| models::choose(page, &load_id)>{label}</button>
                                 <button type="button" class="button quiet"
                                     on:click=move |_| page.dialog.set(Some(Dialog::Models))>
                                     {page.t(Text::OtherModel)}
                                 </button>
+                                {ask_server(page, chosen_id.clone())}
                             }
                         }
                     </Show>
                 </div>
             </div>
         </div>
+    }
+}
+
+/// Chat at once, without loading anything, where the server computes for this page.
+fn ask_server(page: Page, model: String) -> impl IntoView {
+    move || {
+        let on_server = page.offer.with(|offer| offer.model_for(&model).map(str::to_owned));
+        on_server.map(|model| {
+            view! {
+                <button type="button" class="button quiet"
+                    on:click=move |_| models::choose_on_server(page, &model)>
+                    {page.t(Text::AskServer)}
+                </button>
+            }
+        })
     }
 }
 
@@ -168,7 +193,7 @@ fn ready_view(page: Page, model: String) -> impl IntoView {
             <ul class="suggestions" aria-label=page.t(Text::Suggestions)>
                 {suggestions.map(|suggestion| view! {
                     <li><button type="button" class="button suggestion" on:click=move |_| {
-                        if let Some(model) = page.chosen.get_untracked() {
+                        if let Some(model) = untrack(|| place::answering_model(page)) {
                             answer::send(page, page.say(suggestion), model);
                         }
                     }>{page.t(suggestion)}</button></li>

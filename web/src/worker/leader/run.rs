@@ -60,8 +60,10 @@ impl Asked {
             Self::Chat(request) => {
                 let prompt_ids = text.chat_prompt(request)?;
                 let fresh_seed = random_u64();
+                let standing = request.portico_continue.as_ref();
                 let request =
-                    GenerationRequest::from_chat(request, prompt_ids, &facts, fresh_seed)?;
+                    GenerationRequest::from_chat(request, prompt_ids, &facts, fresh_seed)?
+                        .with_standing_text(standing, &tokenizer)?;
                 (request, StreamDecoder::new(tokenizer, SkipSpecial::Yes))
             }
             Self::Complete(request) => {

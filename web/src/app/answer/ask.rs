@@ -1,0 +1,140 @@
+//! What is asked: a message and its answer, another answer, more of one.
+
+use leptos::prelude::*;
+use portico_page::route::Route;
+use portico_page::title::title_from_message;
+use portico_shared::openai::{
+    ChatCompletionRequest, ChatMessage, Continuation, Role, SamplingFields, StreamOptions,
+};
+use portico_shared::sync::{Body, MessageContent, MessageState, Setting};
+use uuid::Uuid;
+
+use super::run::{self, Standing};
+use crate::browser::new_id;
+use crate::log::{self, Thread};
+use crate::page::Page;
+use crate::prefs;
+
+/// Tokens of an answer unless the person says otherwise.
+pub const USUAL_MAX_TOKENS: u32 = 1024;
+
+/// Sends what the person wrote, in a new conversation if none is open, and asks for the answer.
+pub fn send(page: Page, text: &str, model: String) {
+    let (conversation, parent) = match page.open.get_untracked() {
+        Some(conversation) => {
+            let thread = page.thread.get_untracked();
+            (conversation, thread.last().map(|item| item.id))
+        }
+        None => {
+            let conversation = new_id();
+            prefs::adopt_answer_settings(conversation);
+            let title = Setting::Title(Some(title_from_message(text)));
+            log::write(
+                page,
+                [
+                    Body::CreateConversation { conversation },
+                    Body::Set { conversation, setting: title },
+                ],
+            );
+            crate::place::keep_choice(page, conversation);
+            crate::view::open_conversation(page, Some(conversation));
+            (conversation, None)
+        }
+    };
+    let user = add_user_message(page, conversation, parent, text);
+    ask(page, conversation, user, model);
+}
+
+/// Puts an edited message beside the old one and asks for its answer.
+pub fn edit(page: Page, conversation: Uuid, parent: Option<Uuid>, text: &str, model: String) {
+    let user = add_user_message(page, conversation, parent, text);
+    ask(page, conversation, user, model);
+}
+
+fn add_user_message(page: Page, conversation: Uuid, parent: Option<Uuid>, text: &str) -> Uuid {
+    let message = new_id();
+    let content = MessageContent::done(text);
+    log::write(
+        page,
+        [Body::AddMessage { conversation, message, parent, role: Role::User, content }],
+    );
+    message
+}
+
+/// Asks for an(other) answer to `user`, a message of the active branch.
+pub fn ask(page: Page, conversation: Uuid, user: Uuid, model: String) {
+    let message = new_id();
+    let route = crate::place::route_for(page, conversation, &model);
+    let standing = Standing::default();
+    let content = run::first_content(&route, &model, &standing, MessageState::Draft);
+    log::write(
+        page,
+        [Body::AddMessage {
+            conversation,
+            message,
+            parent: Some(user),
+            role: Role::Assistant,
+            content,
+        }],
+    );
+    run::start(page, conversation, message, &model, route, standing);
+}
+
+/// Goes on with an answer that ended early, behind what stands of it.
+pub fn go_on(page: Page, conversation: Uuid, message: Uuid, model: String) {
+    let thread = log::thread(conversation);
+    let Some(item) = thread.get(message) else { return };
+    let route = crate::place::route_for(page, conversation, &model);
+    // Tokens are the model's that wrote them.
+    let is_same = !matches!(&route, Route::Server { model: other, .. } if *other != model);
+    let token_ids = if is_same { item.content.token_ids.clone() } else { Vec::new() };
+    let standing =
+        Standing { text: item.content.text.clone(), token_ids, moved: item.content.moved };
+    run::start(page, conversation, message, &model, route, standing);
+}
+
+/// The request for the answer `message`; none when the conversation no longer has it.
+pub fn request(
+    conversation: Uuid,
+    message: Uuid,
+    model: &str,
+    standing: &Standing,
+) -> Option<ChatCompletionRequest> {
+    let thread = log::thread(conversation);
+    let user = thread.get(message)?.parent?;
+    let settings = prefs::answer_settings(Some(conversation));
+    let instructions = settings.instructions.trim();
+    let system = (!instructions.is_empty()).then(|| ChatMessage::new(Role::System, instructions));
+    let continued = Continuation {
+        token_ids: standing.token_ids.clone(),
+        text: if standing.token_ids.is_empty() { standing.text.clone() } else { String::new() },
+    };
+    Some(ChatCompletionRequest {
+        model: model.to_owned(),
+        messages: system.into_iter().chain(spoken(&thread, user)).collect(),
+        stream: true,
+        stream_options: Some(StreamOptions { include_usage: true }),
+        max_tokens: Some(settings.max_tokens.unwrap_or(USUAL_MAX_TOKENS)),
+        max_completion_tokens: None,
+        stop: None,
+        logprobs: false,
+        top_logprobs: None,
+        n: None,
+        tools: None,
+        tool_choice: None,
+        parallel_tool_calls: None,
+        response_format: None,
+        sampling: SamplingFields {
+            temperature: Some(settings.temperature.unwrap_or(prefs::USUAL_TEMPERATURE)),
+            top_p: Some(prefs::USUAL_TOP_P),
+            ..SamplingFields::default()
+        },
+        portico_continue: (continued != Continuation::default()).then_some(continued),
+    })
+}
+
+/// What was said up to `user`. An answer that failed before its first word says nothing.
+fn spoken(thread: &Thread, user: Uuid) -> impl Iterator<Item = ChatMessage> {
+    let items = thread.up_to(user).iter().filter(|item| !item.content.text.is_empty());
+    items.map(|item| ChatMessage::new(item.role, item.content.text.clone()))
+}

@@ -1,0 +1,233 @@
+//! Where an answer runs: it is begun on the device or on the server, moved from the one to the other
+//! when the device fails, and picked up where the server keeps it.
+
+use std::rc::Rc;
+
+use leptos::prelude::*;
+use portico_page::announce::Announcer;
+use portico_page::route::{Route, can_fail_over};
+use portico_shared::error::{ApiError, ErrorCode};
+use portico_shared::openai::{Place, PorticoInfo};
+use portico_shared::sync::{MessageContent, MessageState, Moved};
+use portico_web::protocol::{FromWorker, RequestId, ToWorker};
+use portico_web::server_call::{Asked, News, ServerCall};
+use uuid::Uuid;
+
+use super::{ANSWERS, Answer, LiveInfo, ask, received};
+use crate::browser::{monotonic_ms, new_id};
+use crate::log::{self, AnswerLock};
+use crate::page::Page;
+use crate::setup;
+
+/// What of an answer is there before it runs.
+#[derive(Clone, Debug, Default)]
+pub struct Standing {
+    pub text: String,
+    /// Of the model that goes on; empty: it reads the text.
+    pub token_ids: Vec<u32>,
+    pub moved: Option<Moved>,
+}
+
+/// Who computes.
+pub(super) enum Via {
+    /// `fallback`: the server's model that goes on where the device fails.
+    Worker {
+        fallback: Option<String>,
+    },
+    Server(Rc<ServerCall>),
+    /// It was never begun.
+    Nobody,
+}
+
+impl Via {
+    pub fn place(&self) -> Place {
+        match self {
+            Self::Server(_) => Place::Server,
+            Self::Worker { .. } | Self::Nobody => Place::Device,
+        }
+    }
+}
+
+/// What is known of an answer before anything has been computed.
+pub fn first_content(
+    route: &Route,
+    model: &str,
+    standing: &Standing,
+    state: MessageState,
+) -> MessageContent {
+    let (place, model) = match route {
+        Route::Server { model, .. } => (Place::Server, model.as_str()),
+        Route::Device { .. } | Route::Nowhere(_) => (Place::Device, model),
+    };
+    MessageContent {
+        state,
+        portico: Some(unmeasured(place, model)),
+        token_ids: standing.token_ids.clone(),
+        moved: standing.moved,
+        ..MessageContent::done(standing.text.clone())
+    }
+}
+
+pub(super) fn unmeasured(place: Place, model: &str) -> PorticoInfo {
+    PorticoInfo {
+        place,
+        model: model.to_owned(),
+        time_to_first_token_ms: None,
+        prefill_tokens_per_s: None,
+        decode_tokens_per_s: None,
+    }
+}
+
+/// Begins the answer `message`, or goes on with it.
+pub fn start(
+    page: Page,
+    conversation: Uuid,
+    message: Uuid,
+    model: &str,
+    route: Route,
+    standing: Standing,
+) {
+    let model = match &route {
+        Route::Server { model, .. } => model.clone(),
+        Route::Device { .. } | Route::Nowhere(_) => model.to_owned(),
+    };
+    let request = ask::request(conversation, message, &model, &standing);
+    let id = enter(page, conversation, message, model.clone(), standing);
+    let Some(request) = request else {
+        let error = ApiError::new(ErrorCode::Internal).detail("the message is gone");
+        received(page, &FromWorker::Failed { id, error });
+        return;
+    };
+    match route {
+        Route::Device { fallback } => {
+            set_via(message, Via::Worker { fallback });
+            if !setup::post(&ToWorker::Chat { id: id.clone(), request: Box::new(request) }) {
+                let error = ApiError::new(ErrorCode::Internal).detail("there is no worker");
+                received(page, &FromWorker::Failed { id, error });
+            }
+        }
+        Route::Server { .. } => {
+            let asked = Asked::Chat(Box::new(request));
+            set_via(message, Via::Server(ServerCall::start(id, asked, listener(page, message))));
+        }
+        Route::Nowhere(blocked) => {
+            received(page, &FromWorker::Failed { id, error: blocked.error(&model) });
+        }
+    }
+}
+
+/// Reads on in an answer that the server is writing, or has written meanwhile.
+pub fn pick_up(page: Page, conversation: Uuid, message: Uuid, content: &MessageContent) {
+    let Some(stream) = content.stream.clone() else { return };
+    let model = content.portico.as_ref().map(|portico| portico.model.clone()).unwrap_or_default();
+    // The stream is read from its beginning; what an earlier place wrote stands before it.
+    let text = match content.moved {
+        Some(_) => return pick_up_moved(page, message, content),
+        None => String::new(),
+    };
+    let standing = Standing { text, ..Standing::default() };
+    let id = enter(page, conversation, message, model, standing);
+    ANSWERS.with_borrow_mut(|answers| {
+        if let Some(answer) = answers.get_mut(&message) {
+            answer.stream = Some(stream.clone());
+        }
+    });
+    set_via(message, Via::Server(ServerCall::pick_up(id, stream, listener(page, message))));
+}
+
+/// Where text of two places is mixed, the draft does not say which part is the stream's: it stays as it
+/// was kept, and the person may go on.
+fn pick_up_moved(page: Page, message: Uuid, content: &MessageContent) {
+    let content = MessageContent { state: MessageState::Stopped, stream: None, ..content.clone() };
+    log::write_end(page, message, content);
+}
+
+/// Has an answer that failed on the device go on on the server, if it may. True when it does.
+pub(super) fn fail_over(page: Page, request: &str, error: &ApiError) -> bool {
+    if !can_fail_over(error.code) {
+        return false;
+    }
+    let found = ANSWERS.with_borrow(|answers| {
+        let (&message, answer) = answers.iter().find(|(_, answer)| answer.request == request)?;
+        let Via::Worker { fallback: Some(model) } = &answer.via else { return None };
+        let is_same = *model == answer.model;
+        let token_ids = if is_same { answer.token_ids.clone() } else { Vec::new() };
+        let moved = Some(Moved { from: Place::Device, code: error.code });
+        let standing = Standing { text: answer.text.clone(), token_ids, moved };
+        Some((message, answer.conversation, model.clone(), standing))
+    });
+    let Some((message, conversation, model, standing)) = found else { return false };
+    ANSWERS.with_borrow_mut(|answers| answers.remove(&message));
+    let route = Route::Server { model: model.clone(), instead: None };
+    let content = first_content(&route, &model, &standing, MessageState::Draft);
+    log::write_end(page, message, content);
+    start(page, conversation, message, &model, route, standing);
+    true
+}
+
+/// Enters an answer as one that is being written here.
+fn enter(
+    page: Page,
+    conversation: Uuid,
+    message: Uuid,
+    model: String,
+    standing: Standing,
+) -> RequestId {
+    let now_ms = monotonic_ms();
+    let tick = RwSignal::new(0);
+    let mut announcer = Announcer::new(now_ms);
+    // What stood before was announced before.
+    announcer.rest(&standing.text);
+    let request = new_id().to_string();
+    let answer = Answer {
+        request: request.clone(),
+        conversation,
+        model: model.clone(),
+        via: Via::Nobody,
+        saved_bytes: standing.text.len(),
+        reads_text: standing.token_ids.is_empty() && !standing.text.is_empty(),
+        text: standing.text,
+        token_ids: standing.token_ids,
+        moved: standing.moved,
+        stream: None,
+        portico: None,
+        usage: None,
+        finish: None,
+        announcer,
+        saved_ms: now_ms,
+        is_streaming: false,
+        paint_is_due: false,
+        tick,
+        _lock: AnswerLock::hold(message),
+    };
+    ANSWERS.with_borrow_mut(|answers| answers.insert(message, answer));
+    page.live.update(|live| {
+        live.insert(message, LiveInfo { conversation, model, streaming: false, tick });
+    });
+    request
+}
+
+fn set_via(message: Uuid, via: Via) {
+    ANSWERS.with_borrow_mut(|answers| {
+        if let Some(answer) = answers.get_mut(&message) {
+            answer.via = via;
+        }
+    });
+}
+
+/// Takes what the server says, and notes where it keeps the answer.
+fn listener(page: Page, message: Uuid) -> impl Fn(News) + 'static {
+    move |news| match news {
+        News::Said(said) => received(page, &said),
+        News::Stream(stream) => {
+            let content = ANSWERS.with_borrow_mut(|answers| {
+                let answer = answers.get_mut(&message)?;
+                answer.stream = Some(stream);
+                Some(answer.content(MessageState::Draft))
+            });
+            if let Some(content) = content {
+                log::write_draft(page, message, content);
+            }
+        }
+    }
+}

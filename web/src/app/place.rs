@@ -1,0 +1,84 @@
+//! Where the open conversation's answers are computed: what the server offers, what the person chose,
+//! and what follows.
+
+use leptos::prelude::*;
+use portico_page::route::{Choice, Offer, Route, route};
+use portico_shared::error::ErrorCode;
+use portico_shared::sync::Setting;
+use portico_web::server_call;
+use uuid::Uuid;
+
+use crate::page::Page;
+use crate::{log, prefs};
+
+/// Asks the server what it computes for this page.
+pub async fn load_offer(page: Page) {
+    let offer = match server_call::models().await {
+        Ok(models) if models.is_empty() => Offer::Refused,
+        Ok(models) => Offer::Models(models),
+        Err(error) if error.code == ErrorCode::ServerUnreachable => Offer::Unreachable,
+        Err(_) => Offer::Refused,
+    };
+    page.offer.set(offer);
+}
+
+/// The person's choice for a conversation, or for the next new one.
+pub fn choice(page: Page, conversation: Option<Uuid>) -> Choice {
+    page.place_version.track();
+    page.log_version.track();
+    if conversation.is_some_and(log::stays_on_device) {
+        return Choice::Device;
+    }
+    let settings = prefs::answer_settings(conversation);
+    settings.place.as_deref().and_then(Choice::from_name).unwrap_or_default()
+}
+
+pub fn set_choice(page: Page, conversation: Option<Uuid>, choice: Choice) {
+    let mut settings = prefs::answer_settings(conversation);
+    settings.place = Some(choice.name().to_owned());
+    prefs::set_answer_settings(conversation, &settings);
+    if let Some(conversation) = conversation {
+        keep_choice(page, conversation);
+    }
+    page.place_version.update(|version| *version += 1);
+}
+
+/// Writes down, for all devices, whether a conversation stays on this one.
+pub fn keep_choice(page: Page, conversation: Uuid) {
+    let settings = prefs::answer_settings(Some(conversation));
+    let stays = settings.place.as_deref() == Some(Choice::Device.name());
+    if stays != log::stays_on_device(conversation) {
+        log::set(page, conversation, Setting::StaysOnDevice(stays));
+    }
+}
+
+/// Where an answer of `model` would run in the open conversation, for views.
+pub fn route_here(page: Page, model: &str) -> Route {
+    let choice = choice(page, page.open.get());
+    let fit = page.model(model).map(|model| page.fit(&model));
+    page.offer.with(|offer| route(choice, model, fit, offer))
+}
+
+/// Where an answer of `model` runs now.
+pub fn route_for(page: Page, conversation: Uuid, model: &str) -> Route {
+    untrack(|| {
+        let choice = choice(page, Some(conversation));
+        let fit = page.model(model).map(|model| page.fit(&model));
+        page.offer.with(|offer| route(choice, model, fit, offer))
+    })
+}
+
+/// The model that answers: the chosen one, else the server's where the device has none.
+pub fn answering_model(page: Page) -> Option<String> {
+    page.chosen.get().or_else(|| match choice(page, page.open.get()) {
+        Choice::Device => None,
+        Choice::Server => page.offer.with(|offer| offer.model_for("").map(str::to_owned)),
+        Choice::Auto => {
+            let offered = page.offered_model()?;
+            let cannot = !page.fit(&offered).runs() && page.device.with(Option::is_some);
+            let id = &offered.model.id;
+            page.offer
+                .with(|offer| cannot.then(|| offer.model_for(id).map(str::to_owned)).flatten())
+        }
+    })
+}
