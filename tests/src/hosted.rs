@@ -37,11 +37,8 @@ impl Hosted {
     pub fn open(file: &mut File, config: &InferenceConfig) -> anyhow::Result<Self> {
         let (model, gguf, share) = load(file, config)?;
         let tokenizer = Arc::new(Tokenizer::from_gguf(&gguf.metadata)?);
-        let facts = ModelFacts {
-            end_ids: tokenizer.end_ids().to_vec(),
-            n_ctx: share.n_ctx as u32,
-            n_vocab: model.config.n_vocab,
-        };
+        let facts =
+            ModelFacts::new(&tokenizer, None, share.n_ctx as u32, model.config.n_vocab);
         let options = SchedulerOptions::new(config, share);
         let scheduler = Scheduler::start("test", model, Arc::clone(&tokenizer), options)?;
         Ok(Self { scheduler, tokenizer, facts })

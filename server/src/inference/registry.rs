@@ -193,11 +193,8 @@ impl Inference {
             progress.store(done.to_bits(), Ordering::Relaxed);
         })?;
         let text = TextSide::from_gguf(&gguf.metadata)?;
-        let facts = ModelFacts {
-            end_ids: text.tokenizer.end_ids().to_vec(),
-            n_ctx: share.n_ctx as u32,
-            n_vocab: cpu.config.n_vocab,
-        };
+        let (n_ctx, n_vocab) = (share.n_ctx as u32, cpu.config.n_vocab);
+        let facts = ModelFacts::new(&text.tokenizer, text.template.as_ref(), n_ctx, n_vocab);
         let options = SchedulerOptions::new(&self.config, share);
         let tokenizer = Arc::clone(&text.tokenizer);
         let scheduler = Scheduler::start(&model.id, cpu, tokenizer, options)?;

@@ -4,8 +4,10 @@ use super::delta::{Delta, ScoredToken};
 use crate::openai::{
     ChatChoice, ChatCompletion, ChatCompletionChunk, ChatLogprobs, ChatMessage, ChunkChoice,
     Completion, CompletionChoice, CompletionLogprobs, Delta as ChunkDelta, FinishReason,
-    PorticoInfo, Role, TokenLogprob, TopLogprob, Usage,
+    FunctionCall, FunctionDelta, PorticoInfo, Role, TokenLogprob, ToolCall, ToolCallDelta,
+    ToolKind, TopLogprob, Usage,
 };
+use crate::tools::CallDelta;
 
 /// What every piece of one answer begins with.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,6 +29,12 @@ pub struct Answer {
 impl Answer {
     pub fn add(&mut self, delta: Delta) {
         self.whole.text.push_str(&delta.text);
+        for call in delta.calls {
+            match self.whole.calls.iter_mut().find(|own| own.index == call.index) {
+                Some(own) => own.arguments.push_str(&call.arguments),
+                None => self.whole.calls.push(call),
+            }
+        }
         self.whole.token_ids.extend(delta.token_ids);
         self.whole.scores.extend(delta.scores);
     }
@@ -51,7 +59,11 @@ impl AnswerHead {
         self.chat_chunk(ChunkChoice {
             index: 0,
             delta: ChunkDelta {
-                content: Some(delta.text.clone()),
+                // Where there is nothing but a call, no words are claimed.
+                content: (!delta.text.is_empty() || delta.calls.is_empty())
+                    .then(|| delta.text.clone()),
+                tool_calls: (!delta.calls.is_empty())
+                    .then(|| delta.calls.iter().map(|call| self.call_delta(call)).collect()),
                 token_ids: delta.token_ids.clone(),
                 ..ChunkDelta::default()
             },
@@ -86,13 +98,63 @@ impl AnswerHead {
             model: self.model.clone(),
             choices: vec![ChatChoice {
                 index: 0,
-                message: ChatMessage::new(Role::Assistant, answer.whole.text.clone()),
+                message: self.message(&answer.whole),
                 logprobs: chat_logprobs(&answer.whole.scores),
                 finish_reason: reason,
             }],
             usage,
             portico,
         }
+    }
+
+    fn message(&self, whole: &Delta) -> ChatMessage {
+        let text = &whole.text;
+        let calls: Vec<ToolCall> = whole
+            .calls
+            .iter()
+            .map(|call| ToolCall {
+                id: self.call_id(call.index),
+                kind: ToolKind::Function,
+                function: FunctionCall {
+                    name: call.name.clone().unwrap_or_default(),
+                    arguments: call.arguments.clone(),
+                },
+            })
+            .collect();
+        ChatMessage {
+            content: (!text.is_empty() || calls.is_empty()).then(|| text.clone().into()),
+            tool_calls: (!calls.is_empty()).then_some(calls),
+            ..ChatMessage::new(Role::Assistant, "")
+        }
+    }
+
+    fn call_delta(&self, call: &CallDelta) -> ToolCallDelta {
+        let is_first = call.name.is_some();
+        ToolCallDelta {
+            index: call.index,
+            id: is_first.then(|| self.call_id(call.index)),
+            kind: is_first.then_some(ToolKind::Function),
+            function: FunctionDelta {
+                name: call.name.clone(),
+                arguments: Some(call.arguments.clone()),
+            },
+        }
+    }
+
+    /// Nine letters and digits, as Mistral's templates demand; unique as the answer's id is.
+    fn call_id(&self, index: u32) -> String {
+        const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+        // FNV-1a (Fowler, Noll, Vo), 64 bits.
+        let bytes = self.id.bytes().chain(index.to_le_bytes());
+        let mut hash = bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        });
+        let mut digit = || {
+            let digit = DIGITS[(hash % 62) as usize];
+            hash /= 62;
+            char::from(digit)
+        };
+        (0..9).map(|_| digit()).collect()
     }
 
     pub fn completion_delta(&self, delta: &Delta) -> Completion {

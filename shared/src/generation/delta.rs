@@ -1,6 +1,7 @@
 //! A piece of an answer, and the detokeniser that its text comes from.
 
 use crate::sampling::TokenScore;
+use crate::tools::CallDelta;
 
 /// Tokens → text as they come. Implemented by the tokenizer's stream decoder and by the tests'
 /// script.
@@ -15,11 +16,13 @@ pub trait Detokenize {
     fn token_bytes(&self, id: u32) -> Vec<u8>;
 }
 
-/// Text and tokens that an answer grew by. What a reader has of the text is always exactly the text
-/// of what it has of the tokens.
+/// Text, calls and tokens that an answer grew by. What a reader has of the text and the calls is
+/// always exactly what the tokens that it has say.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Delta {
     pub text: String,
+    /// What calls of tools grew by; their text is not in `text`.
+    pub calls: Vec<CallDelta>,
     pub token_ids: Vec<u32>,
     /// One for each token when log-probabilities were asked for, else empty. Tokens taken over from
     /// an earlier part of the answer have none.
@@ -28,7 +31,7 @@ pub struct Delta {
 
 impl Delta {
     pub fn is_empty(&self) -> bool {
-        self.text.is_empty() && self.token_ids.is_empty()
+        self.text.is_empty() && self.calls.is_empty() && self.token_ids.is_empty()
     }
 }
 

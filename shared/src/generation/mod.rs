@@ -46,6 +46,7 @@ use crate::error::{ApiError, ErrorCode};
 use crate::grammar::Constrain;
 use crate::openai::{FinishReason, PromptTokensDetails, Usage};
 use crate::sampling::{self, GpuSampling, TokenScore, score_token};
+use crate::tools::CallReader;
 use stop::HeldText;
 
 /// What a generation needs next.
@@ -77,6 +78,8 @@ pub struct Generation<D> {
     detokenizer: D,
     /// Holds the text to the request's grammar.
     constraint: Option<Box<dyn Constrain>>,
+    /// Parts what is released into words and calls of tools.
+    calls: Option<CallReader>,
     phase: Phase,
     /// Ids without the end token, those of the continuation first.
     generated: Vec<u32>,
@@ -137,6 +140,7 @@ impl<D: Detokenize> Generation<D> {
             held_text: HeldText::new(request.stop.clone()),
             detokenizer,
             constraint,
+            calls: request.tools.as_ref().map(CallReader::new),
             phase: Phase::Prefill,
             generated: Vec::new(),
             end_token_seen: false,
@@ -331,7 +335,12 @@ impl<D: Detokenize> Generation<D> {
         if self.request.stream {
             self.delta = Delta::default();
             self.held.clear();
-            self.held_text.mark_shown();
+            let is_over = self.finish_reason().is_some();
+            let shown = self.held_text.mark_shown();
+            // It went through the reader before the cut.
+            if let (false, Some(calls)) = (is_over, &mut self.calls) {
+                calls.push(shown);
+            }
         }
         Ok(())
     }
@@ -364,12 +373,16 @@ impl<D: Detokenize> Generation<D> {
         }
         self.generated.push(id);
         let start_bytes = self.held_text.len();
-        let text = self.detokenizer.push(id);
+        let mut text = self.detokenizer.push(id);
+        // A control token has no text, but the one that announces a call is to be seen.
+        if let Some((_, marker)) = self.marker().filter(|(marker_id, _)| *marker_id == id) {
+            text.push_str(marker);
+        }
         self.held_text.push(&text);
         self.held.push(HeldToken { id, start_bytes, end_bytes: self.held_text.len(), score });
         if let Some(stop_bytes) = self.held_text.find_stop() {
             self.cut(stop_bytes);
-            self.phase = Phase::End(FinishReason::Stop);
+            self.over(FinishReason::Stop);
         } else if !text.is_empty() {
             let safe_bytes = self.held_text.safe_bytes();
             let n_tokens = self.held.partition_point(|token| token.end_bytes <= safe_bytes);
@@ -388,13 +401,31 @@ impl<D: Detokenize> Generation<D> {
         if self.finish_reason().is_some() {
             return;
         }
-        self.phase = Phase::End(reason);
         let rest = self.detokenizer.finish();
         self.held_text.push(&rest);
         match self.held_text.find_stop() {
             Some(stop_bytes) => self.cut(stop_bytes),
             None => self.release(self.held.len(), self.held_text.len()),
         }
+        self.over(reason);
+    }
+
+    /// All text is released.
+    fn over(&mut self, reason: FinishReason) {
+        let mut reason = reason;
+        if let Some(calls) = &mut self.calls {
+            let piece = calls.finish();
+            if calls.has_calls() && reason == FinishReason::Stop {
+                reason = FinishReason::ToolCalls;
+            }
+            self.delta.text.push_str(&piece.text);
+            self.delta.calls.extend(piece.calls);
+        }
+        self.phase = Phase::End(reason);
+    }
+
+    fn marker(&self) -> Option<&(u32, String)> {
+        self.request.tools.as_ref()?.marker.as_ref()
     }
 
     /// Releases what stands before a stop string, and forgets the rest.
@@ -417,7 +448,15 @@ impl<D: Detokenize> Generation<D> {
             }
         }
         self.n_chars_before_held += self.held_text.n_chars(n_bytes);
-        self.delta.text.push_str(&self.held_text.take(n_bytes));
+        let text = self.held_text.take(n_bytes);
+        match &mut self.calls {
+            None => self.delta.text.push_str(&text),
+            Some(calls) => {
+                let piece = calls.push(&text);
+                self.delta.text.push_str(&piece.text);
+                self.delta.calls.extend(piece.calls);
+            }
+        }
         for token in &mut self.held {
             token.start_bytes -= n_bytes;
             token.end_bytes -= n_bytes;

@@ -2,9 +2,11 @@
 
 use crate::error::ApiError;
 use crate::grammar::Grammar;
-use crate::openai::{ChatCompletionRequest, CompletionRequest, Continuation, ResponseFormat, Stop};
+use crate::openai::{ChatCompletionRequest, CompletionRequest, Continuation, Stop};
 use crate::sampling::{SamplingParams, TOP_LOGPROBS_MAX, invalid};
+use crate::template::ChatTemplate;
 use crate::tokenizer::{AddSpecial, ParseSpecial, Tokenizer};
+use crate::tools::{self, ToolFormat, ToolReading};
 
 /// Most stop strings of a request.
 const STOPS_MAX: usize = 16;
@@ -22,6 +24,25 @@ pub struct ModelFacts {
     pub n_ctx: u32,
     /// Ids are below it.
     pub n_vocab: u32,
+    /// How it writes calls of tools.
+    pub tools: ToolFormat,
+}
+
+impl ModelFacts {
+    pub fn new(
+        tokenizer: &Tokenizer,
+        template: Option<&ChatTemplate>,
+        n_ctx: u32,
+        n_vocab: u32,
+    ) -> Self {
+        let style = template.map(ChatTemplate::tool_style).unwrap_or_default();
+        Self {
+            end_ids: tokenizer.end_ids().to_vec(),
+            n_ctx,
+            n_vocab,
+            tools: ToolFormat::new(style, tokenizer),
+        }
+    }
 }
 
 /// A request as [`super::Generation`] takes it.
@@ -45,6 +66,8 @@ pub struct GenerationRequest {
     /// The form that the answer's text must have; the driver compiles it for
     /// [`super::Generation::constrained`].
     pub grammar: Option<Grammar>,
+    /// Calls are looked for in the answer's text.
+    pub tools: Option<ToolReading>,
 }
 
 impl GenerationRequest {
@@ -84,7 +107,8 @@ impl GenerationRequest {
             top_logprobs: request.logprobs.then_some(n_top),
             echo: false,
             stream: request.stream,
-            grammar: grammar(request.response_format.as_ref())?,
+            grammar: tools::grammar(request, &model.tools)?,
+            tools: reading(request, &model.tools),
         }
         .with_known_ids(model)
     }
@@ -119,7 +143,8 @@ impl GenerationRequest {
             top_logprobs: request.logprobs,
             echo: request.echo,
             stream: request.stream,
-            grammar: grammar(request.response_format.as_ref())?,
+            grammar: request.response_format.as_ref().map_or(Ok(None), Grammar::of_format)?,
+            tools: None,
         }
         .with_known_ids(model)
     }
@@ -152,8 +177,9 @@ impl GenerationRequest {
     }
 }
 
-fn grammar(format: Option<&ResponseFormat>) -> Result<Option<Grammar>, ApiError> {
-    format.map_or(Ok(None), Grammar::of_format)
+fn reading(request: &ChatCompletionRequest, format: &ToolFormat) -> Option<ToolReading> {
+    let tools = request.offered_tools();
+    (!tools.is_empty()).then(|| ToolReading::new(format, tools))
 }
 
 fn check_n(n: Option<u32>) -> Result<(), ApiError> {

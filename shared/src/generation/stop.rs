@@ -50,8 +50,9 @@ impl HeldText {
         taken[shown_bytes..].to_owned()
     }
 
-    /// The reader has all of it.
-    pub(super) fn mark_shown(&mut self) {
+    /// The reader has all of it, which is given back.
+    pub(super) fn mark_shown(&mut self) -> &str {
         self.shown_bytes = self.text.len();
+        &self.text
     }
 }

@@ -3,6 +3,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::openai::{Place, PorticoInfo};
 use crate::sampling::SamplingParams;
+use crate::tools::ToolFormat;
 
 /// A vocabulary of byte strings; text is what of them is whole UTF-8.
 #[derive(Clone)]
@@ -84,6 +85,7 @@ fn request() -> GenerationRequest {
         echo: false,
         stream: true,
         grammar: None,
+        tools: None,
     }
 }
 
@@ -336,7 +338,7 @@ fn a_chat_stream_has_openais_shape() {
     let head = AnswerHead { id: "chatcmpl-1".into(), created: 7, model: "m".into() };
     let opening = serde_json::to_value(head.chat_opening()).expect("JSON");
     assert_eq!(opening["choices"][0]["delta"]["role"], "assistant");
-    let delta = Delta { text: "hi".into(), token_ids: vec![8, 9], scores: Vec::new() };
+    let delta = Delta { text: "hi".into(), token_ids: vec![8, 9], ..Delta::default() };
     let chunk = serde_json::to_value(head.chat_delta(&delta)).expect("JSON");
     assert_eq!(chunk["object"], "chat.completion.chunk");
     assert_eq!(
@@ -352,7 +354,8 @@ fn a_chat_stream_has_openais_shape() {
 
 #[test]
 fn a_request_out_of_range_is_refused_by_name() {
-    let model = ModelFacts { end_ids: vec![END], n_ctx: 100, n_vocab: 34 };
+    let model =
+        ModelFacts { end_ids: vec![END], n_ctx: 100, n_vocab: 34, tools: ToolFormat::default() };
     for (field, json) in [
         ("`n`", r#""n": 2"#),
         ("`max_tokens`", r#""max_tokens": 0"#),

@@ -4,7 +4,7 @@ use minijinja::Value;
 use minijinja::value::Serde;
 use serde_json::{Map, json};
 
-use crate::openai::{ChatMessage, Role, ToolCall};
+use crate::openai::{ChatMessage, Content, Role, Tool, ToolCall};
 
 /// Messages as a template reads them: text content joined, `developer` called `system` (no template
 /// knows the newer name), and the arguments of tool calls as values rather than as JSON in a string.
@@ -54,4 +54,48 @@ fn value_from_call(call: &ToolCall) -> serde_json::Value {
         "type": call.kind,
         "function": { "name": call.function.name, "arguments": arguments },
     })
+}
+
+/// For a template that knows nothing of tools: what is offered, called and answered, said in words.
+/// It may know no system message either, so what is offered stands before the first word there is.
+pub fn in_words(messages: &[ChatMessage], tools: &[Tool]) -> Vec<ChatMessage> {
+    let mut messages: Vec<ChatMessage> = messages.iter().map(message_in_words).collect();
+    if !tools.is_empty()
+        && let Some(first) = messages.first_mut()
+    {
+        let offer = offer(tools);
+        let said = first.content.as_ref().map(Content::text).unwrap_or_default();
+        first.content = Some(Content::Text(format!("{offer}\n\n{said}").trim_end().to_owned()));
+    }
+    messages
+}
+
+fn offer(tools: &[Tool]) -> String {
+    let mut offer = "You may call these functions:\n".to_owned();
+    for tool in tools {
+        offer.push_str(&format!("{}\n", tool.value()["function"]));
+    }
+    offer.push_str(
+        "To call one, answer with one JSON object and nothing else: \
+         {\"name\": \"<function>\", \"arguments\": {…}}. Its result will be told to you.",
+    );
+    offer
+}
+
+fn message_in_words(message: &ChatMessage) -> ChatMessage {
+    let calls = message.tool_calls.as_deref().unwrap_or_default();
+    let said = message.content.as_ref().map(Content::text);
+    if message.role == Role::Tool {
+        let said = said.unwrap_or_default();
+        return ChatMessage::new(Role::User, format!("The function's result:\n{said}"));
+    }
+    if calls.is_empty() {
+        return message.clone();
+    }
+    let mut lines: Vec<String> = said.into_iter().filter(|said| !said.is_empty()).collect();
+    lines.extend(calls.iter().map(|call| {
+        let call = &value_from_call(call)["function"];
+        call.to_string()
+    }));
+    ChatMessage::new(message.role, lines.join("\n"))
 }

@@ -23,6 +23,7 @@ pub use error::TemplateError;
 
 use crate::gguf::Metadata;
 use crate::openai::{ChatMessage, Tool};
+use crate::tools::ToolStyle;
 
 /// Bytes of a template; the longest known have 20 kB.
 pub const TEMPLATE_BYTES_MAX: usize = 256 << 10;
@@ -69,6 +70,9 @@ pub struct ChatTemplate {
     bos_token: String,
     eos_token: String,
     is_default: bool,
+    tool_style: ToolStyle,
+    /// Whether it shows the model the tools itself.
+    shows_tools: bool,
 }
 
 impl ChatTemplate {
@@ -129,12 +133,15 @@ impl ChatTemplate {
                 .add_template_owned(name, without_generation_tags(source))
                 .map_err(|error| TemplateError::Syntax(describe(&error)))?;
         }
+        let source = tool_use.unwrap_or(source);
         Ok(Self {
             environment,
             has_tool_use: tool_use.is_some(),
             bos_token,
             eos_token,
             is_default: false,
+            tool_style: ToolStyle::of_template(source),
+            shows_tools: source.contains("tools"),
         })
     }
 
@@ -143,8 +150,14 @@ impl ChatTemplate {
         self.is_default
     }
 
+    /// How the model writes calls of tools.
+    pub fn tool_style(&self) -> ToolStyle {
+        self.tool_style
+    }
+
     /// The prompt of a conversation. Special tokens in it are to be parsed
-    /// (`ParseSpecial::Yes`), and none added: the template writes its own.
+    /// (`ParseSpecial::Yes`), and none added: the template writes its own. A template that knows
+    /// nothing of tools is given them in words.
     ///
     /// # Errors
     /// What the template itself refuses, or why it fails.
@@ -154,6 +167,13 @@ impl ChatTemplate {
         tools: &[Tool],
         options: &RenderOptions,
     ) -> Result<String, TemplateError> {
+        let in_words;
+        let (messages, tools) = if self.shows_tools {
+            (messages, tools)
+        } else {
+            in_words = messages::in_words(messages, tools);
+            (&in_words[..], &[][..])
+        };
         let name = if !tools.is_empty() && self.has_tool_use { TOOL_USE } else { DEFAULT };
 
         let mut environment = self.environment.clone();

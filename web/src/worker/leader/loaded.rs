@@ -52,10 +52,7 @@ impl TextSide {
     }
 
     pub fn facts(&self, engine: &Engine) -> ModelFacts {
-        ModelFacts {
-            end_ids: self.tokenizer.end_ids().to_vec(),
-            n_ctx: engine.n_ctx(),
-            n_vocab: engine.n_vocab(),
-        }
+        let template = self.template.as_ref().ok();
+        ModelFacts::new(&self.tokenizer, template, engine.n_ctx(), engine.n_vocab())
     }
 }
