@@ -5,7 +5,8 @@
 //! in half precision.
 
 use crate::buffer::Buffer;
-use crate::half_floats::half_bits;
+use crate::half_floats::to_halves;
+use crate::isa::Isa;
 
 /// Tokens of a page.
 pub const PAGE_TOKENS: usize = 16;
@@ -71,16 +72,26 @@ impl Page {
     ///
     /// # Panics
     /// Outside of the page, or with other head sizes.
-    pub fn store(&mut self, layer: usize, head: usize, slot: usize, key: &[f32], value: &[f32]) {
+    pub fn store(
+        &mut self,
+        isa: Isa,
+        layer: usize,
+        head: usize,
+        slot: usize,
+        key: &[f32],
+        value: &[f32],
+    ) {
         let (dim, len) = (self.shape.head_dim, self.shape.head_len());
         assert!(slot < PAGE_TOKENS && key.len() == dim && value.len() == dim, "a head's shape");
         let start = self.shape.offset(layer, head);
         let (keys, values) = self.halves_mut()[start..][..2 * len].split_at_mut(len);
-        for (keys, &key) in keys.chunks_exact_mut(PAGE_TOKENS).zip(key) {
-            keys[slot] = half_bits(key);
-        }
-        for (out, &value) in values[slot * dim..][..dim].iter_mut().zip(value) {
-            *out = half_bits(value);
+        to_halves(isa, value, &mut values[slot * dim..][..dim]);
+        let mut halves = [0; 16];
+        for (keys, key) in keys.chunks_exact_mut(PAGE_TOKENS * 16).zip(key.chunks_exact(16)) {
+            to_halves(isa, key, &mut halves);
+            for (keys, half) in keys.chunks_exact_mut(PAGE_TOKENS).zip(halves) {
+                keys[slot] = half;
+            }
         }
     }
 }

@@ -4,6 +4,7 @@
 //! order whatever else there is.
 
 use std::cell::RefCell;
+use std::ops::Range;
 
 use portico_kernels::{
     Activation, Activations, AttentionTask, Matrix, PAGE_TOKENS, Page, SharedMut, TILE_ROWS,
@@ -54,6 +55,8 @@ pub(super) struct Scratch {
     out: Vec<f32>,
     gate: Vec<f32>,
     up: Vec<f32>,
+    /// Rows that follow each other in one page.
+    page_runs: Vec<Range<usize>>,
 }
 
 /// A product whose result goes to `out[row · stride + …]`.
@@ -154,6 +157,12 @@ impl CpuModel {
             if self.config.embedding_scale != 1.0 {
                 scale(self.isa, x, self.config.embedding_scale);
             }
+        }
+        scratch.page_runs.clear();
+        let page = |row: &Row| (row.sequence, row.position / PAGE_TOKENS);
+        for run in batch.rows.chunk_by(|a, b| page(a) == page(b)) {
+            let from = scratch.page_runs.last().map_or(0, |last| last.end);
+            scratch.page_runs.push(from..from + run.len());
         }
         self.normed(n_rows, None, None, &self.layers[0].attn_norm, scratch);
         for (index, layer) in self.layers.iter().enumerate() {
@@ -259,36 +268,8 @@ impl CpuModel {
                 Product::new(&layer.v, n_rows, &mut scratch.v),
             ],
         );
-        let strides = (layer.q.padded_rows(), layer.k.padded_rows(), layer.v.padded_rows());
-        {
-            let (q, k, v) = (
-                SharedMut::new(&mut scratch.q),
-                SharedMut::new(&mut scratch.k),
-                SharedMut::new(&mut scratch.v),
-            );
-            let pages = SharedMut::new(pages);
-            // Rows of a sequence share its pages: a chunk is a key-value head.
-            let rotate_rows = |kv_head: usize, rows: std::ops::Range<usize>| {
-                for at in rows {
-                    let row = &batch.rows[at];
-                    let page = batch.tables[row.sequence][row.position / PAGE_TOKENS];
-                    // SAFETY: each head of a row is touched by one call. A page is shared between
-                    // calls of different heads only when there is one thread.
-                    unsafe {
-                        let q =
-                            q.part(at * strides.0 + kv_head * group * head_dim, group * head_dim);
-                        let k = k.part(at * strides.1 + kv_head * head_dim, head_dim);
-                        let v = v.part(at * strides.2 + kv_head * head_dim, head_dim);
-                        self.prepare_heads(layer, kv_head, row.position, q, k, v);
-                        let page = &mut pages.part(page, 1)[0];
-                        page.store(index, kv_head, row.position % PAGE_TOKENS, k, v);
-                    }
-                }
-            };
-            for kv_head in 0..n_kv_heads {
-                rotate_rows(kv_head, 0..n_rows);
-            }
-        }
+        let stride = layer.q.padded_rows();
+        self.cache_heads(index, layer, batch, pages, scratch);
         scratch.input.resize(n_rows, self.config.q_dim() as usize);
         let input = scratch.input.shared();
         let held: Vec<Vec<&Page>> = batch
@@ -306,7 +287,7 @@ impl CpuModel {
                 layer: index,
                 kv_head,
                 head_dim,
-                queries: &q[at * strides.0 + from..][..group * head_dim],
+                queries: &q[at * stride + from..][..group * head_dim],
                 pages: &held[row.sequence],
                 from: layer.window.map_or(0, |window| to.saturating_sub(window)),
                 to,
@@ -330,6 +311,50 @@ impl CpuModel {
         }
         let product = Product::new(&layer.attn_output, n_rows, &mut scratch.out);
         multiply(self, &scratch.input, &[product]);
+    }
+
+    /// Turns the heads of all rows and stores keys and values.
+    fn cache_heads(
+        &self,
+        index: usize,
+        layer: &Layer,
+        batch: &Batch<'_>,
+        pages: &mut [Page],
+        scratch: &mut Scratch,
+    ) {
+        let (head_dim, n_kv_heads) =
+            (self.config.head_dim as usize, self.config.n_kv_heads as usize);
+        let q_len = self.config.n_heads as usize / n_kv_heads * head_dim;
+        let strides = [&layer.q, &layer.k, &layer.v].map(Matrix::padded_rows);
+        let (q, k, v) = (
+            SharedMut::new(&mut scratch.q),
+            SharedMut::new(&mut scratch.k),
+            SharedMut::new(&mut scratch.v),
+        );
+        let (pages, runs) = (SharedMut::new(pages), &scratch.page_runs);
+        let each = |run: usize| {
+            for at in runs[run].clone() {
+                let row = &batch.rows[at];
+                let page = batch.tables[row.sequence][row.position / PAGE_TOKENS];
+                // SAFETY: each run has rows and a page of its own, and is touched by one call.
+                unsafe {
+                    let page = &mut pages.part(page, 1)[0];
+                    for kv_head in 0..n_kv_heads {
+                        let q = q.part(at * strides[0] + kv_head * q_len, q_len);
+                        let k = k.part(at * strides[1] + kv_head * head_dim, head_dim);
+                        let v = v.part(at * strides[2] + kv_head * head_dim, head_dim);
+                        self.prepare_heads(layer, kv_head, row.position, q, k, v);
+                        let slot = row.position % PAGE_TOKENS;
+                        page.store(self.isa, index, kv_head, slot, k, v);
+                    }
+                }
+            }
+        };
+        if batch.rows.len() < ROWS_TO_SHARE {
+            (0..runs.len()).for_each(each);
+        } else {
+            self.pool.run(runs.len(), &each);
+        }
     }
 
     /// Bias, norm, rotation and scale of the heads that share a key-value head.

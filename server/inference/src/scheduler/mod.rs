@@ -3,6 +3,7 @@
 //! A step takes the next token of every answer that has begun and, beside them, a chunk of the
 //! prompts that have not been read yet, so that a long prompt delays others by a chunk and no more.
 
+mod grammars;
 mod queue;
 mod sequence;
 mod worker;
@@ -17,6 +18,7 @@ use tokio::sync::mpsc;
 
 use super::cpu::CpuModel;
 use super::{Decoding, InferenceConfig, Running, Share};
+use grammars::Grammars;
 use queue::{Job, Queue};
 use worker::Worker;
 
@@ -48,6 +50,7 @@ impl SchedulerOptions {
 /// The handle of a model's thread, which ends with it.
 pub struct Scheduler {
     queue: Arc<Queue>,
+    grammars: Grammars,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -61,17 +64,19 @@ impl Scheduler {
         options: SchedulerOptions,
     ) -> Result<Self, ApiError> {
         let queue = Arc::new(Queue::new(options.max_queue, options.max_sequences));
+        let grammars = Grammars::new(Arc::clone(&tokenizer));
         let worker = Worker::new(model, tokenizer, options, Arc::clone(&queue));
         let thread = thread::Builder::new().name(format!("model-{name}"));
         let thread = thread.spawn(move || worker.run());
         let thread = thread.map_err(|error| ApiError::new(ErrorCode::Internal).detail(error))?;
-        Ok(Self { queue, thread: Some(thread) })
+        Ok(Self { queue, grammars, thread: Some(thread) })
     }
 
-    /// Queues an answer.
+    /// Queues an answer. A grammar is compiled before it waits, which may take a moment.
     ///
     /// # Errors
-    /// `too_many_requests` when the queue is full.
+    /// `too_many_requests` when the queue is full; `invalid_request` for a grammar that cannot be
+    /// followed.
     pub fn submit(
         &self,
         request: GenerationRequest,
@@ -80,7 +85,8 @@ impl Scheduler {
         // Room for every event that an answer can have: the thread never waits for a reader.
         let n_tokens = request.n_ctx as usize + request.continuation.len();
         let (events, receiver) = mpsc::channel(n_tokens + 8);
-        self.queue.push(Job::new(request, decoding, events))?;
+        let constraint = self.grammars.constraint(&request)?;
+        self.queue.push(Job::new(request, constraint, decoding, events))?;
         Ok(Running { events: receiver })
     }
 

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use portico_shared::error::{ApiError, ErrorCode};
 use portico_shared::generation::GenerationRequest;
+use portico_shared::grammar::Constrain;
 use tokio::sync::mpsc;
 
 use crate::{Decoding, Event};
@@ -20,6 +21,8 @@ const RETRY_AFTER_MAX_S: f64 = 120.0;
 /// An answer that waits.
 pub struct Job {
     pub request: GenerationRequest,
+    /// Of the request's grammar.
+    pub constraint: Option<Box<dyn Constrain>>,
     pub decoding: Decoding,
     pub events: mpsc::Sender<Event>,
     pub arrived: Instant,
@@ -28,10 +31,11 @@ pub struct Job {
 impl Job {
     pub fn new(
         request: GenerationRequest,
+        constraint: Option<Box<dyn Constrain>>,
         decoding: Decoding,
         events: mpsc::Sender<Event>,
     ) -> Self {
-        Self { request, decoding, events, arrived: Instant::now() }
+        Self { request, constraint, decoding, events, arrived: Instant::now() }
     }
 }
 

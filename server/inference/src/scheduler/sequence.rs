@@ -56,7 +56,7 @@ pub enum Next {
 impl Sequence {
     /// Begins an answer; none when that failed, which its reader was told.
     pub fn begin(job: Job, tokenizer: &Arc<Tokenizer>) -> Option<Self> {
-        let Job { request, decoding, events, arrived } = job;
+        let Job { request, constraint, decoding, events, arrived } = job;
         let decoder = match decoding {
             Decoding::Answer => StreamDecoder::new(Arc::clone(tokenizer), SkipSpecial::Yes),
             Decoding::Continuation => {
@@ -65,7 +65,7 @@ impl Sequence {
         };
         let is_resumed = request.stream && !request.continuation.is_empty();
         let n_echoed = if request.echo && !is_resumed { request.prompt_ids.len() } else { 0 };
-        let generation = match Generation::new(request, decoder) {
+        let generation = match Generation::constrained(request, decoder, constraint) {
             Ok(generation) => generation,
             Err(error) => {
                 // A reader that has gone needs no answer.

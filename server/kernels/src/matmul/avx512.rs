@@ -1,5 +1,10 @@
 //! The product with AVX-512 and VNNI: a register holds 16 rows, a byte broadcast feeds all of them.
 
+#![allow(
+    clippy::needless_range_loop,
+    reason = "iterators are functions of their own, compiled without the vectors' features"
+)]
+
 use std::arch::x86_64::*;
 use std::ops::Range;
 
@@ -59,16 +64,29 @@ unsafe fn all<const BITS: u32, const FINE: bool, const MIN: bool>(
     }
 }
 
+/// The body for each of up to 8 tokens, written out.
+macro_rules! each_token {
+    ($n:ident, $t:ident, $body:block) => {
+        each_token!(@ $n, $t, $body, 0 1 2 3 4 5 6 7)
+    };
+    (@ $n:ident, $t:ident, $body:block, $($at:literal)*) => {
+        $(if $n > $at {
+            let $t = $at;
+            $body
+        })*
+    };
+}
+
 /// The weights of a run, a vector for each of its 8 groups.
-#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx2,f16c")]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni,avx2,fma,f16c")]
 #[inline]
 unsafe fn unpack<const BITS: u32>(values: *const u8) -> [__m512i; 8] {
     let mut groups = [_mm512_setzero_si512(); 8];
     // SAFETY: the caller's pointer is at a run of this many bits.
     unsafe {
         if BITS == 8 {
-            for (group, vector) in groups.iter_mut().enumerate() {
-                *vector = _mm512_loadu_si512(values.add(group * 64).cast());
+            for group in 0..8 {
+                groups[group] = _mm512_loadu_si512(values.add(group * 64).cast());
             }
             return groups;
         }
@@ -80,13 +98,29 @@ unsafe fn unpack<const BITS: u32>(values: *const u8) -> [__m512i; 8] {
         }
         for plane in 0..BITS as usize - 4 {
             let bit = _mm512_set1_epi8(16 << plane);
-            for (group, vector) in groups.iter_mut().enumerate() {
+            for group in 0..8 {
                 let mask: *const u64 = values.add(256 + plane * 64 + group * 8).cast();
-                *vector = _mm512_mask_add_epi8(*vector, mask.read_unaligned(), *vector, bit);
+                let (mask, vector) = (mask.read_unaligned(), groups[group]);
+                groups[group] = _mm512_mask_add_epi8(vector, mask, vector, bit);
             }
         }
     }
     groups
+}
+
+/// Adds 16 rows' products with four groups of 4 values from `x` on.
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni,avx2,fma,f16c")]
+#[inline]
+unsafe fn dot4(start: __m512i, groups: &[__m512i; 8], from: usize, x: *const i32) -> __m512i {
+    let mut dot = start;
+    // SAFETY: `x` is at a run of 32 values.
+    unsafe {
+        for group in from..from + 4 {
+            let x = _mm512_set1_epi32(x.add(group).read_unaligned());
+            dot = _mm512_dpbusd_epi32(dot, groups[group], x);
+        }
+    }
+    dot
 }
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni,avx2,fma,f16c")]
@@ -106,6 +140,7 @@ unsafe fn some<const BITS: u32, const FINE: bool, const MIN: bool, const T: usiz
         let scale_x = input.scale.as_ptr().add(first * n_runs);
         let sum_x = input.scaled_sum.as_ptr().add(first * n_runs);
         let negative_x = input.negative_sum.as_ptr().add(first * n_runs * 2);
+        let zero = |negative_sum: i32| _mm512_set1_epi32(negative_sum << (BITS - 1));
         for index in 0..n_runs {
             let values = tile.as_ptr().add(index * run_bytes);
             let scales = values.add(values_bytes);
@@ -116,43 +151,36 @@ unsafe fn some<const BITS: u32, const FINE: bool, const MIN: bool, const T: usiz
             } else {
                 _mm512_setzero_ps()
             };
-            for (t, acc) in acc.iter_mut().enumerate() {
+            // Written out for each token: in a loop the sums would live in memory.
+            each_token!(T, t, {
                 let x: *const i32 = x.add(t * cols + index * RUN).cast();
                 let at = t * n_runs + index;
                 let scale_x = _mm512_set1_ps(*scale_x.add(at));
-                let four = |start: __m512i, from: usize| {
-                    let mut dot = start;
-                    for (group, weights) in groups.iter().enumerate().skip(from).take(4) {
-                        let x = _mm512_set1_epi32(x.add(group).read_unaligned());
-                        dot = _mm512_dpbusd_epi32(dot, *weights, x);
-                    }
-                    dot
-                };
-                let zeroed = |negative_sum: i32| _mm512_set1_epi32(negative_sum << (BITS - 1));
+                let negative_x = negative_x.add(at * 2);
                 if FINE {
-                    for half in 0..2 {
-                        let dot = four(zeroed(*negative_x.add(at * 2 + half)), half * 4);
-                        let scale = if half == 0 { scale } else { second };
-                        let scale = _mm512_mul_ps(scale, scale_x);
-                        *acc = _mm512_fmadd_ps(_mm512_cvtepi32_ps(dot), scale, *acc);
-                    }
-                    continue;
-                }
-                let start = if MIN {
-                    _mm512_setzero_si512()
+                    let dot = dot4(zero(*negative_x), &groups, 0, x);
+                    let factor = _mm512_mul_ps(scale, scale_x);
+                    acc[t] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(dot), factor, acc[t]);
+                    let dot = dot4(zero(*negative_x.add(1)), &groups, 4, x);
+                    let factor = _mm512_mul_ps(second, scale_x);
+                    acc[t] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(dot), factor, acc[t]);
                 } else {
-                    zeroed(*negative_x.add(at * 2) + *negative_x.add(at * 2 + 1))
-                };
-                let dot = four(four(start, 0), 4);
-                let scale = _mm512_mul_ps(scale, scale_x);
-                *acc = _mm512_fmadd_ps(_mm512_cvtepi32_ps(dot), scale, *acc);
-                if MIN {
-                    *acc = _mm512_fmadd_ps(second, _mm512_set1_ps(*sum_x.add(at)), *acc);
+                    let start = if MIN {
+                        _mm512_setzero_si512()
+                    } else {
+                        zero(*negative_x + *negative_x.add(1))
+                    };
+                    let dot = dot4(dot4(start, &groups, 0, x), &groups, 4, x);
+                    let factor = _mm512_mul_ps(scale, scale_x);
+                    acc[t] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(dot), factor, acc[t]);
+                    if MIN {
+                        acc[t] = _mm512_fmadd_ps(second, _mm512_set1_ps(*sum_x.add(at)), acc[t]);
+                    }
                 }
-            }
+            });
         }
-        for (t, acc) in acc.iter().enumerate() {
-            _mm512_storeu_ps(task.out(first + t).as_mut_ptr(), *acc);
+        for t in 0..T {
+            _mm512_storeu_ps(task.out(first + t).as_mut_ptr(), acc[t]);
         }
     }
 }
@@ -187,12 +215,12 @@ unsafe fn some_float<const IS_F32: bool, const T: usize>(task: &TileTask<'_>, fi
             } else {
                 _mm512_cvtph_ps(_mm256_loadu_si256(tile.as_ptr().add(col * 32).cast()))
             };
-            for (t, acc) in acc.iter_mut().enumerate() {
-                *acc = _mm512_fmadd_ps(weights, _mm512_set1_ps(*x.add(t * cols + col)), *acc);
-            }
+            each_token!(T, t, {
+                acc[t] = _mm512_fmadd_ps(weights, _mm512_set1_ps(*x.add(t * cols + col)), acc[t]);
+            });
         }
-        for (t, acc) in acc.iter().enumerate() {
-            _mm512_storeu_ps(task.out(first + t).as_mut_ptr(), *acc);
+        for t in 0..T {
+            _mm512_storeu_ps(task.out(first + t).as_mut_ptr(), acc[t]);
         }
     }
 }
