@@ -104,7 +104,14 @@ impl Inference {
         decoding: Decoding,
     ) -> Result<Running, ApiError> {
         self.ready(&model.id);
-        model.scheduler.submit(request, decoding)
+        if request.grammar.is_none() {
+            return model.scheduler.submit(request, decoding);
+        }
+        // Compiling a grammar is no work for the threads that carry messages.
+        let model = Arc::clone(model);
+        let submitted =
+            tokio::task::spawn_blocking(move || model.scheduler.submit(request, decoding));
+        submitted.await.map_err(|error| ApiError::new(ErrorCode::Internal).detail(error))?
     }
 
     /// Unit vectors of texts, `[n][dim]`.
