@@ -26,5 +26,13 @@ export const stop = (page) => page.getByRole("button", { name: /^(Stop|Anhalten)
 export const answerIs = (page, state, timeout = 240_000) =>
   page.locator('[data-role="assistant"]').last().and(page.locator(`[data-state="${state}"]`)).waitFor({ timeout });
 
+/** Chooses where the open conversation is answered: auto, device or server. */
+export const choosesPlace = (page, place) =>
+  page.getByRole("combobox", { name: /^(Where answers are computed|Wo Antworten berechnet werden)$/ }).selectOption(place);
+
+/** Waits until the page says where the next message would be answered: device, server, nowhere. */
+export const nextPlaceIs = (page, place) =>
+  page.locator(`.place-line[data-route="${place}"]`).waitFor({ timeout: 60_000 });
+
 /** Waits for a condition that the page names: offline, no-webgpu, device-lost, … */
 export const conditionIs = (page, name) => page.locator(`[data-condition="${name}"]`).waitFor({ timeout: 60_000 });

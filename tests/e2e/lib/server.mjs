@@ -6,13 +6,15 @@ import * as settings from "./settings.mjs";
 const PATIENCE_MS = 60_000;
 
 /**
- * Starts `portico serve` on a free port (or on `port`, to come back as the same origin).
+ * Starts `portico serve` on a free port (or on `port`, to come back as the same origin); `env` holds more
+ * of its configuration.
  * @returns {Promise<{origin: string, port: number, stop: () => Promise<void>}>}
  */
-export async function startServer({ data = settings.data(), port = 0 } = {}) {
+export async function startServer({ data = settings.data(), port = 0, env = {} } = {}) {
   const args = ["serve", "--addr", `127.0.0.1:${port}`, "--data", data, "--page", settings.page()];
   const child = spawn(settings.portico(), ["--lang", "en", ...args], {
     stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, ...env },
   });
   let log = "";
   child.stderr.on("data", (bytes) => (log += bytes));

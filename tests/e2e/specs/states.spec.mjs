@@ -70,11 +70,16 @@ describe("states of the page", () => {
     assert.deepEqual(wrong, []);
   });
 
-  it("says what to do without WebGPU", { timeout: 120_000 }, () =>
+  it("says what to do without WebGPU, where the server computes nothing either", { timeout: 120_000 }, () =>
     withBrowser({ gpu: false }, async (context) => {
-      const { page } = await open(context, server.origin);
-      await person.conditionIs(page, "no-webgpu");
-      assert.deepEqual(await look(page, "no-webgpu"), []);
+      const alone = await startServer({ env: { PORTICO_ACCESS_PAGE: "false" } });
+      try {
+        const { page } = await open(context, alone.origin);
+        await person.conditionIs(page, "no-webgpu");
+        assert.deepEqual(await look(page, "no-webgpu"), []);
+      } finally {
+        await alone.stop();
+      }
     }),
   );
 

@@ -68,17 +68,22 @@ pub fn route_for(page: Page, conversation: Uuid, model: &str) -> Route {
     })
 }
 
-/// The model that answers: the chosen one, else the server's where the device has none.
+/// The model that answers: the chosen one, else the server's where the device has none. None while there
+/// is one to be loaded first.
 pub fn answering_model(page: Page) -> Option<String> {
-    page.chosen.get().or_else(|| match choice(page, page.open.get()) {
-        Choice::Device => None,
-        Choice::Server => page.offer.with(|offer| offer.model_for("").map(str::to_owned)),
-        Choice::Auto => {
-            let offered = page.offered_model()?;
-            let cannot = !page.fit(&offered).runs() && page.device.with(Option::is_some);
-            let id = &offered.model.id;
-            page.offer
-                .with(|offer| cannot.then(|| offer.model_for(id).map(str::to_owned)).flatten())
+    page.chosen.get().or_else(|| {
+        let choice = choice(page, page.open.get());
+        if choice == Choice::Server {
+            return page.offer.with(|offer| offer.model_for("").map(str::to_owned));
+        }
+        let offered = page.offered_model()?;
+        let cannot = !page.fit(&offered).runs() && page.device.with(Option::is_some);
+        let id = &offered.model.id;
+        match choice {
+            // So that it is said why nothing can be asked.
+            Choice::Device => cannot.then(|| id.clone()),
+            _ if cannot => page.offer.with(|offer| offer.model_for(id).map(str::to_owned)),
+            _ => None,
         }
     })
 }

@@ -28,8 +28,8 @@ texts! {
     Conversation: "Conversation", "Gespräch";
     NewConversation: "New conversation", "Neues Gespräch";
     SearchConversations: "Search conversations", "Gespräche durchsuchen";
-    NoConversations: "Your conversations will appear here. They stay on this device.",
-        "Hier erscheinen Ihre Gespräche. Sie bleiben auf diesem Gerät.";
+    NoConversations: "Your conversations will appear here. They are kept on this device.",
+        "Hier erscheinen Ihre Gespräche. Sie werden auf diesem Gerät aufbewahrt.";
     NoMatches: "Nothing found for “{query}”.", "Nichts gefunden zu „{query}“.";
     Pinned: "Pinned", "Angeheftet";
     Today: "Today", "Heute";
@@ -143,6 +143,8 @@ texts! {
     ChooseModel: "Choose a model", "Modell wählen";
     ReadyTitle: "What would you like to know?", "Was möchten Sie wissen?";
     ReadyText: "{model} is ready on this device.", "{model} ist auf diesem Gerät bereit.";
+    ReadyOnServerText: "{model} answers on your organisation's server.",
+        "{model} antwortet auf dem Server Ihrer Organisation.";
     Suggestion1: "Explain photosynthesis in three sentences.", "Erkläre Photosynthese in drei Sätzen.";
     Suggestion2: "Write a short invitation to a summer party.", "Schreibe eine kurze Einladung zum Sommerfest.";
     Suggestion3: "List five ideas for a rainy day.", "Nenne fünf Ideen für einen Regentag.";

@@ -181,8 +181,11 @@ pub fn facts(page: Page, model: &ModelView, with_context: bool) -> impl IntoView
 
 fn ready_view(page: Page, model: String) -> impl IntoView {
     let text = move || {
-        let name = page.model_name(&model);
-        Text::ReadyText.fill(page.lang.get(), &[("model", &name)])
+        let (text, id) = match place::route_here(page, &model) {
+            Route::Server { model, .. } => (Text::ReadyOnServerText, model),
+            Route::Device { .. } | Route::Nowhere(_) => (Text::ReadyText, model.clone()),
+        };
+        text.fill(page.lang.get(), &[("model", &page.model_name(&id))])
     };
     let suggestions = [Text::Suggestion1, Text::Suggestion2, Text::Suggestion3];
     view! {
