@@ -78,9 +78,14 @@ fn rules(tools: &[&Tool], format: &ToolFormat, several: bool) -> String {
         (Some(id), _) => format!("<[{id}]>"),
         (None, marker) => literal(marker.unwrap_or_default()),
     };
+    // A range that ends with 0 is none that the grammar's language knows.
+    let more = |separator: &str| match n_more {
+        0 => String::new(),
+        _ => format!(" ({} call){{0,{n_more}}}", literal(separator)),
+    };
     let calls = match style {
-        ToolStyle::Mistral => format!("{marker} \"[\" call (\", \" call){{0,{n_more}}} \"]\""),
-        _ => format!("call (\"\\n\" call){{0,{n_more}}}"),
+        ToolStyle::Mistral => format!("{marker} \"[\" call{} \"]\"", more(", ")),
+        _ => format!("call{}", more("\n")),
     };
     let mut rules = format!("calls: {calls}\ncall: ");
     let names: Vec<String> = (0..tools.len()).map(|n| format!("call_{n}")).collect();
