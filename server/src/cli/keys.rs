@@ -60,7 +60,7 @@ pub fn run(layout: &Layout, args: KeysArgs, lang: Lang) -> Result<ExitCode, ApiE
             let (key, secret) = keys.create(&create.new_key())?;
             match (args.json, lang) {
                 (true, _) => {
-                    print_json(&Created { id: &key.id, name: &key.name, key: &secret.text })?
+                    print_json(&Created { id: &key.id, name: &key.name, key: &secret.text })?;
                 }
                 (false, Lang::De) => println!(
                     "Der Schlüssel „{}“ ({}) wird nur dieses eine Mal gezeigt: {}",

@@ -60,7 +60,7 @@ impl Gateway {
             created: 0,
             owned_by: "portico".to_owned(),
             kind: entry.model.kind,
-            n_ctx: u32::try_from(entry.model.n_ctx).ok(),
+            n_ctx: Some(entry.model.n_ctx),
         }));
         Ok(listed)
     }
