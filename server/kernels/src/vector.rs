@@ -57,7 +57,34 @@ fn sum_of_squares(x: &[f32]) -> f32 {
             *lane += x * x;
         }
     }
-    lanes.iter().sum::<f32>() + rest.iter().map(|x| x * x).sum::<f32>()
+    fold(lanes, |a, b| a + b) + rest.iter().map(|x| x * x).sum::<f32>()
+}
+
+/// Added to a number of at most 2²², it rounds that to a whole one, ties to even.
+const ROUND: f32 = 12_582_912.0;
+
+/// The whole number that `ROUND` was added to.
+#[inline(always)]
+fn whole(shifted: f32) -> u32 {
+    shifted.to_bits().wrapping_sub(ROUND.to_bits())
+}
+
+/// Folds lanes by halves: a chain of 16 would wait for each step.
+#[inline(always)]
+fn fold(mut lanes: [f32; LANES], f: impl Fn(f32, f32) -> f32) -> f32 {
+    let mut half = LANES / 2;
+    while half > 0 {
+        for at in 0..half {
+            lanes[at] = f(lanes[at], lanes[at + half]);
+        }
+        half /= 2;
+    }
+    lanes[0]
+}
+
+#[inline(always)]
+fn larger(a: f32, b: f32) -> f32 {
+    if b > a { b } else { a }
 }
 
 /// `eˣ`, to some 2 in 10⁷ (Cephes' `expf`), without branches.
@@ -65,8 +92,8 @@ fn sum_of_squares(x: &[f32]) -> f32 {
 pub(crate) fn exp(x: f32) -> f32 {
     let x = x.clamp(-87.0, 88.0);
     // Adding and taking away rounds to a whole number.
-    const ROUND: f32 = 12_582_912.0;
-    let n = (x * std::f32::consts::LOG2_E + ROUND) - ROUND;
+    let shifted = x * std::f32::consts::LOG2_E + ROUND;
+    let n = shifted - ROUND;
     let r = x - n * 0.693_359_4;
     let r = r - n * -2.121_944_4e-4;
     let mut p = 1.987_569_1e-4;
@@ -76,10 +103,7 @@ pub(crate) fn exp(x: f32) -> f32 {
     p = p * r + 1.666_666_5e-1;
     p = p * r + 5e-1;
     let value = p * r * r + r + 1.0;
-    // SAFETY: the clamp keeps it within ±127, and NaN was turned to a bound by nothing: NaN stays
-    // NaN in `value` whatever the exponent is.
-    let n = if n.is_nan() { 0 } else { unsafe { n.to_int_unchecked::<i32>() } };
-    value * f32::from_bits(((n + 127) << 23) as u32)
+    value * f32::from_bits(whole(shifted).wrapping_add(127) << 23)
 }
 
 #[inline(always)]
@@ -183,22 +207,22 @@ for_each_isa! {
             let mut lanes = [0f32; LANES];
             for half in x.chunks_exact(LANES) {
                 for (lane, x) in lanes.iter_mut().zip(half) {
-                    *lane = lane.max(x.abs());
+                    *lane = larger(*lane, x.abs());
                 }
             }
-            let largest = lanes.iter().fold(0f32, |largest, &lane| largest.max(lane));
+            let largest = fold(lanes, larger);
             let inverse = if largest > 0.0 { 127.0 / largest } else { 0.0 };
             let mut sum = 0;
             for (half, x) in x.chunks_exact(LANES).enumerate() {
-                let mut rounded = [0i32; LANES];
+                let mut rounded = [0u32; LANES];
                 for (rounded, x) in rounded.iter_mut().zip(x) {
-                    *rounded = (x * inverse).round_ties_even() as i32;
+                    *rounded = whole(x * inverse + ROUND);
                 }
                 let q = &mut q[run * RUN + half * LANES..][..LANES];
                 for (q, rounded) in q.iter_mut().zip(rounded) {
                     *q = rounded as i8;
                 }
-                let half_sum: i32 = rounded.iter().sum();
+                let half_sum: i32 = rounded.iter().map(|&rounded| rounded as i32).sum();
                 negative_sum[run * 2 + half] = -half_sum;
                 sum += half_sum;
             }
@@ -211,16 +235,108 @@ for_each_isa! {
     pub fn argmax(x: &[f32]) -> Option<usize> {
         let mut lanes = [f32::NEG_INFINITY; LANES];
         let chunks = x.chunks_exact(LANES);
-        let mut largest = chunks.remainder().iter().fold(f32::NEG_INFINITY, |a, &b| a.max(b));
+        let mut largest = chunks.remainder().iter().fold(f32::NEG_INFINITY, |a, &b| larger(a, b));
         for chunk in chunks {
             for (lane, &x) in lanes.iter_mut().zip(chunk) {
-                *lane = if x > *lane { x } else { *lane };
+                *lane = larger(*lane, x);
             }
         }
-        largest = lanes.iter().fold(largest, |a, &b| a.max(b));
+        largest = larger(largest, fold(lanes, larger));
         if largest == f32::NEG_INFINITY {
             return None;
         }
         x.iter().position(|&x| x == largest)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn values(n: usize) -> Vec<f32> {
+        (0..n).map(|i| ((i * 7919) % 1000) as f32 / 50.0 - 10.0).collect()
+    }
+
+    fn near(actual: &[f32], expected: impl Iterator<Item = f64>, tolerance: f64) {
+        for (at, (&actual, expected)) in actual.iter().zip(expected).enumerate() {
+            let difference = (f64::from(actual) - expected).abs();
+            assert!(difference <= tolerance, "{at}: {actual}, not {expected}");
+        }
+    }
+
+    #[test]
+    fn gates_are_the_functions_of_their_names() {
+        let (x, ones) = (values(1003), vec![1.0; 1003]);
+        let f64s = || x.iter().map(|&x| f64::from(x));
+        for isa in Isa::all_here() {
+            let mut out = vec![0.0; x.len()];
+            activate_mul(isa, Activation::Silu, &x, &ones, &mut out);
+            near(&out, f64s().map(|x| x / (1.0 + (-x).exp())), 2e-6);
+            activate_mul(isa, Activation::GeluTanh, &x, &ones, &mut out);
+            let tanh = |x: f64| (0.797_884_560_8 * (x + 0.044_715 * x * x * x)).tanh();
+            near(&out, f64s().map(|x| 0.5 * x * (1.0 + tanh(x))), 4e-6);
+        }
+        // erf(1) and erf(−0.5).
+        let erf = [erf(1.0), erf(-0.5)];
+        near(&erf, [0.842_700_792_9, -0.520_499_877_8].into_iter(), 1e-6);
+    }
+
+    #[test]
+    fn rows_are_normed_and_turned() {
+        let (x, weight) = (values(72), vec![2.0; 72]);
+        let mean = x.iter().map(|&x| f64::from(x * x)).sum::<f64>() / 72.0;
+        for isa in Isa::all_here() {
+            let mut out = vec![0.0; 72];
+            rms_norm(isa, &x, &weight, 1e-5, &mut out);
+            near(&out, x.iter().map(|&x| 2.0 * f64::from(x) / (mean + 1e-5).sqrt()), 1e-5);
+            let table = [0.6, 0.8, 0.0, 1.0];
+            let mut head = [1.0, 2.0, 3.0, 4.0, 9.0];
+            rotate(isa, &mut head, &table, false);
+            near(&head, [-1.0, 2.0, -4.0, 3.0, 9.0].into_iter(), 1e-6);
+            let mut head = [1.0, 2.0, 3.0, 4.0, 9.0];
+            rotate(isa, &mut head, &table, true);
+            near(&head, [-1.8, -4.0, 2.6, 2.0, 9.0].into_iter(), 1e-6);
+        }
+    }
+
+    #[test]
+    fn rounding_is_to_the_nearest_of_255_and_sums_are_its_own() {
+        let x = values(64);
+        for isa in Isa::all_here() {
+            let (mut q, mut scale, mut sum, mut negative) =
+                (vec![0i8; 64], [0.0; 2], [0.0; 2], [0; 4]);
+            quantise(isa, &x, &mut q, &mut scale, &mut sum, &mut negative);
+            for (at, (&q, &x)) in q.iter().zip(&x).enumerate() {
+                assert!((f32::from(q) * scale[at / 32] - x).abs() <= 0.5001 * scale[at / 32]);
+            }
+            for (half, &negative) in negative.iter().enumerate() {
+                let sum: i32 = q[half * 16..][..16].iter().map(|&q| i32::from(q)).sum();
+                assert_eq!(negative, -sum);
+            }
+            let first: i32 = q[..32].iter().map(|&q| i32::from(q)).sum();
+            assert!((sum[0] - scale[0] * first as f32).abs() < 1e-4);
+            // Nothing but zeros.
+            quantise(
+                isa,
+                &[0.0; 32],
+                &mut q[..32],
+                &mut scale[..1],
+                &mut sum[..1],
+                &mut negative[..2],
+            );
+            assert!(q[..32].iter().all(|&q| q == 0) && sum[0] == 0.0);
+        }
+    }
+
+    #[test]
+    fn the_first_of_the_largest_is_found() {
+        for isa in Isa::all_here() {
+            let mut x = vec![f32::NAN; 100];
+            assert_eq!(argmax(isa, &x), None);
+            (x[37], x[70], x[99]) = (2.0, 2.0, f32::NEG_INFINITY);
+            assert_eq!(argmax(isa, &x), Some(37));
+            x[99] = 3.0;
+            assert_eq!(argmax(isa, &x), Some(99));
+        }
     }
 }

@@ -1,6 +1,11 @@
 //! Attention with AVX-512: 16 keys of a page are a register, and each one that is read serves all
 //! heads of the group.
 
+#![allow(
+    clippy::needless_range_loop,
+    reason = "iterators are functions of their own, compiled without the vectors' features"
+)]
+
 use std::arch::x86_64::*;
 
 use super::AttentionTask;
@@ -86,13 +91,13 @@ unsafe fn score<const G: usize, const P: usize>(
     unsafe {
         for d in 0..dim {
             let mut k = [_mm512_setzero_ps(); P];
-            for (k, keys) in k.iter_mut().zip(&keys) {
-                *k = _mm512_cvtph_ps(_mm256_loadu_si256(keys.add(d * PAGE_TOKENS).cast()));
+            for p in 0..P {
+                k[p] = _mm512_cvtph_ps(_mm256_loadu_si256(keys[p].add(d * PAGE_TOKENS).cast()));
             }
-            for (g, acc) in acc.iter_mut().enumerate() {
+            for g in 0..G {
                 let q = _mm512_set1_ps(*queries.as_ptr().add(g * dim + d));
-                for (acc, k) in acc.iter_mut().zip(&k) {
-                    *acc = _mm512_fmadd_ps(q, *k, *acc);
+                for p in 0..P {
+                    acc[g][p] = _mm512_fmadd_ps(q, k[p], acc[g][p]);
                 }
             }
         }
@@ -144,20 +149,28 @@ unsafe fn softmax(task: &AttentionTask<'_>, scores: &mut [f32]) -> f32 {
 }
 
 /// `eˣ` for x up to 0, as [`crate::vector`]'s; what is below −87 becomes 0.
-#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx2,fma,f16c")]
-#[inline]
-fn exp(x: __m512) -> __m512 {
-    let counts = _mm512_cmp_ps_mask::<_CMP_GE_OQ>(x, _mm512_set1_ps(-87.0));
-    let x = _mm512_max_ps(x, _mm512_set1_ps(-87.0));
-    let n = _mm512_roundscale_ps::<0>(_mm512_mul_ps(x, _mm512_set1_ps(std::f32::consts::LOG2_E)));
-    let r = _mm512_fnmadd_ps(n, _mm512_set1_ps(0.693_359_4), x);
-    let r = _mm512_fnmadd_ps(n, _mm512_set1_ps(-2.121_944_4e-4), r);
-    let mut p = _mm512_set1_ps(1.987_569_1e-4);
-    for c in [1.398_199_9e-3, 8.333_452e-3, 4.166_579_6e-2, 1.666_666_5e-1, 5e-1] {
-        p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(c));
+///
+/// # Safety
+/// For inlining into functions with the features.
+#[inline(always)]
+unsafe fn exp(x: __m512) -> __m512 {
+    const TERMS: [f32; 5] = [1.398_199_9e-3, 8.333_452e-3, 4.166_579_6e-2, 1.666_666_5e-1, 5e-1];
+    // SAFETY: the caller's promise.
+    unsafe {
+        let counts = _mm512_cmp_ps_mask::<_CMP_GE_OQ>(x, _mm512_set1_ps(-87.0));
+        let x = _mm512_max_ps(x, _mm512_set1_ps(-87.0));
+        let log2_e = _mm512_set1_ps(std::f32::consts::LOG2_E);
+        let n = _mm512_roundscale_ps::<0>(_mm512_mul_ps(x, log2_e));
+        let r = _mm512_fnmadd_ps(n, _mm512_set1_ps(0.693_359_4), x);
+        let r = _mm512_fnmadd_ps(n, _mm512_set1_ps(-2.121_944_4e-4), r);
+        let mut p = _mm512_set1_ps(1.987_569_1e-4);
+        for term in 0..TERMS.len() {
+            p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(TERMS[term]));
+        }
+        let linear = _mm512_add_ps(r, _mm512_set1_ps(1.0));
+        let value = _mm512_fmadd_ps(_mm512_mul_ps(p, r), r, linear);
+        _mm512_maskz_mov_ps(counts, _mm512_scalef_ps(value, n))
     }
-    let value = _mm512_fmadd_ps(_mm512_mul_ps(p, r), r, _mm512_add_ps(r, _mm512_set1_ps(1.0)));
-    _mm512_maskz_mov_ps(counts, _mm512_scalef_ps(value, n))
 }
 
 /// The weighted values' dimensions `block..block + 16 D`.
@@ -183,14 +196,14 @@ unsafe fn weigh<const G: usize, const D: usize>(
             let n_keys = PAGE_TOKENS.min(task.to - first);
             for key in 0..n_keys {
                 let mut v = [_mm512_setzero_ps(); D];
-                for (d, v) in v.iter_mut().enumerate() {
+                for d in 0..D {
                     let at: *const __m256i = values.add(key * dim + d * 16).cast();
-                    *v = _mm512_cvtph_ps(_mm256_loadu_si256(at));
+                    v[d] = _mm512_cvtph_ps(_mm256_loadu_si256(at));
                 }
-                for (g, acc) in acc.iter_mut().enumerate() {
+                for g in 0..G {
                     let weight = _mm512_set1_ps(*weights.add(g * stride + key));
-                    for (acc, v) in acc.iter_mut().zip(&v) {
-                        *acc = _mm512_fmadd_ps(weight, *v, *acc);
+                    for d in 0..D {
+                        acc[g][d] = _mm512_fmadd_ps(weight, v[d], acc[g][d]);
                     }
                 }
             }

@@ -78,12 +78,14 @@ macro_rules! each_token {
 }
 
 /// The weights of a run, a vector for each of its 8 groups.
-#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni,avx2,fma,f16c")]
-#[inline]
+///
+/// # Safety
+/// For inlining into functions with the features; `values` is at a run of `BITS` bits.
+#[inline(always)]
 unsafe fn unpack<const BITS: u32>(values: *const u8) -> [__m512i; 8] {
-    let mut groups = [_mm512_setzero_si512(); 8];
     // SAFETY: the caller's pointer is at a run of this many bits.
     unsafe {
+        let mut groups = [_mm512_setzero_si512(); 8];
         if BITS == 8 {
             for group in 0..8 {
                 groups[group] = _mm512_loadu_si512(values.add(group * 64).cast());
@@ -104,13 +106,15 @@ unsafe fn unpack<const BITS: u32>(values: *const u8) -> [__m512i; 8] {
                 groups[group] = _mm512_mask_add_epi8(vector, mask, vector, bit);
             }
         }
+        groups
     }
-    groups
 }
 
 /// Adds 16 rows' products with four groups of 4 values from `x` on.
-#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni,avx2,fma,f16c")]
-#[inline]
+///
+/// # Safety
+/// For inlining into functions with the features; `x` is at a run.
+#[inline(always)]
 unsafe fn dot4(start: __m512i, groups: &[__m512i; 8], from: usize, x: *const i32) -> __m512i {
     let mut dot = start;
     // SAFETY: `x` is at a run of 32 values.
