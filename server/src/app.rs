@@ -11,7 +11,7 @@ use crate::guard::{self, GuardConfig};
 use crate::models::Library;
 use crate::page::Page;
 use crate::weights::WeightIndex;
-use crate::{catalogue, health, metrics, page, weights};
+use crate::{catalogue, embed, health, metrics, page, weights};
 
 /// What the handlers share.
 #[derive(Debug)]
@@ -47,8 +47,10 @@ pub fn app(state: Arc<App>, config: GuardConfig) -> Router {
         .merge(metrics::router(Arc::clone(&state.gateway)))
         .merge(catalogue::router(Arc::clone(&state)))
         .merge(weights::router(Arc::clone(&state)))
+        .merge(embed::router())
         .merge(page::router(Arc::clone(&state)));
     let routes = guard::limited(routes, config.request_timeout, config.max_body_bytes);
     // The gateway has limits of its own: an answer takes longer than a file.
-    guard::outer(routes.merge(gateway::router(Arc::clone(&state.gateway))), config.hosts)
+    let routes = routes.merge(gateway::router(Arc::clone(&state.gateway)));
+    guard::outer(routes, config.hosts, config.embedders)
 }

@@ -9,6 +9,7 @@ pub mod catalogue;
 pub mod cli;
 pub mod config;
 pub mod db;
+pub mod embed;
 pub mod gateway;
 pub mod guard;
 pub mod health;

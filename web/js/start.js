@@ -86,6 +86,8 @@ if (typeof WebAssembly !== "object") {
   try {
     const { default: init } = await import("./app.js");
     await init({ module_or_path: new URL("./app_bg.wasm", import.meta.url) });
+    // `/embed` is this page in another one's hidden frame.
+    if (location.pathname === "/embed") (await import("./embed_frame.js")).serveEmbedder();
   } catch (error) {
     say(texts.failed, error);
     throw error;

@@ -17,6 +17,24 @@ globalThis.crash = (message) => {
   setTimeout(() => globalThis.close(), 100);
 };
 
+// Called by the Wasm when a request asks for a form: what knows forms is only fetched then. After a
+// panic in it, it is started anew, which takes another name of the module.
+let grammar;
+let grammarStarts = 0;
+globalThis.loadVocabulary = async (fresh, bytes, ends, endIds) => {
+  // The Wasm's memory may move while the other one is fetched.
+  const table = [bytes.slice(), ends.slice(), endIds.slice()];
+  if (fresh) grammar = undefined;
+  try {
+    grammar ??= await import(`./grammar.js?${grammarStarts++}`);
+    await grammar.default({ module_or_path: new URL("./grammar_bg.wasm", import.meta.url) });
+    return new grammar.Vocabulary(...table);
+  } catch (error) {
+    grammar = undefined;
+    throw error;
+  }
+};
+
 const { memory } = await init({ module_or_path: new URL("./worker_bg.wasm", import.meta.url) });
 
 // The Wasm heap only grows: a browser test holds it against a bound.

@@ -14,6 +14,7 @@ use super::config::ConfigArgs;
 use super::start_log;
 use crate::app::{App, app};
 use crate::config::Config;
+use crate::embed::Embedders;
 use crate::guard::{GuardConfig, HostPolicy};
 use crate::listen::{self, ListenConfig};
 use crate::models::{Layout, Library};
@@ -81,11 +82,13 @@ async fn serve(
         shutdown_grace: config.server.shutdown_grace,
         ..ListenConfig::default()
     };
+    let embedders = Embedders::new(&config.access.embed_origins);
     let state = App::new(library, page, config, config_path)?;
     tokio::spawn(Arc::clone(&state.weights).fill());
     state.gateway.start();
     let hosts = HostPolicy::new(bound, public_url.as_ref());
-    let routes = app(Arc::clone(&state), GuardConfig { hosts, ..GuardConfig::default() });
+    let routes =
+        app(Arc::clone(&state), GuardConfig { hosts, embedders, ..GuardConfig::default() });
 
     let address = public_url.map_or_else(|| format!("http://{bound}/"), |url| url.to_string());
     match lang {

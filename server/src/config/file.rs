@@ -70,6 +70,29 @@ pub struct AccessConfig {
     /// Whether this server's own page may use the server's models without a key.
     pub page: WhenLoopback,
     pub metrics: MetricsReaders,
+    /// Other sites whose pages may use this server's page in a hidden frame, with its rights.
+    #[serde(deserialize_with = "origins")]
+    pub embed_origins: Vec<String>,
+}
+
+/// A list, or one text with commas between (as the environment has it).
+fn origins<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Origins {
+        One(String),
+        Many(Vec<String>),
+    }
+    let origins = match Origins::deserialize(deserializer)? {
+        Origins::One(text) => text.split(',').map(|origin| origin.trim().to_owned()).collect(),
+        Origins::Many(origins) => origins,
+    };
+    match origins.iter().find(|origin| !crate::embed::is_origin(origin)) {
+        Some(bad) => Err(serde::de::Error::custom(format!(
+            "`{bad}` is no origin such as https://intranet.example.org"
+        ))),
+        None => Ok(origins),
+    }
 }
 
 /// A yes or no whose default depends on whether the server listens on this machine only.

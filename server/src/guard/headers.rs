@@ -1,9 +1,11 @@
 //! The headers that tell a browser what the page may do: nothing but itself.
 
-use axum::extract::Request;
+use axum::extract::{Request, State};
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::Response;
+
+use crate::embed::Embedders;
 
 /// Only this origin, and no inline script or style. `wasm-unsafe-eval` allows compiling WebAssembly
 /// and nothing else.
@@ -28,10 +30,14 @@ const HEADERS: [(HeaderName, &str); 8] = [
     (HeaderName::from_static("permissions-policy"), PERMISSIONS_POLICY),
 ];
 
-pub async fn add(request: Request, next: Next) -> Response {
+/// Adds them to every answer; what may be embedded is opened to those who may.
+pub async fn add(State(embedders): State<Embedders>, request: Request, next: Next) -> Response {
+    let path = request.uri().path().to_owned();
+    let origin = request.headers().get(header::ORIGIN).cloned();
     let mut response = next.run(request).await;
     for (name, value) in HEADERS {
         response.headers_mut().insert(name, HeaderValue::from_static(value));
     }
+    embedders.open(&path, origin.as_ref(), response.headers_mut());
     response
 }

@@ -23,12 +23,14 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::trace::TraceLayer;
 
+use crate::embed::Embedders;
 use crate::http_error::HttpError;
 
 /// Limits and names.
 #[derive(Clone, Debug)]
 pub struct GuardConfig {
     pub hosts: HostPolicy,
+    pub embedders: Embedders,
     /// From a request's head to its answer's head; streams may last longer.
     pub request_timeout: Duration,
     pub max_body_bytes: usize,
@@ -38,6 +40,7 @@ impl Default for GuardConfig {
     fn default() -> Self {
         Self {
             hosts: HostPolicy::Any,
+            embedders: Embedders::default(),
             request_timeout: Duration::from_secs(30),
             max_body_bytes: 1024 * 1024,
         }
@@ -47,7 +50,7 @@ impl Default for GuardConfig {
 /// `routes` behind the guards.
 pub fn guarded(routes: Router, config: GuardConfig) -> Router {
     let routes = limited(routes, config.request_timeout, config.max_body_bytes);
-    outer(routes, config.hosts)
+    outer(routes, config.hosts, config.embedders)
 }
 
 /// `routes` with their own limits; [`outer`] goes around several of them.
@@ -59,12 +62,12 @@ pub fn limited(routes: Router, request_timeout: Duration, max_body_bytes: usize)
 }
 
 /// What all requests pass.
-pub fn outer(routes: Router, hosts: HostPolicy) -> Router {
+pub fn outer(routes: Router, hosts: HostPolicy, embedders: Embedders) -> Router {
     routes
         .layer(from_fn_with_state(hosts, host::check))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn(shape::errors))
-        .layer(from_fn(headers::add))
+        .layer(from_fn_with_state(embedders, headers::add))
         .layer(TraceLayer::new_for_http())
 }
 

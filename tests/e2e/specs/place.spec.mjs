@@ -2,6 +2,7 @@
 // device fails, outlives its tab, and stays away where the person said so.
 
 import assert from "node:assert/strict";
+import { createServer } from "node:http";
 import { after, before, describe, it } from "node:test";
 import { beforeWorker, open, withBrowser } from "../lib/browser.mjs";
 import { look } from "../lib/look.mjs";
@@ -150,4 +151,50 @@ describe("one request, two places", () => {
       assert.equal(wrong, "invalid_request");
     }),
   );
+
+  it("computes for other pages of the house, and only for those", { timeout: 120_000 }, async () => {
+    const intranet = await otherSite();
+    const portal = await startServer({ env: { PORTICO_ACCESS_EMBED_ORIGINS: intranet.origin } });
+    const ask = async (context, origin, portalOrigin) => {
+      const page = await context.newPage();
+      await page.goto(`${origin}/?portal=${portalOrigin}`);
+      return page.evaluate(
+        async ([portal, request]) => {
+          try {
+            const { connect } = await import(`${portal}/embed.js`);
+            const portico = await connect({ timeoutMs: 5_000 });
+            let text = "";
+            for await (const chunk of portico.chat.completions.create({ ...request, stream: true })) text += chunk.choices[0]?.delta.content ?? "";
+            const whole = await portico.chat.completions.create(request);
+            const refused = await portico.chat.completions.create({ ...request, model: "none" }).catch((error) => error.code);
+            portico.close();
+            return { text, whole: whole.choices[0].message.content, place: whole.portico.place, refused };
+          } catch (error) {
+            return { failed: String(error) };
+          }
+        },
+        [portalOrigin, { model: MODEL, place: "server", temperature: 0, max_tokens: 16, messages: [{ role: "user", content: QUESTION }] }],
+      );
+    };
+    try {
+      await withBrowser({ gpu: false }, async (context) => {
+        assert.deepEqual(await ask(context, intranet.origin, portal.origin), { text: ANSWER, whole: ANSWER, place: "server", refused: "model_not_found" });
+        // A portal that does not name the site gives it neither module nor frame.
+        assert.ok((await ask(context, intranet.origin, server.origin)).failed);
+      });
+    } finally {
+      await portal.stop();
+      await intranet.close();
+    }
+  });
 });
+
+/** A site of another origin, with an empty page. */
+async function otherSite() {
+  const site = createServer((_, answer) => answer.setHeader("content-type", "text/html").end("<!doctype html><title>Intranet</title>"));
+  await new Promise((done) => site.listen(0, "127.0.0.1", done));
+  return {
+    origin: `http://127.0.0.1:${site.address().port}`,
+    close: () => new Promise((done) => site.close(done)),
+  };
+}

@@ -60,8 +60,18 @@ async function page(event) {
   return first ?? (await cached) ?? network;
 }
 
+/** From the shell; what is only fetched when it is needed joins its build's shell then. */
 async function asset(event) {
-  return (await fromShell(new URL(event.request.url).pathname)) ?? fetch(event.request);
+  const { pathname } = new URL(event.request.url);
+  const hit = await fromShell(pathname);
+  if (hit) return hit;
+  const answer = await fetch(event.request);
+  const build = pathname.split("/")[2];
+  if (answer.ok && (await builds()).includes(SHELL + build)) {
+    const cache = await caches.open(SHELL + build);
+    await cache.put(pathname, answer.clone());
+  }
+  return answer;
 }
 
 async function catalogue(event) {
@@ -89,6 +99,8 @@ self.addEventListener("activate", (event) => {
 self.addEventListener("fetch", (event) => {
   const url = new URL(event.request.url);
   if (event.request.method !== "GET" || url.origin !== self.location.origin) return;
+  // Its headers say who may frame it: they are asked for anew.
+  if (url.pathname === "/embed") return;
   if (event.request.mode === "navigate") event.respondWith(page(event));
   else if (url.pathname === CATALOGUE) event.respondWith(catalogue(event));
   else if (url.pathname.startsWith("/assets/") || ["/icon.svg", "/manifest.webmanifest"].includes(url.pathname)) {

@@ -15,6 +15,9 @@ use crate::browser::{by_id, document, on_window, window};
 use crate::page::{Page, Theme};
 use crate::{answer, log, models, offline, place, prefs, view};
 
+/// Where `web/js/embed.js` finds the page.
+const EMBEDDED_PATH: &str = "/embed";
+
 thread_local! {
     static LINK: RefCell<Option<(WorkerLink, Subscription)>> = const { RefCell::new(None) };
 }
@@ -41,6 +44,11 @@ pub fn end_worker() {
 /// Takes the document over from the start script.
 pub fn start() {
     std::panic::set_hook(Box::new(|panic| view::crashed(&panic.to_string())));
+    let path = window().and_then(|window| window.location().pathname().ok());
+    if path.as_deref() == Some(EMBEDDED_PATH) {
+        start_embedded();
+        return;
+    }
     if let Some(boot) = by_id("boot") {
         boot.remove();
     }
@@ -49,6 +57,20 @@ pub fn start() {
         wire(page);
         view::page(page)
     });
+}
+
+/// In another page's hidden frame there is nothing to show: only the call for scripts.
+fn start_embedded() {
+    let on_crash = |why: String| web_sys::console::error_1(&format!("portico: {why}").into());
+    match WorkerLink::start(on_crash) {
+        Ok(link) => {
+            if let Err(error) = portico_web::portico_api::install(&link) {
+                web_sys::console::error_2(&"portico: window.portico".into(), &error);
+            }
+            link.post(&ToWorker::Hello);
+        }
+        Err(error) => on_crash(error.to_string()),
+    }
 }
 
 fn language() -> Lang {
