@@ -113,3 +113,42 @@ fn a_file_that_was_named_must_be_there() {
     let error = load_with_env(&absent, true, []).unwrap_err();
     assert!(error.to_string().contains("no-such-folder"), "{error}");
 }
+
+#[test]
+fn what_the_documents_show_can_be_read() {
+    let pages = include_str!("../../../docs/configuration.md").split("```toml\n").skip(1);
+    let blocks = pages.map(|rest| rest.split("```").next().unwrap());
+    let deploy = include_str!("../../../docs/deploy/portico.toml");
+    let mut n = 0;
+    for block in blocks.chain([deploy]) {
+        n += 1;
+        // Also what is commented out, as far as it is a setting.
+        let with_comments: String = block
+            .lines()
+            .map(|line| line.strip_prefix("# ").filter(|rest| rest.contains(" = ")).unwrap_or(line))
+            .flat_map(|line| [line, "\n"])
+            .collect();
+        for text in [block, &with_comments] {
+            if let Err(error) = read(&format!("docs-{n}"), text, &[]) {
+                panic!("{error}\n{text}");
+            }
+        }
+    }
+    assert_eq!(n, 3);
+    let config = read(
+        "docs-defaults",
+        include_str!("../../../docs/configuration.md")
+            .split("```toml\n")
+            .nth(1)
+            .unwrap()
+            .split("```")
+            .next()
+            .unwrap(),
+        &[],
+    )
+    .unwrap();
+    let default = Config::default();
+    assert_eq!(format!("{:?}", config.limits), format!("{:?}", default.limits));
+    assert_eq!(format!("{:?}", config.server), format!("{:?}", default.server));
+    assert_eq!(format!("{:?}", config.access), format!("{:?}", default.access));
+}

@@ -1,7 +1,7 @@
 //! How much has each caller used?
 //!
-//! Counted in memory as it happens, written every second: a server that is killed forgets at most
-//! that second, a stream that is cut off is counted up to where it was cut.
+//! Counted in memory as it happens, written several times a second: a server that is killed forgets
+//! no more than the last moment, a stream that is cut off is counted up to where it was cut.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -13,7 +13,7 @@ use super::clock::{day_of, now_s};
 use crate::db::{Db, DbError};
 
 /// How often what was counted is written.
-const WRITE_EVERY: Duration = Duration::from_secs(1);
+const WRITE_EVERY: Duration = Duration::from_millis(200);
 
 /// Requests and tokens.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -95,7 +95,7 @@ impl UsageBook {
         written
     }
 
-    /// Writes every second, for ever.
+    /// Writes again and again, for ever.
     pub async fn keep_writing(&self, db: &Db) {
         loop {
             tokio::time::sleep(WRITE_EVERY).await;

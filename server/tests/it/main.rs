@@ -10,5 +10,6 @@ mod hub;
 mod models;
 mod page;
 mod program;
+mod rust_client;
 mod upstream;
 mod weights;

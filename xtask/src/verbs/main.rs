@@ -8,6 +8,7 @@ mod npm;
 mod options;
 mod packages;
 mod page;
+mod pip;
 mod portico;
 mod serve;
 mod server;
@@ -24,8 +25,8 @@ cargo xtask VERB
   serve [--addr 127.0.0.1:8080] [--data ./data] [--dev]
           set up what is missing, build page and server, fetch the default model, start the server
   test [--only STEP] [--models all] [--screenshots]
-          format, clippy, tests, docs, browser tests; STEP: fmt, clippy, tidy, unit, doc, deny, browser
-  bench [quality|roofline|native|browser|size|serve]
+          format, clippy, tests, docs, browser tests; STEP: fmt, clippy, tidy, unit, doc, deny, clients, browser
+  bench [quality|roofline|native|browser|size|gateway|chaos|serve]
           measure; prints a table, writes JSON to the target folder's bench/
   portico [--data ./data] ARGS…
           the server's own command line, on the same data folder

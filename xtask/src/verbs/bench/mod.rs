@@ -12,7 +12,10 @@ use xtask::step::step;
 use crate::test::rust::models_folder;
 use crate::{browser, command, npm, packages, page, server};
 
-const ALL: [&str; 6] = ["size", "quality", "roofline", "native", "browser", "serve"];
+const ALL: [&str; 8] =
+    ["size", "quality", "roofline", "native", "browser", "gateway", "chaos", "serve"];
+
+const CHAOS_ROUNDS: u32 = 1000;
 
 /// Each is pinned, so that figures of different days compare.
 const PEERS: [&str; 3] =
@@ -35,6 +38,8 @@ pub fn run(places: &Places, arguments: &[String]) -> anyhow::Result<ExitCode> {
                 "roofline" => roofline(places),
                 "native" => native(places),
                 "browser" => in_browser(places, "browser"),
+                "gateway" => gateway(places),
+                "chaos" => chaos(places, CHAOS_ROUNDS),
                 _ => serve(places),
             };
             measured.map(|()| ((), String::new()))
@@ -112,6 +117,21 @@ fn in_browser(places: &Places, name: &str) -> anyhow::Result<()> {
         .env("PORTICO_CHROMIUM", browser::chromium().context("Chromium")?)
         .env("PORTICO_PEERS", peers);
     command::run(&mut node)
+}
+
+/// What the gateway adds to an upstream's first byte, and how many streams it holds.
+fn gateway(places: &Places) -> anyhow::Result<()> {
+    let program = server::build(places)?;
+    command::run(script(places, "gateway.mjs", "gateway")?.env("PORTICO_BIN", program))
+}
+
+/// Server killed, upstream killed, client gone in mid-stream, so many times.
+pub fn chaos(places: &Places, rounds: u32) -> anyhow::Result<()> {
+    let program = server::build(places)?;
+    let models = models_folder(places, false)?;
+    let mut node = script(places, "chaos.mjs", "chaos")?;
+    node.args(["--rounds", &rounds.to_string()]);
+    command::run(node.env("PORTICO_BIN", program).env("PORTICO_MODELS_DIR", models))
 }
 
 /// `cargo xtask serve` in a clean clone with nothing built, then again.

@@ -2,6 +2,7 @@
 //! running; the last line says how many passed and failed.
 
 mod browser;
+pub mod clients;
 pub mod rust;
 mod tidy;
 
@@ -37,6 +38,7 @@ pub fn run(places: &Places, options: &Options) -> anyhow::Result<ExitCode> {
         check("unit", || rust::unit(places, all_models)),
         check("doc", || rust::doc(places)),
         check("deny", || rust::deny(places)),
+        check("clients", || clients::run(places)),
         check("browser", || browser::run(places, options)),
     ];
     let only = options.value("only");
