@@ -77,12 +77,19 @@ describe("one request, two places", () => {
     }),
   );
 
-  it("loses no word when the device is lost for good in mid-answer", { timeout: 600_000 }, () =>
+  it("outgrows the device, and loses no word when the device is lost for good in mid-answer", { timeout: 600_000 }, () =>
     withBrowser({}, async (context) => {
       const { page } = await open(context, `${server.origin}/?debug`);
       await scripts.ready(page);
       await person.loadOffered(page);
       await person.isReady(page);
+      // More than the device's context holds, less than the server's.
+      await person.ask(page, `${"A ship sails by. ".repeat(900)}How many ships?`);
+      await person.answerIs(page, "streaming");
+      assert.equal(await newest(page).locator("[data-moved]").getAttribute("data-moved"), "context_length_exceeded");
+      await person.stop(page);
+      await page.getByRole("button", { name: "New conversation" }).click();
+
       await person.choosesLikeliest(page);
       await person.ask(page, LONG);
       await person.answerIs(page, "streaming");

@@ -103,6 +103,7 @@ pub fn fail_all(page: Page, error: &ApiError) {
 pub fn received(page: Page, message: &FromWorker) {
     match message {
         FromWorker::ChatChunk { id, chunk } => grow(page, id, chunk),
+        FromWorker::Done { id, stopped: false } if run::outgrow_device(page, id) => {}
         FromWorker::Done { id, stopped } => {
             let state = if *stopped { MessageState::Stopped } else { MessageState::Done };
             end(page, id, state, None);
@@ -110,8 +111,12 @@ pub fn received(page: Page, message: &FromWorker) {
         FromWorker::Failed { id, error } if error.code == ErrorCode::Cancelled => {
             end(page, id, MessageState::Stopped, None);
         }
+        // It had reached the device's end, and is no worse off at the server's.
+        FromWorker::Failed { id, error } if run::has_outgrown(id, error.code) => {
+            end(page, id, MessageState::Done, None);
+        }
         FromWorker::Failed { id, error } => {
-            if !run::fail_over(page, id, error) {
+            if !run::fail_over(page, id, error.code) {
                 end(page, id, MessageState::Error, Some(error.clone()));
             }
         }

@@ -7,9 +7,9 @@ use leptos::prelude::*;
 use portico_page::announce::Announcer;
 use portico_page::route::{Route, can_fail_over};
 use portico_shared::error::{ApiError, ErrorCode};
-use portico_shared::openai::{Place, PorticoInfo};
+use portico_shared::openai::{FinishReason, Place, PorticoInfo};
 use portico_shared::sync::{MessageContent, MessageState, Moved};
-use portico_web::protocol::{FromWorker, RequestId, ToWorker};
+use portico_web::protocol::{FromWorker, ModelState, RequestId, ToWorker};
 use portico_web::server_call::{Asked, News, ServerCall};
 use uuid::Uuid;
 
@@ -142,9 +142,36 @@ fn pick_up_moved(page: Page, message: Uuid, content: &MessageContent) {
     log::write_end(page, message, content);
 }
 
+/// Has an answer that filled the device's context go on on the server, if it may. True when it does.
+pub(super) fn outgrow_device(page: Page, request: &str) -> bool {
+    let is_full = ANSWERS.with_borrow(|answers| {
+        let answer = answers.values().find(|answer| answer.request == request)?;
+        let used = answer.usage?.total_tokens;
+        let n_ctx = page.models.with_untracked(|models| match models.get(&answer.model) {
+            Some(ModelState::Ready { n_ctx, .. }) => Some(u64::from(*n_ctx)),
+            _ => None,
+        })?;
+        Some(answer.finish == Some(FinishReason::Length) && used >= n_ctx)
+    });
+    is_full == Some(true) && fail_over(page, request, ErrorCode::ContextFull)
+}
+
+/// Whether an answer went to the server for its length and, failing with `code`, finds no room there
+/// either.
+pub(super) fn has_outgrown(request: &str, code: ErrorCode) -> bool {
+    code == ErrorCode::ContextFull
+        && ANSWERS.with_borrow(|answers| {
+            let mut answers = answers.values();
+            answers.any(|answer| {
+                let moved = answer.moved.map(|moved| moved.code);
+                answer.request == request && moved == Some(code) && !answer.text.is_empty()
+            })
+        })
+}
+
 /// Has an answer that failed on the device go on on the server, if it may. True when it does.
-pub(super) fn fail_over(page: Page, request: &str, error: &ApiError) -> bool {
-    if !can_fail_over(error.code) {
+pub(super) fn fail_over(page: Page, request: &str, code: ErrorCode) -> bool {
+    if !can_fail_over(code) {
         return false;
     }
     let found = ANSWERS.with_borrow(|answers| {
@@ -152,7 +179,7 @@ pub(super) fn fail_over(page: Page, request: &str, error: &ApiError) -> bool {
         let Via::Worker { fallback: Some(model) } = &answer.via else { return None };
         let is_same = *model == answer.model;
         let token_ids = if is_same { answer.token_ids.clone() } else { Vec::new() };
-        let moved = Some(Moved { from: Place::Device, code: error.code });
+        let moved = Some(Moved { from: Place::Device, code });
         let standing = Standing { text: answer.text.clone(), token_ids, moved };
         Some((message, answer.conversation, model.clone(), standing))
     });
