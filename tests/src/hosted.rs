@@ -35,11 +35,23 @@ impl Hosted {
     /// # Errors
     /// What is wrong with the file.
     pub fn open(file: &mut File, config: &InferenceConfig) -> anyhow::Result<Self> {
+        Self::open_with(file, config, |_| ())
+    }
+
+    /// With options that a configuration does not lead to.
+    ///
+    /// # Errors
+    /// What is wrong with the file.
+    pub fn open_with(
+        file: &mut File,
+        config: &InferenceConfig,
+        change: impl FnOnce(&mut SchedulerOptions),
+    ) -> anyhow::Result<Self> {
         let (model, gguf, share) = load(file, config)?;
         let tokenizer = Arc::new(Tokenizer::from_gguf(&gguf.metadata)?);
-        let facts =
-            ModelFacts::new(&tokenizer, None, share.n_ctx as u32, model.config.n_vocab);
-        let options = SchedulerOptions::new(config, share);
+        let facts = ModelFacts::new(&tokenizer, None, share.n_ctx as u32, model.config.n_vocab);
+        let mut options = SchedulerOptions::new(config, share);
+        change(&mut options);
         let scheduler = Scheduler::start("test", model, Arc::clone(&tokenizer), options)?;
         Ok(Self { scheduler, tokenizer, facts })
     }

@@ -28,4 +28,6 @@ pub use kv::{KvShape, PAGE_TOKENS, Page};
 pub use matrix::{Matrix, MatrixError, TILE_ROWS};
 pub use pool::Pool;
 pub use shared::SharedMut;
-pub use vector::{Activation, activate_mul, add, argmax, rms_norm, rotate, scale};
+pub use vector::{
+    Activation, activate_biased, activate_mul, add, argmax, layer_norm, rms_norm, rotate, scale,
+};

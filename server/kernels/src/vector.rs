@@ -143,6 +143,42 @@ for_each_isa! {
         }
     }
 
+    /// `x = (x − mean) / √(variance + eps) · weight + bias`
+    pub fn layer_norm(x: &mut [f32], weight: &[f32], bias: &[f32], eps: f32) {
+        let mean = x.iter().sum::<f32>() / x.len() as f32;
+        for x in x.iter_mut() {
+            *x -= mean;
+        }
+        let scale = 1.0 / (sum_of_squares(x) / x.len() as f32 + eps).sqrt();
+        for ((x, weight), bias) in x.iter_mut().zip(weight).zip(bias) {
+            *x = *x * scale * weight + bias;
+        }
+    }
+
+    /// `out = activation(x + bias)`
+    pub fn activate_biased(activation: Activation, x: &[f32], bias: &[f32], out: &mut [f32]) {
+        for ((out, x), bias) in out.iter_mut().zip(x).zip(bias) {
+            *out = x + bias;
+        }
+        match activation {
+            Activation::Silu => {
+                for out in out.iter_mut() {
+                    *out = activated(Activation::Silu, *out);
+                }
+            }
+            Activation::GeluTanh => {
+                for out in out.iter_mut() {
+                    *out = activated(Activation::GeluTanh, *out);
+                }
+            }
+            Activation::GeluErf => {
+                for out in out.iter_mut() {
+                    *out = activated(Activation::GeluErf, *out);
+                }
+            }
+        }
+    }
+
     /// `x += y`
     pub fn add(x: &mut [f32], y: &[f32]) {
         for (x, y) in x.iter_mut().zip(y) {
@@ -289,6 +325,14 @@ mod tests {
             let mut out = vec![0.0; 72];
             rms_norm(isa, &x, &weight, 1e-5, &mut out);
             near(&out, x.iter().map(|&x| 2.0 * f64::from(x) / (mean + 1e-5).sqrt()), 1e-5);
+            let (mut row, bias) = (x.clone(), vec![1.0; 72]);
+            layer_norm(isa, &mut row, &weight, &bias, 1e-5);
+            let middle = x.iter().map(|&x| f64::from(x)).sum::<f64>() / 72.0;
+            let variance = mean - middle * middle;
+            let normed = |&x: &f32| (f64::from(x) - middle) / (variance + 1e-5).sqrt();
+            near(&row, x.iter().map(|x| 2.0 * normed(x) + 1.0), 1e-5);
+            activate_biased(isa, Activation::GeluErf, &[0.0, -1.5], &[1.0, 1.0], &mut row[..2]);
+            near(&row[..2], [0.841_344_746, -0.154_268_769].into_iter(), 1e-6);
             let table = [0.6, 0.8, 0.0, 1.0];
             let mut head = [1.0, 2.0, 3.0, 4.0, 9.0];
             rotate(isa, &mut head, &table, false);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use portico_inference::Scheduler;
+use portico_inference::{Embedder, Scheduler};
 use portico_shared::error::ApiError;
 use portico_shared::generation::ModelFacts;
 use portico_shared::gguf::Metadata;
@@ -19,7 +19,20 @@ pub struct HostedModel {
     pub facts: ModelFacts,
     /// Weights, and the cache when it is full.
     pub memory_bytes: u64,
-    pub(super) scheduler: Scheduler,
+    pub(super) work: Work,
+}
+
+/// What a model does.
+pub(super) enum Work {
+    Answers(Scheduler),
+    Vectors(Arc<Embedder>),
+}
+
+impl HostedModel {
+    /// Whether it makes vectors, not answers.
+    pub fn makes_vectors(&self) -> bool {
+        matches!(self.work, Work::Vectors(_))
+    }
 }
 
 /// What a file's metadata says about text.

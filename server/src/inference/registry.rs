@@ -2,22 +2,27 @@
 
 use std::collections::HashMap;
 use std::fs::File;
+use std::io::Read as _;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Instant;
 
-use portico_inference::{CpuModel, Scheduler, SchedulerOptions, Share};
+use portico_inference::{CpuModel, EmbedderFile, Load, Scheduler, SchedulerOptions, Share};
 use portico_kernels::Pool;
 use portico_shared::catalogue::{Format, Kind};
 use portico_shared::error::{ApiError, ErrorCode};
 use portico_shared::generation::{GenerationRequest, ModelFacts};
 use tokio::sync::OwnedMutexGuard;
 
-use super::hosted::TextSide;
+use super::hosted::{TextSide, Work};
 use super::{
     Decoding, HostedModel, InferenceConfig, InferenceStatus, LoadState, ModelStatus, Running,
 };
 use crate::models::{Entry, Library, ModelsError, header};
+
+/// A tokenizer's or a configuration's text; the largest known has 17 MB.
+const TEXT_BYTES_MAX: u64 = 64 << 20;
 
 /// The models of this process.
 pub struct Inference {
@@ -105,26 +110,31 @@ impl Inference {
     ) -> Result<Running, ApiError> {
         self.ready(&model.id);
         if request.grammar.is_none() {
-            return model.scheduler.submit(request, decoding);
+            return submit(model, request, decoding);
         }
         // Compiling a grammar is no work for the threads that carry messages.
         let model = Arc::clone(model);
-        let submitted =
-            tokio::task::spawn_blocking(move || model.scheduler.submit(request, decoding));
+        let submitted = tokio::task::spawn_blocking(move || submit(&model, request, decoding));
         submitted.await.map_err(|error| ApiError::new(ErrorCode::Internal).detail(error))?
     }
 
     /// Unit vectors of texts, `[n][dim]`.
     ///
     /// # Errors
-    /// `model_unsupported` for a model that makes no vectors.
+    /// `model_unsupported` for a model that makes no vectors; `context_length_exceeded`;
+    /// `invalid_request` for texts without tokens or with unknown ones.
     pub async fn embed(
         self: &Arc<Self>,
         model: &Arc<HostedModel>,
-        _token_ids: Vec<Vec<u32>>,
+        token_ids: Vec<Vec<u32>>,
     ) -> Result<Vec<Vec<f32>>, ApiError> {
-        let reason = format!("{} makes no vectors", model.id);
-        Err(ApiError::new(ErrorCode::ModelUnsupported).with("reason", reason))
+        self.ready(&model.id);
+        let Work::Vectors(embedder) = &model.work else {
+            return Err(cannot(model, "makes no vectors"));
+        };
+        let embedder = Arc::clone(embedder);
+        let made = tokio::task::spawn_blocking(move || embedder.embed(&token_ids)).await;
+        made.map_err(|error| ApiError::new(ErrorCode::Internal).detail(error))?
     }
 
     pub fn status(&self) -> InferenceStatus {
@@ -138,7 +148,7 @@ impl Inference {
     fn ready(&self, id: &str) -> Option<Arc<HostedModel>> {
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
         match slots.get_mut(id)? {
-            Slot::Ready { model, used } if !model.scheduler.is_closed() => {
+            Slot::Ready { model, used } if model.work.lives() => {
                 *used = Instant::now();
                 Some(Arc::clone(model))
             }
@@ -178,25 +188,80 @@ impl Inference {
         if !entry.is_available() {
             return Err(ApiError::from(&ModelsError::Absent(model.id.clone())));
         }
-        let unsupported =
-            |reason: String| Err(ApiError::new(ErrorCode::ModelUnsupported).with("reason", reason));
-        if model.kind != Kind::Chat || model.format != Format::Gguf {
-            return unsupported(format!("{} is no language model in GGUF", model.id));
+        match (model.kind, model.format) {
+            (Kind::Chat, Format::Gguf) => self.load_decoder(entry),
+            (Kind::Embedding, Format::Safetensors | Format::E5s1) => self.load_encoder(entry),
+            (kind, format) => {
+                let reason = format!("{} is a {kind:?} model in {format:?}", model.id);
+                Err(ApiError::new(ErrorCode::ModelUnsupported).with("reason", reason))
+            }
         }
-        let Some(weights) = model.weights() else {
-            return unsupported(format!("{} has no weights", model.id));
+    }
+
+    /// A file of a model, by its place among the model's files.
+    fn open_file(&self, entry: &Entry, index: usize) -> Result<(PathBuf, File), ApiError> {
+        let model = &entry.model;
+        let Some(file) = model.files.get(index) else {
+            let reason = format!("{} has only {} files", model.id, model.files.len());
+            return Err(ApiError::new(ErrorCode::ModelInvalid).with("reason", reason));
         };
+        let path = self.library.layout.file(&model.id, &file.name);
+        let file = File::open(&path).map_err(ModelsError::io(&path));
+        Ok((path, file.map_err(|error| ApiError::from(&error))?))
+    }
+
+    fn pool(&self) -> Arc<Pool> {
+        Arc::clone(self.pool.get_or_init(|| Arc::new(Pool::new(self.config.n_threads))))
+    }
+
+    /// The encoder's files in the catalogue's order: weights, then for safetensors tokenizer, config
+    /// and pooling.
+    fn load_encoder(&self, entry: &Entry) -> Result<Arc<HostedModel>, ApiError> {
+        let model = &entry.model;
+        let (_, weights) = self.open_file(entry, 0)?;
+        let text = |index: usize| -> Result<String, ApiError> {
+            let (path, file) = self.open_file(entry, index)?;
+            let mut text = String::new();
+            let read = file.take(TEXT_BYTES_MAX).read_to_string(&mut text);
+            read.map_err(ModelsError::io(&path)).map_err(|error| ApiError::from(&error))?;
+            Ok(text)
+        };
+        let file = match model.format {
+            Format::E5s1 => EmbedderFile::e5s1(&weights)?,
+            _ => {
+                let (tokenizer, config, pooling) = (text(1)?, text(2)?, text(3)?);
+                let n_ctx = model.n_ctx as usize;
+                EmbedderFile::safetensors(&weights, &config, &tokenizer, &pooling, n_ctx)?
+            }
+        };
+        let memory_bytes = file.memory_bytes();
+        self.make_room(&[memory_bytes])?;
+        let tokenizer = TextSide::from_gguf(file.metadata())?.tokenizer;
+        let embedder = file.load(self.pool())?;
+        let (n_ctx, n_vocab) = (embedder.n_ctx() as u32, embedder.n_vocab() as u32);
+        let facts = ModelFacts::new(&tokenizer, None, n_ctx, n_vocab);
+        Ok(Arc::new(HostedModel {
+            id: model.id.clone(),
+            tokenizer,
+            template: None,
+            facts,
+            memory_bytes,
+            work: Work::Vectors(Arc::new(embedder)),
+        }))
+    }
+
+    fn load_decoder(&self, entry: &Entry) -> Result<Arc<HostedModel>, ApiError> {
+        let model = &entry.model;
         let started = Instant::now();
-        let path = self.library.layout.file(&model.id, &weights.name);
+        let (path, file) = self.open_file(entry, 0)?;
         let gguf = header::read_file(&path).map_err(|error| ApiError::from(&error))?;
-        let share = self.make_room(Share::wanted(&gguf, &self.config)?)?;
+        let shares = Share::wanted(&gguf, &self.config)?;
+        let fits = self.make_room(&shares.map(|share| share.memory_bytes))?;
+        let share = shares[fits];
         let progress = Arc::new(AtomicU32::new(0));
         let memory_bytes = share.memory_bytes;
         self.set(&model.id, Some(Slot::Loading { progress: Arc::clone(&progress), memory_bytes }));
-        let file = File::open(&path).map_err(ModelsError::io(&path));
-        let file = file.map_err(|error| ApiError::from(&error))?;
-        let pool = self.pool.get_or_init(|| Arc::new(Pool::new(self.config.n_threads)));
-        let cpu = CpuModel::load(&file, &gguf, share.n_ctx, Arc::clone(pool), &|done| {
+        let cpu = CpuModel::load(&file, &gguf, share.n_ctx, self.pool(), &|done| {
             progress.store(done.to_bits(), Ordering::Relaxed);
         })?;
         let text = TextSide::from_gguf(&gguf.metadata)?;
@@ -217,29 +282,49 @@ impl Inference {
             template: text.template,
             facts,
             memory_bytes,
-            scheduler,
+            work: Work::Answers(scheduler),
         }))
     }
 
-    /// The best of the shares that fits, once models that answer nobody have gone.
-    fn make_room(&self, wanted: [Share; 2]) -> Result<Share, ApiError> {
-        let least = wanted[1];
-        if least.memory_bytes > self.config.memory_bytes {
-            return Err(memory_full(least.memory_bytes));
+    /// The first of the sizes, largest first, that fits once models that answer nobody have gone.
+    fn make_room(&self, sizes_bytes: &[u64]) -> Result<usize, ApiError> {
+        let least = sizes_bytes.last().copied().unwrap_or_default();
+        if least > self.config.memory_bytes {
+            return Err(memory_full(least));
         }
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
             let used: u64 = slots.values().map(Slot::memory_bytes).sum();
             let free = self.config.memory_bytes.saturating_sub(used);
-            if let Some(share) = wanted.iter().find(|share| share.memory_bytes <= free) {
-                return Ok(*share);
+            if let Some(fits) = sizes_bytes.iter().position(|&bytes| bytes <= free) {
+                return Ok(fits);
             }
             let idle = slots.iter().filter_map(|(id, slot)| slot.idle_since().map(|at| (at, id)));
             let Some(longest) = idle.min().map(|(_, id)| id.clone()) else {
-                return Err(memory_full(least.memory_bytes));
+                return Err(memory_full(least));
             };
             tracing::info!(model = %longest, "unloaded to make room");
             slots.remove(&longest);
+        }
+    }
+}
+
+impl Work {
+    /// Whether it can still be given work; a scheduler ends only by a bug.
+    fn lives(&self) -> bool {
+        match self {
+            Self::Answers(scheduler) => !scheduler.is_closed(),
+            Self::Vectors(_) => true,
+        }
+    }
+
+    fn load(&self) -> Load {
+        match self {
+            Self::Answers(scheduler) => scheduler.load(),
+            // A call that computes holds it.
+            Self::Vectors(embedder) => {
+                Load { n_running: Arc::strong_count(embedder) - 1, ..Load::default() }
+            }
         }
     }
 }
@@ -255,10 +340,9 @@ impl Slot {
     /// Since when nobody has held the model.
     fn idle_since(&self) -> Option<Instant> {
         match self {
-            Self::Ready { model, used }
-                if Arc::strong_count(model) == 1 && model.scheduler.is_idle() =>
-            {
-                Some(*used)
+            Self::Ready { model, used } if Arc::strong_count(model) == 1 => {
+                let load = model.work.load();
+                (load.n_running == 0 && load.n_queued == 0).then_some(*used)
             }
             _ => None,
         }
@@ -280,7 +364,7 @@ impl Slot {
                 ModelStatus { load: LoadState::Loading { progress }, ..status }
             }
             Self::Ready { model, .. } => {
-                let load = model.scheduler.load();
+                let load = model.work.load();
                 ModelStatus {
                     n_running: load.n_running,
                     n_queued: load.n_queued,
@@ -291,6 +375,23 @@ impl Slot {
             }
         }
     }
+}
+
+fn submit(
+    model: &HostedModel,
+    request: GenerationRequest,
+    decoding: Decoding,
+) -> Result<Running, ApiError> {
+    match &model.work {
+        Work::Answers(scheduler) => scheduler.submit(request, decoding),
+        Work::Vectors(_) => Err(cannot(model, "answers nothing: it makes vectors")),
+    }
+}
+
+/// `“x” does …`
+fn cannot(model: &HostedModel, what: &str) -> ApiError {
+    let reason = format!("“{}” {what}", model.id);
+    ApiError::new(ErrorCode::ModelUnsupported).with("reason", reason)
 }
 
 fn memory_full(needed_bytes: u64) -> ApiError {

@@ -1,5 +1,7 @@
 //! How do T5's and XLM-R's vocabularies encode: of all ways to cut a text, the most likely one?
 
+use std::collections::HashMap;
+
 use tokenizers::models::unigram::Unigram;
 use tokenizers::tokenizer::Model;
 
@@ -10,8 +12,14 @@ use super::sentencepiece::SPACE;
 use super::vocab::{TokenKind, Vocab, check_len};
 use crate::gguf::Metadata;
 
+/// Single characters and what stands for each, of containers that carry no compiled table: numbers
+/// of the one, texts of the other, as many.
+const CHARACTERS_KEY: &str = "portico.tokenizer.characters";
+const REPLACEMENTS_KEY: &str = "portico.tokenizer.replacements";
+
 pub struct UnigramPieces {
     charsmap: Option<CharsMap>,
+    characters: HashMap<char, String>,
     /// Runs of spaces become one; those at the ends go.
     removes_extra_spaces: bool,
     add_space_prefix: bool,
@@ -48,6 +56,7 @@ impl UnigramPieces {
         };
         Ok(Self {
             charsmap,
+            characters: characters(metadata)?,
             removes_extra_spaces: metadata
                 .opt_bool("tokenizer.ggml.remove_extra_whitespaces")?
                 .unwrap_or(true),
@@ -63,7 +72,8 @@ impl UnigramPieces {
     pub fn encode(&self, text: &str, ids: &mut Vec<u32>) -> Result<(), TokenizerError> {
         let mapped = match &self.charsmap {
             Some(charsmap) => charsmap.map(text),
-            None => text.to_owned(),
+            None if self.characters.is_empty() => text.to_owned(),
+            None => self.replaced(text),
         };
         let mut escaped = String::with_capacity(mapped.len() * 2);
         if self.removes_extra_spaces {
@@ -82,4 +92,24 @@ impl UnigramPieces {
         ids.extend(self.model.tokenize(&escaped)?.iter().map(|token| token.id));
         Ok(())
     }
+
+    fn replaced(&self, text: &str) -> String {
+        let mut replaced = String::with_capacity(text.len());
+        for c in text.chars() {
+            match self.characters.get(&c) {
+                Some(replacement) => replaced.push_str(replacement),
+                None => replaced.push(c),
+            }
+        }
+        replaced
+    }
+}
+
+fn characters(metadata: &Metadata) -> Result<HashMap<char, String>, TokenizerError> {
+    let Some(characters) = metadata.opt_u32s(CHARACTERS_KEY)? else { return Ok(HashMap::new()) };
+    let replacements = metadata.strings(REPLACEMENTS_KEY)?;
+    check_len(REPLACEMENTS_KEY, replacements.len(), characters.len())?;
+    let pairs = characters.iter().zip(replacements.iter());
+    let known = pairs.filter_map(|(&c, text)| Some((char::from_u32(c)?, text.to_owned())));
+    Ok(known.collect())
 }

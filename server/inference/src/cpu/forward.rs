@@ -12,13 +12,10 @@ use portico_kernels::{
 };
 use portico_shared::model::{self, ModelError, RopeStyle};
 
+use super::compute::{Product, ROWS_TO_SHARE, tiles_per_chunk, token_blocks};
 use super::weights::{CpuModel, Layer};
 use crate::pages::PageId;
 
-/// Tokens that are multiplied with a tile before the next tile: their bytes stay in the cache.
-const TOKEN_BLOCK: usize = 64;
-/// Rows from which row-wise work is shared among the threads.
-const ROWS_TO_SHARE: usize = 4;
 /// Keys of all rows together from which attention is shared.
 const KEYS_TO_SHARE: usize = 64;
 
@@ -57,60 +54,6 @@ pub(super) struct Scratch {
     up: Vec<f32>,
     /// Rows that follow each other in one page.
     page_runs: Vec<Range<usize>>,
-}
-
-/// A product whose result goes to `out[row · stride + …]`.
-struct Product<'a> {
-    matrix: &'a Matrix,
-    out: SharedMut<'a, f32>,
-    stride: usize,
-}
-
-impl<'a> Product<'a> {
-    fn new(matrix: &'a Matrix, n_rows: usize, out: &'a mut Vec<f32>) -> Self {
-        let stride = matrix.padded_rows();
-        out.resize(n_rows * stride, 0.0);
-        Self { matrix, out: SharedMut::new(out), stride }
-    }
-}
-
-/// Cuts `n_tiles` into chunks: many enough to share evenly, and of an even number of tiles, so that
-/// a chunk's columns are whole runs of the next product's input.
-fn tiles_per_chunk(n_tiles: usize, n_threads: usize) -> usize {
-    (n_tiles / (n_threads * 6)).clamp(2, 64).next_multiple_of(2)
-}
-
-/// Computes several products of the same input.
-fn multiply(model: &CpuModel, input: &Activations, products: &[Product<'_>]) {
-    let n_tiles: usize = products.iter().map(|product| product.matrix.n_tiles()).sum();
-    let per_chunk = tiles_per_chunk(n_tiles, model.pool.n_threads());
-    let mut chunks = Vec::with_capacity(n_tiles / per_chunk + products.len());
-    for (index, product) in products.iter().enumerate() {
-        let n_tiles = product.matrix.n_tiles();
-        let starts = (0..n_tiles).step_by(per_chunk);
-        chunks.extend(starts.map(|from| (index, from..(from + per_chunk).min(n_tiles))));
-    }
-    model.pool.run(chunks.len(), &|chunk| {
-        let (index, tiles) = &chunks[chunk];
-        let product = &products[*index];
-        for from in (0..input.n_rows()).step_by(TOKEN_BLOCK) {
-            let tokens = from..(from + TOKEN_BLOCK).min(input.n_rows());
-            // SAFETY: tiles are one chunk's; the kernels were chosen by what the CPU has.
-            unsafe {
-                let (out, stride) = (product.out, product.stride);
-                product.matrix.multiply(model.isa, input, tokens, tiles.clone(), out, stride);
-            }
-        }
-    });
-}
-
-/// Calls `each` for every row, on all threads where there are many.
-fn for_rows(model: &CpuModel, n_rows: usize, each: &(dyn Fn(usize) + Sync)) {
-    if n_rows < ROWS_TO_SHARE {
-        (0..n_rows).for_each(each);
-    } else {
-        model.pool.run(n_rows, each);
-    }
 }
 
 thread_local! {
@@ -155,7 +98,7 @@ impl CpuModel {
         for (row, x) in batch.rows.iter().zip(scratch.x.chunks_exact_mut(n_embd)) {
             self.file.row(&self.embedding, row.token as usize, x)?;
             if self.config.embedding_scale != 1.0 {
-                scale(self.isa, x, self.config.embedding_scale);
+                scale(self.compute.isa, x, self.config.embedding_scale);
             }
         }
         scratch.page_runs.clear();
@@ -179,7 +122,7 @@ impl CpuModel {
             }
         }
         let product = Product::new(&self.output, batch.wanted.len(), logits);
-        multiply(self, &scratch.input, &[product]);
+        self.compute.multiply(&scratch.input, &[product]);
         if let Some(cap) = self.config.final_softcap {
             for logit in logits.iter_mut() {
                 *logit = cap * (*logit / cap).tanh();
@@ -201,7 +144,7 @@ impl CpuModel {
         scratch.input.resize(n_rows, n_embd);
         let (x, out) = (SharedMut::new(&mut scratch.x), SharedMut::new(&mut scratch.out));
         let input = scratch.input.shared();
-        for_rows(self, n_rows, &|row| {
+        self.compute.for_rows(n_rows, &|row| {
             // SAFETY: each row is touched by one call.
             unsafe {
                 let x = x.part(row * n_embd, n_embd);
@@ -209,8 +152,8 @@ impl CpuModel {
                     let out = out.part(row * block.padded_rows(), n_embd);
                     self.add_block(x, out, post_norm);
                 }
-                input.set_row(self.isa, row, |normed| {
-                    rms_norm(self.isa, x, norm, self.config.norm_eps, normed);
+                input.set_row(self.compute.isa, row, |normed| {
+                    rms_norm(self.compute.isa, x, norm, self.config.norm_eps, normed);
                 });
             }
         });
@@ -218,11 +161,11 @@ impl CpuModel {
 
     fn add_block(&self, x: &mut [f32], out: &[f32], post_norm: Option<&[f32]>) {
         match post_norm {
-            None => add(self.isa, x, out),
+            None => add(self.compute.isa, x, out),
             Some(weight) => {
                 let mut normed = vec![0.0; out.len()];
-                rms_norm(self.isa, out, weight, self.config.norm_eps, &mut normed);
-                add(self.isa, x, &normed);
+                rms_norm(self.compute.isa, out, weight, self.config.norm_eps, &mut normed);
+                add(self.compute.isa, x, &normed);
             }
         }
     }
@@ -240,8 +183,8 @@ impl CpuModel {
         for (to, &row) in wanted.iter().enumerate() {
             let x = &mut scratch.x[row * n_embd..][..n_embd];
             self.add_block(x, &scratch.out[row * block.padded_rows()..][..n_embd], post_norm);
-            scratch.input.set_row(self.isa, to, |normed| {
-                rms_norm(self.isa, x, &self.output_norm, self.config.norm_eps, normed);
+            scratch.input.set_row(self.compute.isa, to, |normed| {
+                rms_norm(self.compute.isa, x, &self.output_norm, self.config.norm_eps, normed);
             });
         }
     }
@@ -259,8 +202,7 @@ impl CpuModel {
         let (head_dim, n_kv_heads) =
             (self.config.head_dim as usize, self.config.n_kv_heads as usize);
         let group = self.config.n_heads as usize / n_kv_heads;
-        multiply(
-            self,
+        self.compute.multiply(
             &scratch.input,
             &[
                 Product::new(&layer.q, n_rows, &mut scratch.q),
@@ -296,8 +238,8 @@ impl CpuModel {
             SCORES.with_borrow_mut(|scores| {
                 // SAFETY: each head of a row is touched by one call.
                 unsafe {
-                    input.set_part(self.isa, at, from, group * head_dim, |out| {
-                        attend(self.isa, &task, scores, out);
+                    input.set_part(self.compute.isa, at, from, group * head_dim, |out| {
+                        attend(self.compute.isa, &task, scores, out);
                     });
                 }
             });
@@ -307,10 +249,10 @@ impl CpuModel {
         if n_keys < KEYS_TO_SHARE {
             (0..n_chunks).for_each(each);
         } else {
-            self.pool.run(n_chunks, &each);
+            self.compute.pool.run(n_chunks, &each);
         }
         let product = Product::new(&layer.attn_output, n_rows, &mut scratch.out);
-        multiply(self, &scratch.input, &[product]);
+        self.compute.multiply(&scratch.input, &[product]);
     }
 
     /// Turns the heads of all rows and stores keys and values.
@@ -345,7 +287,7 @@ impl CpuModel {
                         let v = v.part(at * strides[2] + kv_head * head_dim, head_dim);
                         self.prepare_heads(layer, kv_head, row.position, q, k, v);
                         let slot = row.position % PAGE_TOKENS;
-                        page.store(self.isa, index, kv_head, slot, k, v);
+                        page.store(self.compute.isa, index, kv_head, slot, k, v);
                     }
                 }
             }
@@ -353,7 +295,7 @@ impl CpuModel {
         if batch.rows.len() < ROWS_TO_SHARE {
             (0..runs.len()).for_each(each);
         } else {
-            self.pool.run(runs.len(), &each);
+            self.compute.pool.run(runs.len(), &each);
         }
     }
 
@@ -367,7 +309,7 @@ impl CpuModel {
         k: &mut [f32],
         v: &mut [f32],
     ) {
-        let (config, isa) = (&self.config, self.isa);
+        let (config, isa) = (&self.config, self.compute.isa);
         let (head_dim, rope_dim) = (config.head_dim as usize, config.rope_dim as usize);
         if let Some([q_bias, k_bias, v_bias]) = &layer.qkv_bias {
             add(isa, q, &q_bias[kv_head * q.len()..][..q.len()]);
@@ -408,31 +350,30 @@ impl CpuModel {
         scratch.gated.resize(n_rows, n_ff);
         let (input, gated) = (&scratch.input, scratch.gated.shared());
         let n_tiles = layer.gate.n_tiles();
-        let per_chunk = tiles_per_chunk(n_tiles, self.pool.n_threads());
-        self.pool.run(n_tiles.div_ceil(per_chunk), &|chunk| {
+        let per_chunk = tiles_per_chunk(n_tiles, self.compute.pool.n_threads());
+        self.compute.pool.run(n_tiles.div_ceil(per_chunk), &|chunk| {
             let tiles = chunk * per_chunk..((chunk + 1) * per_chunk).min(n_tiles);
             let from = tiles.start * TILE_ROWS;
             let len = (tiles.end * TILE_ROWS).min(n_ff) - from;
-            for first in (0..n_rows).step_by(TOKEN_BLOCK) {
-                let tokens = first..(first + TOKEN_BLOCK).min(n_rows);
+            for tokens in token_blocks(n_rows) {
                 // SAFETY: the chunk's columns are touched by one call, in all buffers.
                 unsafe {
                     for product in [&gate, &up] {
                         let (rows, tiles) = (tokens.clone(), tiles.clone());
                         let (out, stride) = (product.out, product.stride);
-                        product.matrix.multiply(self.isa, input, rows, tiles, out, stride);
+                        product.matrix.multiply(self.compute.isa, input, rows, tiles, out, stride);
                     }
                     for row in tokens {
                         let gate = gate.out.part(row * gate.stride + from, len);
                         let up = up.out.part(row * up.stride + from, len);
-                        gated.set_part(self.isa, row, from, len, |out| {
-                            activate_mul(self.isa, activation, gate, up, out);
+                        gated.set_part(self.compute.isa, row, from, len, |out| {
+                            activate_mul(self.compute.isa, activation, gate, up, out);
                         });
                     }
                 }
             }
         });
         let product = Product::new(&layer.down, n_rows, &mut scratch.out);
-        multiply(self, &scratch.gated, &[product]);
+        self.compute.multiply(&scratch.gated, &[product]);
     }
 }

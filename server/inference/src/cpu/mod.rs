@@ -3,9 +3,11 @@
 //! A pass of our own over [`portico_kernels`]: the rows of a step, whichever sequences they belong
 //! to, go through each product together.
 
+mod compute;
 mod forward;
 mod tensors;
 mod weights;
 
+pub use compute::{Compute, Product};
 pub use forward::{Batch, Row};
 pub use weights::{CpuModel, kv_shape, memory_bytes};

@@ -9,6 +9,7 @@ use portico_shared::error::{ApiError, ErrorCode};
 use portico_shared::gguf::Gguf;
 use portico_shared::model::{Config, ModelError, rope_table};
 
+use super::compute::Compute;
 use super::forward::Scratch;
 use super::tensors::{LayerTensors, MatrixDesc, ModelTensors, VectorDesc};
 
@@ -34,8 +35,7 @@ pub(super) struct Layer {
 pub struct CpuModel {
     pub config: Config,
     pub n_ctx: usize,
-    pub(super) pool: Arc<Pool>,
-    pub(super) isa: Isa,
+    pub(super) compute: Compute,
     pub(super) file: WeightFile,
     pub(super) embedding: MatrixDesc,
     pub(super) layers: Vec<Layer>,
@@ -195,8 +195,7 @@ impl CpuModel {
         file.forget();
         Ok(Self {
             n_ctx,
-            pool,
-            isa: Isa::detect(),
+            compute: Compute::new(pool),
             file,
             embedding: tensors.embedding,
             layers,
@@ -210,11 +209,11 @@ impl CpuModel {
     }
 
     pub fn isa(&self) -> Isa {
-        self.isa
+        self.compute.isa
     }
 
     pub fn pool(&self) -> &Pool {
-        &self.pool
+        &self.compute.pool
     }
 
     /// What the cache keeps of a token.

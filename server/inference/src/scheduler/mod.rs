@@ -94,11 +94,6 @@ impl Scheduler {
         self.queue.load()
     }
 
-    pub fn is_idle(&self) -> bool {
-        let load = self.load();
-        load.n_running == 0 && load.n_queued == 0
-    }
-
     /// Whether the thread has ended, which happens only by a bug.
     pub fn is_closed(&self) -> bool {
         self.queue.is_closed()
