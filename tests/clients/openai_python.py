@@ -16,7 +16,7 @@ import openai
 from openai import AsyncOpenAI, OpenAI
 
 MODEL = os.environ["PORTICO_MODEL"]
-EMBEDDER = os.environ.get("PORTICO_EMBEDDER")
+EMBEDDER = os.environ["PORTICO_EMBEDDER"]
 client = OpenAI(max_retries=0, timeout=120)
 
 QUESTION = [{"role": "user", "content": "What is the capital of France? Answer in one sentence."}]
@@ -262,15 +262,14 @@ def many_at_once():
 
 SCENARIOS = [
     models, chat_whole, chat_stream, choices_and_seeds, stops_bias_and_penalties, json_schema, tools,
-    completions, responses, errors, cancellation, many_at_once,
+    completions, responses, embeddings, errors, cancellation, many_at_once,
 ]
 
 
 def main():
     failed = []
-    scenarios = SCENARIOS + ([embeddings] if EMBEDDER else [])
     wanted = sys.argv[1:]
-    for scenario in scenarios:
+    for scenario in SCENARIOS:
         if wanted and scenario.__name__ not in wanted:
             continue
         start = time.monotonic()

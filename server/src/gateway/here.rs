@@ -10,7 +10,7 @@ use portico_shared::error::{ApiError, ErrorCode};
 use portico_shared::generation::{Answer, AnswerHead, Delta, GenerationRequest};
 use portico_shared::openai::{
     ChatCompletion, ChatCompletionChunk, ChatCompletionRequest, Completion, CompletionRequest,
-    FinishReason, PorticoInfo, Prompt, ToolChoice, Usage,
+    FinishReason, PorticoInfo, Prompt, Usage,
 };
 use portico_shared::template::{RenderOptions, TemplateError};
 use portico_shared::tokenizer::{AddSpecial, ParseSpecial};
@@ -164,12 +164,7 @@ pub fn chat_prompt(
 ) -> Result<Vec<u32>, ApiError> {
     let template = model.template.as_ref().ok_or(TemplateError::Missing)?;
     let options = RenderOptions::answer(crate::keys::now_s() as i64);
-    // Tools that may not be called are not shown.
-    let tools = match request.tool_choice {
-        Some(ToolChoice::None) => &[],
-        _ => request.tools.as_deref().unwrap_or_default(),
-    };
-    let text = template.render(&request.messages, tools, &options)?;
+    let text = template.render(&request.messages, request.offered_tools(), &options)?;
     Ok(model.tokenizer.encode(&text, AddSpecial::No, ParseSpecial::Yes)?)
 }
 
@@ -370,7 +365,7 @@ impl Source for AnswerSource {
                     }
                 };
                 ready.push_back(piece);
-                self.n_running -= 1;
+                self.n_running = self.n_running.saturating_sub(1);
                 if self.n_running > 0 {
                     return true;
                 }

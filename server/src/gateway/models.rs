@@ -17,7 +17,7 @@ pub async fn list(
     caller: Caller,
 ) -> Result<Json<ModelList>, Fault> {
     let mut data = gateway.listed().await?;
-    data.retain(|model| caller.sees(&model.id));
+    data.retain(|model| gateway.may_see(&caller, &model.id));
     Ok(Json(ModelList { object: "list".to_owned(), data }))
 }
 
@@ -28,12 +28,18 @@ pub async fn one(
 ) -> Result<Json<ListedModel>, Fault> {
     let id = gateway.fleet.model(&name).map_or(name.clone(), |model| model.id.clone());
     let mut listed = gateway.listed().await?.into_iter();
-    let found = listed.find(|model| model.id == id && (caller.sees(&id) || caller.sees(&name)));
+    let found = listed.find(|model| model.id == id && gateway.may_see(&caller, &id));
     let not_found = || ApiError::new(ErrorCode::ModelNotFound).with("model", &name);
     Ok(Json(found.ok_or_else(not_found)?))
 }
 
 impl Gateway {
+    /// A key's list may name a model or one of its aliases.
+    fn may_see(&self, caller: &Caller, id: &str) -> bool {
+        let aliases = self.fleet.model(id).map(|model| model.aliases.as_slice());
+        caller.sees(id) || aliases.unwrap_or_default().iter().any(|alias| caller.sees(alias))
+    }
+
     /// The declared models, then those of the catalogue whose files are here and that run here.
     async fn listed(&self) -> Result<Vec<ListedModel>, ApiError> {
         let shelf = self.library.shelf().await.map_err(|error| ApiError::from(&error))?;

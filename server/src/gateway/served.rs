@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use axum::http::HeaderValue;
-use portico_shared::catalogue::Kind;
 use portico_shared::error::{ApiError, ErrorCode};
 
 use super::fault::Fault;
@@ -16,8 +15,6 @@ use crate::upstream::{Place, SendError, Upstream};
 pub struct Served {
     /// Its own name, where an alias was asked for.
     pub model: String,
-    /// Not known of a model that is only in the catalogue.
-    pub kind: Option<Kind>,
     pub targets: Vec<Target>,
 }
 
@@ -36,7 +33,7 @@ impl Gateway {
         let Some(model) = self.fleet.model(name) else {
             caller.may_use(name)?;
             let targets = vec![Target::Here(name.to_owned())];
-            return Ok(Served { model: name.to_owned(), kind: None, targets });
+            return Ok(Served { model: name.to_owned(), targets });
         };
         // A key's list may name either.
         if !caller.sees(name) {
@@ -48,7 +45,7 @@ impl Gateway {
                 Target::Upstream(Arc::clone(upstream), endpoint.model.clone())
             }
         });
-        Ok(Served { model: model.id.clone(), kind: Some(model.kind), targets: targets.collect() })
+        Ok(Served { model: model.id.clone(), targets: targets.collect() })
     }
 }
 

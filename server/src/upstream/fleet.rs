@@ -32,6 +32,7 @@ pub struct Fleet {
 #[derive(Debug)]
 pub struct FleetModel {
     pub id: String,
+    pub aliases: Vec<String>,
     pub kind: Kind,
     pub endpoints: Vec<Endpoint>,
 }
@@ -93,6 +94,7 @@ impl Fleet {
             let endpoints = model.endpoints.iter().map(|each| endpoint(&model.id, each));
             models.push(Arc::new(FleetModel {
                 id: model.id.clone(),
+                aliases: model.aliases.clone(),
                 kind: model.kind,
                 endpoints: endpoints.collect(),
             }));

@@ -245,6 +245,15 @@ async fn keys_are_needed_and_end_at_once() {
     let bearer = format!("Bearer {narrow}");
     let list: Value = house.site.get_with("/v1/models", &[("authorization", &bearer)]).await.json();
     assert_eq!(list["data"].as_array().unwrap().len(), 1);
+    let alias = KeyLimits { models: Some(vec!["also-n".into()]), ..KeyLimits::default() };
+    let alias = key(&house.site, "alias", alias);
+    assert_eq!(
+        (ask(&alias, "also-n").await.status, ask(&alias, "m").await.status.as_u16()),
+        (StatusCode::OK, 403)
+    );
+    let bearer = format!("Bearer {alias}");
+    let one = house.site.get_with("/v1/models/also-n", &[("authorization", &bearer)]).await;
+    assert_eq!(one.json::<Value>()["id"], "n");
     let last = narrow.chars().last().unwrap();
     let forged = format!("{}{}", &narrow[..narrow.len() - 1], if last == '0' { '1' } else { '0' });
     assert_eq!(ask(&forged, "m").await.status, 401);

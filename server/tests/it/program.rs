@@ -11,6 +11,7 @@ use portico_server::models::sha256::of_bytes;
 use portico_shared::manifest::Manifest;
 
 use crate::common::*;
+use crate::upstream::Upstream;
 
 fn portico(data: &Path) -> Command {
     let mut portico = Command::new(env!("CARGO_BIN_EXE_portico"));
@@ -223,4 +224,70 @@ fn the_table_and_the_json_say_the_same() {
     assert_eq!(own["available"], true);
     assert!(run(&["--lang", "de", "verify", "own"]).contains("in Ordnung"));
     assert!(run(&["--lang", "de", "remove", "own"]).contains("ist entfernt"));
+}
+
+/// Posts a chat to the program and gives what came of it.
+fn ask(address: &str, key: &str, model: &str) -> ureq::http::Response<ureq::Body> {
+    let agent = ureq::Agent::config_builder().http_status_as_error(false).proxy(None).build();
+    let body = serde_json::json!({ "model": model, "stream": true,
+        "messages": [{ "role": "user", "content": "Count." }] });
+    let request = agent.new_agent().post(format!("{address}v1/chat/completions"));
+    request.header("authorization", format!("Bearer {key}")).send(body.to_string()).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn streams_are_finished_when_it_stops_and_keys_hold_while_it_runs() {
+    let upstream = Upstream::start().await;
+    let folder = Folder::new();
+    let toml = format!(
+        "[[upstreams]]\nid = \"u\"\nurl = \"{}\"\n\
+         [[models]]\nid = \"m\"\nendpoints = [{{ upstream = \"u\", model = \"paced\" }}]\n",
+        upstream.url
+    );
+    folder.write("portico.toml", toml);
+    let run = |args: &[&str]| {
+        let output = portico(&folder.0).args(args).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    assert!(run(&["config", "check"]).contains("1 upstreams, 1 models"));
+    let server = Server::start(&folder.0);
+    let said = run(&["keys", "create", "--name", "tests"]);
+    let key = said.split_whitespace().next_back().unwrap().to_owned();
+    assert!(!run(&["keys", "list"]).contains(&key), "it is shown once");
+
+    let address = server.address.clone();
+    let answer = ask(&address, &key, "m");
+    assert_eq!(answer.status(), 200);
+    let reader = std::thread::spawn(move || answer.into_body().read_to_string().unwrap());
+    let stopped = tokio::task::spawn_blocking(move || server.stop());
+    let text = tokio::task::spawn_blocking(move || reader.join().unwrap()).await.unwrap();
+    assert!(text.contains("three") && text.ends_with("data: [DONE]\n\n"), "{text}");
+    assert_eq!(stopped.await.unwrap(), Some(0));
+    let listed: serde_json::Value =
+        serde_json::from_str(&run(&["keys", "list", "--json"])).unwrap();
+    assert_eq!(listed[0]["requests_today"], 1, "written at the stop");
+
+    run(&["keys", "revoke", "tests"]);
+    let server = Server::start(&folder.0);
+    assert_eq!(ask(&server.address, &key, "m").status(), 401);
+    let metrics = String::from_utf8(server.get("metrics", &[]).1).unwrap();
+    assert!(metrics.contains("portico_upstream_up{upstream=\"u\"} 1"), "{metrics}");
+    assert_eq!(server.get("metrics", &[("x-forwarded-for", "10.0.0.1")]).0, 403);
+    server.stop();
+}
+
+#[test]
+fn a_faulty_configuration_is_named_by_its_line() {
+    let folder = Folder::new();
+    folder.write("portico.toml", "[server]\nlog = \"json\"\n\n[limits]\nmax_batch = \"many\"\n");
+    for verb in [["config", "check"].as_slice(), &["serve", "--addr", "127.0.0.1:0"]] {
+        let output = portico(&folder.0).args(verb).output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        assert!(said.contains("[config_invalid]") && said.contains("line 5"), "{said}");
+    }
+    let mut check = portico(&folder.0);
+    check.args(["config", "check"]).env("PORTICO_LIMITS_MAX_BATCH", "8");
+    assert!(!check.output().unwrap().status.success(), "the file itself is wrong");
 }

@@ -114,6 +114,14 @@ fn events(seen: Arc<Seen>, events: Vec<Result<Bytes, std::io::Error>>, then_hang
     }))
 }
 
+/// A piece each 200 ms.
+fn paced(events: Vec<Result<Bytes, std::io::Error>>) -> Body {
+    Body::from_stream(stream::iter(events).then(|event| async {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        event
+    }))
+}
+
 async fn answer(
     State(seen): State<Arc<Seen>>,
     headers: HeaderMap,
@@ -152,6 +160,10 @@ async fn answer(
         "dies" => pieces.push(Err(std::io::Error::other("it dies"))),
         "dies-first" => pieces = vec![Err(std::io::Error::other("it dies"))],
         "stalls" => then_hang = true,
+        "paced" => {
+            pieces.push(Ok(Bytes::from_static(b"data: [DONE]\n\n")));
+            return ([("content-type", "text/event-stream")], paced(pieces)).into_response();
+        }
         _ => {
             let end = json!({ "id": "u", "object": "chat.completion.chunk", "created": 1, "model": "theirs",
                 "choices": [{ "index": 0, "delta": {}, "finish_reason": "stop" }] });

@@ -22,11 +22,11 @@ use xtask::places::Places;
 const USAGE: &str = "\
 cargo xtask VERB
 
-  serve [--addr 127.0.0.1:8080] [--data ./data] [--dev]
+  serve [--addr 127.0.0.1:8080] [--data ./data] [--config FILE] [--public-url URL] [--dev]
           set up what is missing, build page and server, fetch the default model, start the server
   test [--only STEP] [--models all] [--screenshots]
           format, clippy, tests, docs, browser tests; STEP: fmt, clippy, tidy, unit, doc, deny, clients, browser
-  bench [quality|roofline|native|browser|size|gateway|chaos|serve]
+  bench [quality|roofline|native|browser|server|size|gateway|chaos|serve]
           measure; prints a table, writes JSON to the target folder's bench/
   portico [--data ./data] ARGS…
           the server's own command line, on the same data folder
@@ -48,7 +48,7 @@ fn main() -> ExitCode {
 fn run(verb: &str, arguments: Vec<String>) -> anyhow::Result<ExitCode> {
     let places = Places::find()?;
     match verb {
-        "serve" => serve::run(&places, &Options::parse(arguments, &["addr", "data"], &["dev"])?),
+        "serve" => serve::run(&places, &Options::parse(arguments, &serve::VALUED, &["dev"])?),
         "test" => {
             let options =
                 Options::parse(arguments, &["only", "models", "spec"], &["dev", "screenshots"])?;

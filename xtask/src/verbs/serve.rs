@@ -11,6 +11,10 @@ use xtask::step::seconds;
 use crate::options::Options;
 use crate::{model, packages, page, server};
 
+/// Options with a value; those that are not this verb's own go to `portico serve`.
+pub const VALUED: [&str; 4] = ["addr", "data", "config", "public-url"];
+const PASSED_ON: [&str; 2] = ["config", "public-url"];
+
 const ADDR: &str = "127.0.0.1:8080";
 /// The first argument of the process that waits for the server beside it.
 pub const ANNOUNCE: &str = "announce-server";
@@ -33,6 +37,11 @@ pub fn run(places: &Places, options: &Options) -> anyhow::Result<ExitCode> {
         .context("starting the process that waits for the server")?;
     let mut portico = server::command(places, &program);
     portico.args(["serve", "--addr", addr, "--data"]).arg(&data).arg("--page").arg(page);
+    for name in PASSED_ON {
+        if let Some(value) = options.value(name) {
+            portico.args([&format!("--{name}"), value]);
+        }
+    }
     server::become_program(portico)
 }
 

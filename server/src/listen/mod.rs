@@ -1,5 +1,7 @@
 //! How do connections reach the application, and how do they end?
 
+mod stall;
+
 use std::future::Future;
 use std::io;
 use std::sync::Arc;
@@ -17,6 +19,7 @@ use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
 use crate::metrics::Peer;
+use stall::Unstalled;
 
 /// Limits of connections.
 #[derive(Clone, Copy, Debug)]
@@ -25,6 +28,8 @@ pub struct ListenConfig {
     pub max_connections: usize,
     /// A connection that takes longer to send a request's head is closed, also one that idles.
     pub header_read_timeout: Duration,
+    /// A connection whose other side takes nothing for so long is closed.
+    pub write_stall: Duration,
     /// How long answers may take to finish after the server was told to stop.
     pub shutdown_grace: Duration,
 }
@@ -34,6 +39,7 @@ impl Default for ListenConfig {
         Self {
             max_connections: 1024,
             header_read_timeout: Duration::from_secs(30),
+            write_stall: Duration::from_secs(60),
             shutdown_grace: Duration::from_secs(10),
         }
     }
@@ -77,7 +83,8 @@ pub async fn serve(
             request.extensions_mut().insert(Peer(peer));
             service.call(request)
         });
-        let connection = running.watch(builder.serve_connection(TokioIo::new(stream), service));
+        let stream = TokioIo::new(Unstalled::new(stream, config.write_stall));
+        let connection = running.watch(builder.serve_connection(stream, service));
         tokio::spawn(async move {
             if let Err(error) = connection.await {
                 tracing::debug!(%error, "a connection ended early");
