@@ -61,6 +61,10 @@ error_codes! {
     ContextFull = "context_length_exceeded", 400,
         en: "The conversation is longer than this model can hold ({n_ctx} tokens). Start a new conversation or shorten the message.",
         de: "Das Gespräch ist länger, als dieses Modell fassen kann ({n_ctx} Token). Beginnen Sie ein neues Gespräch oder kürzen Sie die Nachricht.";
+    /// The Wasm that holds answers to a form cannot be had, or broke.
+    GrammarUnavailable = "grammar_unavailable", 503,
+        en: "What holds an answer to its form could not be loaded. Check the connection and try again.",
+        de: "Was eine Antwort an ihre Form bindet, ließ sich nicht laden. Prüfen Sie die Verbindung und versuchen Sie es noch einmal.";
     WebGpuMissing = "webgpu_missing", 501,
         en: "This browser offers no WebGPU. Use a current Chrome, Edge, Safari or Firefox, or switch on graphics acceleration in its settings.",
         de: "Dieser Browser bietet kein WebGPU. Nutzen Sie einen aktuellen Chrome, Edge, Safari oder Firefox, oder schalten Sie in seinen Einstellungen die Grafikbeschleunigung ein.";

@@ -7,5 +7,6 @@ pub mod hosted;
 pub mod perplexity;
 pub mod real;
 pub mod reference;
+pub mod schemas;
 pub mod tiny;
 pub mod tolerance;

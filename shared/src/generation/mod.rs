@@ -83,6 +83,8 @@ pub struct Generation<D> {
     phase: Phase,
     /// Ids without the end token, those of the continuation first.
     generated: Vec<u32>,
+    /// The grammar was followed on the shortest way, for lack of room.
+    is_cut: bool,
     /// Whether an end token was generated: it counts as computed, but is never shown.
     end_token_seen: bool,
     n_cached: u64,
@@ -143,6 +145,7 @@ impl<D: Detokenize> Generation<D> {
             calls: request.tools.as_ref().map(CallReader::new),
             phase: Phase::Prefill,
             generated: Vec::new(),
+            is_cut: false,
             end_token_seen: false,
             n_cached: 0,
             held: Vec::new(),
@@ -237,8 +240,25 @@ impl<D: Detokenize> Generation<D> {
             self.position(),
         )
         .map_err(|error| ApiError::new(ErrorCode::Internal).detail(error))?;
+        let id = self.landed(id)?;
         let score = raw_logits.map(|(raw, n_top)| score_token(&raw, id, n_top.into()));
         self.accept(id, score)
+    }
+
+    /// The chosen token, or the one that brings a text which is to be cut to an end of its form.
+    fn landed(&mut self, id: u32) -> Result<u32, ApiError> {
+        let position = self.position();
+        let (Some(constraint), false) = (&mut self.constraint, self.request.end_ids.contains(&id))
+        else {
+            return Ok(id);
+        };
+        let n_generated = self.generated.len() as u32;
+        let n_granted = self.request.max_tokens.map(|max| max.saturating_sub(n_generated));
+        let n_ctx_left = self.request.n_ctx.saturating_sub(position);
+        let n_left = n_granted.map_or(n_ctx_left, |granted| granted.min(n_ctx_left));
+        let landed = constraint.land(id, n_left)?;
+        self.is_cut |= landed != id;
+        Ok(landed)
     }
 
     /// Answers a prefill or a step with the token that the GPU chose.
@@ -412,7 +432,7 @@ impl<D: Detokenize> Generation<D> {
 
     /// All text is released.
     fn over(&mut self, reason: FinishReason) {
-        let mut reason = reason;
+        let mut reason = if self.is_cut { FinishReason::Length } else { reason };
         if let Some(calls) = &mut self.calls {
             let piece = calls.finish();
             if calls.has_calls() && reason == FinishReason::Stop {

@@ -10,6 +10,7 @@ use llguidance::toktrie::{
 };
 use llguidance::{Matcher, ParserFactory};
 
+use super::landing::{Closers, Landing};
 use super::{Constrain, Grammar, TokenTable, apply_mask, laid_out};
 use crate::error::{ApiError, ErrorCode};
 use crate::sampling::invalid;
@@ -36,12 +37,14 @@ fn limits() -> ParserLimits {
 /// Compiles forms for one model's vocabulary. Made once for a model: it holds a trie of all tokens.
 pub struct GrammarEnv {
     factory: ParserFactory,
+    closers: Closers,
 }
 
 /// A form, as far as the answer has come. Tokens are tried by their bytes, whatever way the tokenizer
 /// itself would cut the text: the model keeps its say in that.
 pub struct Constraint {
     matcher: Matcher,
+    landing: Landing,
 }
 
 impl GrammarEnv {
@@ -66,7 +69,7 @@ impl GrammarEnv {
         .map_err(|error| unusable("its vocabulary has no trie").detail(error))?;
         *factory.limits_mut() = limits();
         factory.quiet();
-        Ok(Self { factory })
+        Ok(Self { factory, closers: Closers::new(&words) })
     }
 
     /// # Errors
@@ -85,7 +88,7 @@ impl GrammarEnv {
             None => {
                 // A form that only the empty text has is whole at once.
                 let _ = matcher.consume_tokens(&[]);
-                Ok(Constraint { matcher })
+                Ok(Constraint { matcher, landing: Landing::new(self.closers.clone()) })
             }
         }
     }
@@ -108,7 +111,7 @@ impl Constraint {
 
 impl Clone for Constraint {
     fn clone(&self) -> Self {
-        Self { matcher: self.matcher.deep_clone() }
+        Self { matcher: self.matcher.deep_clone(), landing: self.landing.clone() }
     }
 }
 
@@ -117,6 +120,11 @@ impl Constrain for Constraint {
         let allowed = self.allowed()?;
         apply_mask(allowed.as_slice(), logits);
         Ok(())
+    }
+
+    fn land(&mut self, id: u32, n_left: u32) -> Result<u32, ApiError> {
+        let landed = self.landing.land(&mut self.matcher, id, n_left);
+        landed.map_err(|error| refused(&error))
     }
 
     fn accept(&mut self, id: u32) -> Result<(), ApiError> {

@@ -9,13 +9,17 @@
 //! [`SCHEMA_DEPTH_MAX`], and in [`GrammarEnv`] bounds on the work of compiling and of each mask. JSON
 //! schemas may use what llguidance implements (no `not`, `if`, `uniqueItems`, `$ref` into other
 //! documents, or `oneOf` whose branches overlap); the rest is refused by its name rather than
-//! ignored. JSON is written on one line, `, ` and `: ` between its parts, so that no model spends its
+//! ignored. Where `max_tokens` or the context leaves no room, the text is brought to an end of its
+//! form if one is near enough ([`Constrain::land`]). JSON is written on one line, `, ` and `: ` between its parts, so that no model spends its
 //! tokens on blanks.
 
+mod formats;
 mod table;
 
 #[cfg(feature = "grammar")]
 mod constraint;
+#[cfg(feature = "grammar")]
+mod landing;
 #[cfg(all(test, feature = "grammar"))]
 mod tests;
 
@@ -55,6 +59,14 @@ pub trait Constrain: Send {
     /// # Errors
     /// `invalid_request` where the form asks more work of one token than is granted.
     fn mask(&mut self, logits: &mut [f32]) -> Result<(), ApiError>;
+
+    /// The token to take where `n_left` more may come, this one among them: `id`, unless the text
+    /// could not become whole behind it any more and a shorter way is known. A text that is cut is
+    /// then still of its form.
+    ///
+    /// # Errors
+    /// As [`Self::mask`].
+    fn land(&mut self, id: u32, n_left: u32) -> Result<u32, ApiError>;
 
     /// Takes a token that the mask allowed; never one that ends the answer.
     ///
@@ -127,7 +139,9 @@ pub(crate) fn laid_out(schema: &Value) -> Value {
     let layout =
         json!({ "item_separator": ", ", "key_separator": ": ", "whitespace_flexible": false });
     schema.insert("x-guidance".to_owned(), layout);
-    Value::Object(schema)
+    let mut schema = Value::Object(schema);
+    formats::make_exact(&mut schema);
+    schema
 }
 
 /// Sets the logits of tokens whose bit is 0 to −∞, and those of rows that are no token's.

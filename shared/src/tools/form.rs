@@ -92,20 +92,21 @@ fn rules(tools: &[&Tool], format: &ToolFormat, several: bool) -> String {
     rules.push_str(&names.join(" | "));
     for (n, tool) in tools.iter().enumerate() {
         let name = json!(tool.name());
-        let head = format!("{{\"name\": {name}, \"{}\": ", style.arguments_key());
+        // Cut as JSON's own lexemes are, so that an answer in JSON may begin in the same way.
+        let key = json!(style.arguments_key()).to_string();
+        let parts = ["{", "\"name\"", ": ", &name.to_string(), ", ", &key, ": "];
+        let head = parts.map(literal).join(" ");
         let call = match style {
-            ToolStyle::Hermes => format!(
-                "{marker} {} args_{n} {}",
-                literal(&format!("\n{head}")),
-                literal("}\n</tool_call>"),
-            ),
+            ToolStyle::Hermes => {
+                format!("{marker} \"\\n\" {head} args_{n} {}", literal("}\n</tool_call>"))
+            }
             ToolStyle::Functionary => format!(
                 "{} args_{n} {}",
                 literal(&format!("<function={}>", tool.name())),
                 literal("</function>"),
             ),
             ToolStyle::Llama3 | ToolStyle::Mistral | ToolStyle::Generic => {
-                format!("{} args_{n} {}", literal(&head), literal("}"))
+                format!("{head} args_{n} \"}}\"")
             }
         };
         // Writing to a string cannot fail.

@@ -12,6 +12,7 @@ use portico_weights::retry;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::AbortController;
 
+use super::grammars::Grammars;
 use super::loaded::{Loaded, TextSide};
 use super::{Job, Leader, since_ms};
 use crate::js::scope::{is_online, now_ms, random, sleep_ms};
@@ -256,7 +257,7 @@ impl Leader {
         self.set_state(model, state);
         let storage = self.store().await.report().await;
         self.tell_all(FromWorker::Storage { storage });
-        Ok(Loaded { model: model.to_owned(), engine, text })
+        Ok(Loaded { model: model.to_owned(), engine, text, grammars: Grammars::default() })
     }
 
     /// Chunk after chunk, in order, from the store to the GPU. While one is repacked, the next is

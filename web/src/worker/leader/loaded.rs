@@ -10,12 +10,14 @@ use portico_shared::openai::{ChatCompletionRequest, CompletionRequest, Prompt};
 use portico_shared::template::{ChatTemplate, RenderOptions, TemplateError};
 use portico_shared::tokenizer::{AddSpecial, ParseSpecial, Tokenizer};
 
+use super::grammars::Grammars;
 use crate::js::scope::local_wall_s;
 
 pub struct Loaded {
     pub model: String,
     pub engine: Engine,
     pub text: TextSide,
+    pub grammars: Grammars,
 }
 
 /// What a model's metadata says about text.

@@ -5,6 +5,7 @@
 
 mod actor;
 mod answer;
+mod grammars;
 mod load;
 mod loaded;
 mod measure;

@@ -4,6 +4,7 @@ use portico_engine::EngineError;
 use portico_relay::queue::Ticket;
 use portico_shared::error::{ApiError, ErrorCode};
 use portico_shared::generation::{AnswerHead, Ask, Generation, GenerationRequest};
+use portico_shared::grammar::Constrain;
 use portico_shared::openai::{
     ChatCompletionRequest, CompletionRequest, Continuation, Place, PorticoInfo,
 };
@@ -49,14 +50,11 @@ impl Asked {
         }
     }
 
-    /// The generation, and the prompt's tokens.
-    fn generation(
-        &self,
-        loaded: &Loaded,
-    ) -> Result<(Generation<StreamDecoder>, Vec<u32>), ApiError> {
+    /// The request as a generation takes it, and what its text comes from.
+    fn request(&self, loaded: &Loaded) -> Result<(GenerationRequest, StreamDecoder), ApiError> {
         let (text, facts) = (&loaded.text, loaded.text.facts(&loaded.engine));
         let tokenizer = text.tokenizer.clone();
-        let (request, decoder) = match self {
+        Ok(match self {
             Self::Chat(request) => {
                 let prompt_ids = text.chat_prompt(request)?;
                 let fresh_seed = random_u64();
@@ -78,9 +76,7 @@ impl Asked {
                 };
                 (request, decoder)
             }
-        };
-        let prompt_ids = request.prompt_ids.clone();
-        Ok((Generation::new(request, decoder)?, prompt_ids))
+        })
     }
 
     fn sink<'a>(&self, actor: &'a super::Leader, ticket: &'a Ticket) -> Sink<'a> {
@@ -133,7 +129,10 @@ async fn answer(actor: &mut Actor, ticket: &Ticket, asked: &Asked) -> Result<boo
 
 async fn drive(actor: &mut Actor, asked: &Asked, sink: &mut Sink<'_>) -> Result<bool, ApiError> {
     let mut clock = Clock::start();
-    let (mut generation, prompt_ids) = asked.generation(loaded(actor)?)?;
+    let (request, decoder) = asked.request(loaded(actor)?)?;
+    let prompt_ids = request.prompt_ids.clone();
+    let constraint = constraint(loaded_mut(actor)?, &request).await?;
+    let mut generation = Generation::constrained(request, decoder, constraint)?;
     if !asked.is_resumed() {
         sink.open();
     }
@@ -183,6 +182,15 @@ async fn drive(actor: &mut Actor, asked: &Asked, sink: &mut Sink<'_>) -> Result<
             Err(Trouble::Request(error)) => return Err(error),
         }
     }
+}
+
+/// What holds the answer to the form that was asked for.
+async fn constraint(
+    loaded: &mut Loaded,
+    request: &GenerationRequest,
+) -> Result<Option<Box<dyn Constrain>>, ApiError> {
+    let Some(grammar) = &request.grammar else { return Ok(None) };
+    loaded.grammars.constraint(&loaded.text.tokenizer, grammar).await.map(Some)
 }
 
 /// Why something that the generation asked for could not be given.

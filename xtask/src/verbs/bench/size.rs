@@ -26,14 +26,27 @@ pub fn run(places: &Places) -> anyhow::Result<()> {
     );
     let (mut total_bytes, mut transferred_bytes) = (0, 0);
     let mut rows = Vec::new();
-    for file in files {
+    // Fetched when a request first asks for an answer's form, never by a page that chats.
+    let later: Vec<String> = list["later"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|file| Some(file.as_str()?.strip_prefix('/')?.to_owned()))
+        .collect();
+    for file in files.into_iter().chain(later.iter().cloned()) {
         let path = folder.join(&file);
         let whole = fs::metadata(&path).with_context(|| file.clone())?.len();
         let compressed = fs::metadata(page::compressed_sibling(&path)).map_or(whole, |br| br.len());
-        total_bytes += whole;
-        transferred_bytes += compressed;
-        println!("{whole:>10} {compressed:>10}  {file}");
-        rows.push(serde_json::json!({ "file": file, "bytes": whole, "brotli_bytes": compressed }));
+        let is_later = later.contains(&file);
+        if !is_later {
+            total_bytes += whole;
+            transferred_bytes += compressed;
+        }
+        let when = if is_later { "  (not counted: fetched when first needed)" } else { "" };
+        println!("{whole:>10} {compressed:>10}  {file}{when}");
+        rows.push(serde_json::json!({
+            "file": file, "bytes": whole, "brotli_bytes": compressed, "later": is_later,
+        }));
     }
     println!("{total_bytes:>10} {transferred_bytes:>10}  together (bar: {MAX_BYTES} compressed)");
     let report = serde_json::json!({

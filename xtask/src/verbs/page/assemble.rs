@@ -63,7 +63,7 @@ pub fn assemble(
     }
     let html = index_html::replace(source, tags, |what| written(what, &base));
     fs::write(folder.join("index.html"), html)?;
-    write_asset_list(folder, &build)?;
+    write_asset_list(folder, &build, &index_html::later(tags))?;
 
     let quality = if kind == Kind::Release { 11 } else { 4 };
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
@@ -83,6 +83,8 @@ fn written(what: &What, base: &str) -> String {
         What::Worker { bin } => {
             format!("<meta name=\"portico-worker\" content=\"{base}/{bin}_entry.js\">")
         }
+        // The worker knows its name.
+        What::Later { .. } => String::new(),
         What::Css { href } => {
             format!("<link rel=\"stylesheet\" href=\"{base}/{}\">", asset_name(href))
         }
@@ -141,16 +143,29 @@ fn digest_of_folder(folder: &Path) -> anyhow::Result<String> {
     Ok(hex(&digest.finalize()[..8]))
 }
 
-/// `assets.json`: the URLs that the service worker keeps for work without the server.
-fn write_asset_list(folder: &Path, build: &str) -> anyhow::Result<()> {
-    let mut files = vec!["/".to_owned()];
+/// `assets.json`: the URLs that the service worker keeps for work without the server, and those that
+/// it keeps once they were needed.
+fn write_asset_list(
+    folder: &Path,
+    build: &str,
+    needed_later: &[(String, String)],
+) -> anyhow::Result<()> {
+    let (mut files, mut later) = (vec!["/".to_owned()], Vec::new());
+    let is_later = |name: &str| {
+        let file = name.rsplit('/').next().unwrap_or_default();
+        needed_later.iter().any(|(bin, _)| {
+            [format!("{bin}.js"), format!("{bin}_bg.wasm")].contains(&file.to_owned())
+        })
+    };
     for file in files_under(folder)? {
         let name = file.strip_prefix(folder)?.to_string_lossy().replace('\\', "/");
-        if !["index.html", "sw.js", "assets.json"].contains(&name.as_str()) {
+        if is_later(&name) {
+            later.push(format!("/{name}"));
+        } else if !["index.html", "sw.js", "assets.json"].contains(&name.as_str()) {
             files.push(format!("/{name}"));
         }
     }
-    let list = serde_json::json!({ "build": build, "files": files });
+    let list = serde_json::json!({ "build": build, "files": files, "later": later });
     fs::write(folder.join("assets.json"), format!("{list:#}\n"))?;
     Ok(())
 }

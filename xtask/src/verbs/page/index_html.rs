@@ -20,6 +20,8 @@ pub enum What {
     App { bin: String },
     /// The bin that runs in a dedicated worker.
     Worker { bin: String },
+    /// A bin that the worker fetches when it is first needed. The crate's manifest is named.
+    Later { bin: String, manifest: String },
     /// A style sheet.
     Css { href: String },
     /// An icon, with the tag's `type` and `sizes`.
@@ -60,13 +62,22 @@ pub fn tags(html: &str) -> anyhow::Result<Vec<Tag>> {
     Ok(found)
 }
 
-/// The bins that the tags name, the page's first.
+/// The bins of the web crate that the tags name, the page's first.
 pub fn bins(tags: &[Tag]) -> Vec<String> {
     let bin = |tag: &Tag| match &tag.what {
         What::App { bin } | What::Worker { bin } => Some(bin.clone()),
         _ => None,
     };
     tags.iter().filter_map(bin).collect()
+}
+
+/// The bins that are fetched when needed, each with its crate's manifest.
+pub fn later(tags: &[Tag]) -> Vec<(String, String)> {
+    let later = |tag: &Tag| match &tag.what {
+        What::Later { bin, manifest } => Some((bin.clone(), manifest.clone())),
+        _ => None,
+    };
+    tags.iter().filter_map(later).collect()
 }
 
 /// The source with each tag replaced by what `write` makes of it.
@@ -135,7 +146,8 @@ fn what(name: &str, attributes: &BTreeMap<String, String>) -> anyhow::Result<Wha
             match attributes.get("data-type").map_or("main", String::as_str) {
                 "main" => Ok(What::App { bin }),
                 "worker" => Ok(What::Worker { bin }),
-                other => bail!("data-type=\"{other}\" is neither `main` nor `worker`"),
+                "later" => Ok(What::Later { bin, manifest: asked("href")? }),
+                other => bail!("data-type=\"{other}\" is none of `main`, `worker`, `later`"),
             }
         }
         "css" => Ok(What::Css { href: asked("href")? }),
@@ -160,6 +172,7 @@ mod tests {
 <link data-trunk rel="rust" href="web/Cargo.toml" data-bin="app" />
 <link data-trunk rel='rust' data-bin=worker data-type="worker">
 <link data-trunk rel="css" href="web/assets/app.css">
+<link data-trunk rel="rust" href="web/g/Cargo.toml" data-bin="g" data-type="later">
 <link rel="icon" href="x.svg">
 <script data-trunk src="web/js/a.js"></script></head></html>"#;
 
@@ -171,17 +184,19 @@ mod tests {
             What::App { bin: "app".into() },
             What::Worker { bin: "worker".into() },
             What::Css { href: "web/assets/app.css".into() },
+            What::Later { bin: "g".into(), manifest: "web/g/Cargo.toml".into() },
             What::Script { src: "web/js/a.js".into() },
         ];
         assert_eq!(what, expected);
         assert_eq!(bins(&tags), ["app", "worker"]);
+        assert_eq!(later(&tags), [("g".to_owned(), "web/g/Cargo.toml".to_owned())]);
     }
 
     #[test]
     fn replaces_only_the_tags() {
         let tags = tags(SOURCE).unwrap();
         let out = replace(SOURCE, &tags, |_| "X".to_owned());
-        assert_eq!(out.matches("\nX").count(), 4);
+        assert_eq!(out.matches("\nX").count(), 5);
         assert!(out.contains(r#"<link rel="icon" href="x.svg">"#));
         assert!(out.ends_with("\nX</head></html>"));
     }

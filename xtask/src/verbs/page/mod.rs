@@ -7,7 +7,8 @@
 //!
 //! ```text
 //! page/index.html            tags replaced, no inline script
-//! page/assets.json           what the service worker keeps: {"build", "files"}
+//! page/assets.json           what the service worker keeps: {"build", "files"}, and what it keeps
+//!                            once it was needed: "later"
 //! page/sw.js, …              what must lie at the root: the files in web/assets/root
 //! page/assets/<build>/…      glue, wasm, scripts, styles: immutable, named by their content
 //! page/**.br                 Brotli siblings
@@ -66,6 +67,7 @@ pub fn build(places: &Places, kind: Kind) -> anyhow::Result<PathBuf> {
     let source = fs::read_to_string(places.root.join("index.html")).context("index.html")?;
     let tags = index_html::tags(&source)?;
     let bins = index_html::bins(&tags);
+    let later = index_html::later(&tags);
     step("compiling the page to WebAssembly", || {
         let mut cargo = command::cargo(places);
         cargo.args(["build", "--quiet", "--package", "portico-web"]);
@@ -73,11 +75,22 @@ pub fn build(places: &Places, kind: Kind) -> anyhow::Result<PathBuf> {
         for bin in &bins {
             cargo.args(["--bin", bin]);
         }
-        command::run(&mut cargo).map(|()| ((), String::new()))
+        command::run(&mut cargo)?;
+        // Alone: built together, the page would get the features of what it is not to contain.
+        for (bin, manifest) in &later {
+            let mut cargo = command::cargo(places);
+            cargo.args(["build", "--quiet", "--manifest-path", manifest, "--bin", bin]);
+            cargo.args(["--profile", kind.profile(), "--target", xtask::toolchain::WASM]);
+            command::run(&mut cargo)?;
+        }
+        anyhow::Ok(((), String::new()))
     })?;
     let compiled = places.target.join(xtask::toolchain::WASM).join(kind.profile_folder());
-    let wasm: Vec<(String, PathBuf)> =
-        bins.iter().map(|bin| (bin.clone(), compiled.join(format!("{bin}.wasm")))).collect();
+    let wasm: Vec<(String, PathBuf)> = bins
+        .iter()
+        .chain(later.iter().map(|(bin, _)| bin))
+        .map(|bin| (bin.clone(), compiled.join(format!("{bin}.wasm"))))
+        .collect();
     let page = places.page();
     step("bundling the page", || {
         let wanted = fingerprint::of(places, kind, &wasm)?;
