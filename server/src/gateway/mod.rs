@@ -1,9 +1,9 @@
 //! How do OpenAI's clients use this server? Everything that knows that dialect's HTTP is here.
 //!
-//! A request comes in as JSON ([`body`]), from a caller ([`access`]); its model's name leads to those
-//! who answer for it ([`served`]): a model in this process ([`here`]) or upstreams. Streams are
-//! [`events`] wherever they come from; a [`meter`] counts what each request used, also one that is
-//! cut off; [`kept`] streams outlive their connection.
+//! A request comes in as JSON (`body`), from a caller (`access`); its model's name leads to those who
+//! answer for it (`served`): a model in this process (`here`) or upstreams. Streams are `events`
+//! wherever they come from; a `meter` counts what each request used, also one that is cut off; `kept`
+//! streams outlive their connection.
 
 mod access;
 mod body;
