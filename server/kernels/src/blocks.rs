@@ -246,3 +246,47 @@ pub fn dequantise_row(weight_type: WeightType, row: &[u8], out: &mut [f32]) {
         }
     }
 }
+
+/// Rounds a row of floats to Q8_0: 8 bits in blocks of 32 with a scale each.
+///
+/// # Panics
+/// For rows of no whole blocks.
+pub fn q8_0_row(values: &[f32]) -> Vec<u8> {
+    assert!(values.len().is_multiple_of(RUN), "a row of whole blocks");
+    let (_, block_bytes) = WeightType::Q8_0.block();
+    let mut row = Vec::with_capacity(values.len() / RUN * block_bytes);
+    for block in values.chunks_exact(RUN) {
+        let largest = block.iter().fold(0f32, |largest, value| largest.max(value.abs()));
+        let scale = f16::from_f32(largest / 127.0);
+        let inverse = if scale.to_f32() > 0.0 { 1.0 / scale.to_f32() } else { 0.0 };
+        row.extend(scale.to_le_bytes());
+        // A scale that was rounded down makes the largest value 128 of them.
+        let rounded = block.iter().map(|value| (value * inverse).round().clamp(-127.0, 127.0));
+        row.extend(rounded.map(|value| value as i8 as u8));
+    }
+    row
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_comes_back_from_8_bits_within_half_a_step() {
+        let values: Vec<f32> =
+            (0..96).map(|i| (i as f32 * 0.37).sin() * (i as f32 - 40.0)).collect();
+        let row = q8_0_row(&values);
+        assert_eq!(Some(row.len()), WeightType::Q8_0.row_bytes(96));
+        let mut back = vec![0.0; 96];
+        dequantise_row(WeightType::Q8_0, &row, &mut back);
+        for (block, back) in values.chunks(RUN).zip(back.chunks(RUN)) {
+            let step = block.iter().fold(0f32, |a, b| a.max(b.abs())) / 127.0;
+            for (value, back) in block.iter().zip(back) {
+                assert!((value - back).abs() <= 0.51 * step, "{value} {back}");
+            }
+        }
+        let mut zeros = vec![1.0; 32];
+        dequantise_row(WeightType::Q8_0, &q8_0_row(&[0.0; 32]), &mut zeros);
+        assert_eq!(zeros, [0.0; 32]);
+    }
+}

@@ -22,7 +22,7 @@ mod vector;
 
 pub use activations::Activations;
 pub use attention::{AttentionTask, attend};
-pub use blocks::{WeightType, dequantise_row};
+pub use blocks::{WeightType, dequantise_row, q8_0_row};
 pub use isa::Isa;
 pub use kv::{KvShape, PAGE_TOKENS, Page};
 pub use matrix::{Matrix, MatrixError, TILE_ROWS};

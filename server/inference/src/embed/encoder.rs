@@ -1,11 +1,13 @@
 //! What is a text's vector? BERT's forward pass over several texts at once, mean pooling, unit
 //! length.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use portico_kernels::{
     Activation, Activations, AttentionTask, Isa, KvShape, Matrix, PAGE_TOKENS, Page, Pool,
-    SharedMut, activate_biased, add, attend, dequantise_row, layer_norm, scale,
+    SharedMut, WeightType, activate_biased, add, attend, dequantise_row, layer_norm, q8_0_row,
+    scale,
 };
 use portico_shared::model::ModelError;
 
@@ -74,7 +76,8 @@ impl Encoder {
         let EncoderConfig { n_layers, n_embd, n_ff, n_vocab, n_ctx, .. } = config;
         let linear = |name: &str, rows: usize, cols: usize| -> Result<Linear, ModelError> {
             let (weight_type, bytes) = source.tensor(&format!("{name}.w"), rows * cols)?;
-            let weight = Matrix::pack(weight_type, rows, cols, bytes, &pool)
+            let (weight_type, bytes) = in_8_bits(weight_type, bytes, cols);
+            let weight = Matrix::pack(weight_type, rows, cols, &bytes, &pool)
                 .map_err(|error| ModelError::invalid(format!("`{name}`: {error}")))?;
             Ok(Linear { weight, bias: source.vector(&format!("{name}.b"), rows)? })
         };
@@ -344,6 +347,19 @@ impl Encoder {
             }
         });
     }
+}
+
+/// Floats are rounded to 8 bits: products of integers are several times as fast, and vectors stay
+/// the same to a cosine of 0.999.
+fn in_8_bits(weight_type: WeightType, bytes: &[u8], cols: usize) -> (WeightType, Cow<'_, [u8]>) {
+    let row_bytes = weight_type.row_bytes(cols).filter(|_| weight_type.is_float());
+    let Some(row_bytes) = row_bytes else { return (weight_type, Cow::Borrowed(bytes)) };
+    let mut row = vec![0.0; cols];
+    let rows = bytes.chunks_exact(row_bytes).flat_map(|bytes| {
+        dequantise_row(weight_type, bytes, &mut row);
+        q8_0_row(&row)
+    });
+    (WeightType::Q8_0, Cow::Owned(rows.collect()))
 }
 
 /// The mean of a text's rows, at length 1.

@@ -94,12 +94,13 @@ impl Source {
         }
     }
 
-    /// Bytes of the packed matrices; embeddings stay in the file.
+    /// Bytes of the packed matrices, floats in 8 bits; embeddings stay in the file.
     pub fn memory_bytes(&self) -> u64 {
         let config = &self.config;
         let layer = |part: &str, rows: usize, cols: usize| {
             let tensor = self.tensors.get(&format!("l0.{part}.w"));
-            let weight_type = tensor.map_or(WeightType::F32, |tensor| tensor.weight_type);
+            let quantised = tensor.map(|tensor| tensor.weight_type).filter(|t| !t.is_float());
+            let weight_type = quantised.unwrap_or(WeightType::Q8_0);
             Matrix::packed_bytes(weight_type, rows, cols)
         };
         let (n_embd, n_ff) = (config.n_embd, config.n_ff);

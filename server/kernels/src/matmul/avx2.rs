@@ -69,7 +69,7 @@ unsafe fn unpack<const BITS: u32>(values: *const u8, group: usize, half: usize) 
             return _mm256_loadu_si256(values.add(group * 64 + half * 32).cast());
         }
         let both = _mm256_loadu_si256(values.add(group / 2 * 64 + half * 32).cast());
-        let nibbles = if group % 2 == 0 { both } else { _mm256_srli_epi16::<4>(both) };
+        let nibbles = if group.is_multiple_of(2) { both } else { _mm256_srli_epi16::<4>(both) };
         let mut vector = _mm256_and_si256(nibbles, _mm256_set1_epi8(0xf));
         // Each byte looks at the bit that is its own.
         let spread = _mm256_setr_epi64x(

@@ -10,16 +10,19 @@ use xtask::places::Places;
 use xtask::step::step;
 
 use crate::test::rust::models_folder;
-use crate::{browser, command, npm, packages, page, server};
+use crate::{browser, command, model, npm, packages, page, pip, server};
 
-const ALL: [&str; 8] =
-    ["size", "quality", "roofline", "native", "browser", "gateway", "chaos", "serve"];
+const ALL: [&str; 9] =
+    ["size", "quality", "roofline", "native", "browser", "server", "gateway", "chaos", "serve"];
 
 const CHAOS_ROUNDS: u32 = 1000;
 
 /// Each is pinned, so that figures of different days compare.
 const PEERS: [&str; 3] =
     ["node-llama-cpp@3.22.1", "@node-llama-cpp/linux-x64-vulkan@3.22.1", "@wllama/wllama@3.8.1"];
+
+const PYTHON_PEERS: [&str; 4] =
+    ["xllamacpp==2026.10.11549", "onnxruntime==1.32.0", "onnx==1.23.2", "numpy==2.4.6"];
 
 pub fn run(places: &Places, arguments: &[String]) -> anyhow::Result<ExitCode> {
     if let Some(unknown) = arguments.iter().find(|name| !ALL.contains(&name.as_str())) {
@@ -38,6 +41,7 @@ pub fn run(places: &Places, arguments: &[String]) -> anyhow::Result<ExitCode> {
                 "roofline" => roofline(places),
                 "native" => native(places),
                 "browser" => in_browser(places, "browser"),
+                "server" => inference(places),
                 "gateway" => gateway(places),
                 "chaos" => chaos(places, CHAOS_ROUNDS),
                 _ => serve(places),
@@ -116,6 +120,33 @@ fn in_browser(places: &Places, name: &str) -> anyhow::Result<()> {
         .env("PORTICO_TEST_DATA", places.target.join("test-data"))
         .env("PORTICO_CHROMIUM", browser::chromium().context("Chromium")?)
         .env("PORTICO_PEERS", peers);
+    command::run(&mut node)
+}
+
+/// The server's inference beside llama.cpp's server and onnxruntime, and its memory at rest. The
+/// kernels are fully optimised in the dev profile, too.
+fn inference(places: &Places) -> anyhow::Result<()> {
+    packages::ensure(&[packages::C_COMPILER, packages::PYTHON_PIP, packages::NODE])?;
+    let python_path = pip::install(places, "bench", &PYTHON_PEERS)?;
+    let program = server::build(places)?;
+    let models = models_folder(places, false)?;
+    for id in ["qwen2.5-coder-0.5b-instruct", "all-minilm-l6-v2"] {
+        model::pull(places, &program, &places.target.join("test-data"), id)?;
+    }
+    step("building server_speed and embed_speed", || {
+        let mut cargo = command::cargo(places);
+        cargo.args(["build", "--quiet", "--package", "portico-tests"]);
+        cargo.args(["--bin", "server_speed", "--bin", "embed_speed"]);
+        command::run(&mut cargo).map(|()| ((), String::new()))
+    })?;
+    let built = places.target.join("debug");
+    let mut node = script(places, "server.mjs", "server")?;
+    node.env("PORTICO_BIN", program)
+        .env("PORTICO_MODELS_DIR", models)
+        .env("PORTICO_SPEED", built.join("server_speed"))
+        .env("PORTICO_EMBED_SPEED", built.join("embed_speed"))
+        .env("PORTICO_PYTHON", model::pip().context("Python with pip")?)
+        .env("PORTICO_PYTHONPATH", python_path);
     command::run(&mut node)
 }
 
