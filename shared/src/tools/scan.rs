@@ -185,9 +185,9 @@ impl CallScan {
             };
         }
         if self.is_streamed() {
-            self.arguments.push(c)
+            self.arguments.push(c);
         } else {
-            self.value.push(c)
+            self.value.push(c);
         }
         let mut is_over = false;
         if self.in_string {

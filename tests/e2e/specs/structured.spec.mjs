@@ -70,13 +70,17 @@ describe("structured answers", () => {
     const plain = await complete(undefined, { max_tokens: 1 });
     assert.equal(plain.usage.completion_tokens, 1);
     assert.equal(grammarFetches(), 0, "who asks for no form pays for none");
+    let fetches = 0;
     for (const [schema, holds] of FORMS) {
       const { choices } = await complete({ type: "json_schema", json_schema: { name: "form", schema, strict: true } });
       const [{ text, finish_reason: reason }] = choices;
       assert.equal(reason, "stop", `${text} for ${JSON.stringify(schema)}`);
       assert.ok(holds(JSON.parse(text)), `${text} for ${JSON.stringify(schema)}`);
+      // The worker's, and where the service worker stands between, its own.
+      if (schema === FORMS[0][0]) fetches = grammarFetches();
     }
-    assert.equal(grammarFetches(), 1);
+    assert.ok(fetches > 0);
+    assert.equal(grammarFetches(), fetches, "it is fetched once");
   });
 
   it("may be a regular expression, a Lark grammar, or cut", { timeout: 120_000 }, async () => {
