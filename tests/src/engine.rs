@@ -30,7 +30,7 @@ pub fn paths() -> Vec<Path> {
         path("f32 without f16", GpuOptions { f16: false, ..on() }, Precision::F32),
         path("f32 without subgroups", GpuOptions { subgroups: false, ..on() }, Precision::F32),
         path("int8 without dot4", GpuOptions { dot4_i8: false, ..on() }, Precision::Int8),
-        path("plain", GpuOptions::plain(), Precision::Auto),
+        path("plain", GpuOptions::plain(), Precision::F32),
     ]
 }
 

@@ -21,12 +21,13 @@ const N_TOKENS: usize = N_PREFILL + N_STEPS;
 
 /// What a path is held to: its own numbers, and how near to them.
 fn bar(path: &Path, gpu: &Gpu) -> (Activations, Tolerance) {
-    let is_f32 = match path.precision {
-        Precision::F32 => true,
-        Precision::Int8 => false,
-        Precision::Auto => !(gpu.caps().dot4_i8 && path.options.dot4_i8),
-    };
-    if is_f32 { (Activations::F32, Tolerance::F32) } else { (Activations::Q8, Tolerance::REDUCED) }
+    match path.precision {
+        Precision::F32 => (Activations::F32, Tolerance::F32),
+        Precision::Auto if !(gpu.caps().dot4_i8 && path.options.dot4_i8) => {
+            (Activations::F32, Tolerance::REDUCED)
+        }
+        Precision::Auto | Precision::Int8 => (Activations::Q8, Tolerance::REDUCED),
+    }
 }
 
 /// Logits after a prefill and after each of a few steps against the reference.

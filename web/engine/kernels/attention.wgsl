@@ -12,7 +12,7 @@
 //
 // symbols: HEAD_DIM, N_HEADS, N_KV_HEADS, HEADS, TOKENS, N_CTX, WINDOW (0: all), SCALE_BITS,
 // SOFTCAP_BITS (0: none), LANES, SUBGROUP (LANES are one subgroup of 4 or 8), SPLIT, CHUNK,
-// MAX_SPLITS; NEXT, NEXT_COLS, NEXT_BLOCKS_AT of the bundle; with ROTATE those of
+// MAX_SPLITS; KV_HALF of `shared/kv.wgsl`; NEXT, NEXT_COLS, NEXT_BLOCKS_AT of the bundle; with ROTATE those of
 // `shared/rotate.wgsl`.
 #define ROWS TOKENS*HEADS
 #define D4 HEAD_DIM/4
@@ -22,10 +22,6 @@
 #if ROTATE
 // [N_HEADS + 2·N_KV_HEADS][D4]
 @group(0) @binding(1) var<storage, read> qkv: array<vec4<f32>>;
-// [kv_head][D4][N_CTX]
-@group(0) @binding(2) var<storage, read_write> k_cache: array<vec4<f32>>;
-// [kv_head][N_CTX][D4]
-@group(0) @binding(3) var<storage, read_write> v_cache: array<vec4<f32>>;
 @group(0) @binding(5) var<storage, read> rope: array<vec4<f32>>;
 #if QK_NORM
 @group(0) @binding(6) var<storage, read> norm_weight: array<vec4<f32>>;
@@ -35,9 +31,22 @@ var<workgroup> norms: array<f32, ${HEADS+1}>;
 #else
 // [token][N_HEADS][D4]
 @group(0) @binding(1) var<storage, read> q: array<vec4<f32>>;
+#endif
+// k: [kv_head][D4][N_CTX], v: [kv_head][N_CTX][D4]
+#if ROTATE && KV_HALF
+@group(0) @binding(2) var<storage, read_write> k_cache: array<vec2<u32>>;
+@group(0) @binding(3) var<storage, read_write> v_cache: array<vec2<u32>>;
+#elif ROTATE
+@group(0) @binding(2) var<storage, read_write> k_cache: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read_write> v_cache: array<vec4<f32>>;
+#elif KV_HALF
+@group(0) @binding(2) var<storage, read> k_cache: array<vec2<u32>>;
+@group(0) @binding(3) var<storage, read> v_cache: array<vec2<u32>>;
+#else
 @group(0) @binding(2) var<storage, read> k_cache: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read> v_cache: array<vec4<f32>>;
 #endif
+#include "shared/kv.wgsl"
 #if SPLIT
 // (largest score, Σ of weights, 0, 0), then the unnormalised output: [token][head][split][1 + D4]
 @group(0) @binding(4) var<storage, read_write> partial: array<vec4<f32>>;

@@ -68,6 +68,7 @@ impl GpuOptions {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Precision {
+    /// Exactly, keys and values in the cache too.
     F32,
     /// Activations quantised to 8 bits in blocks of 32.
     Int8,
@@ -87,6 +88,8 @@ pub struct Variants {
     pub dot4_i8: bool,
     /// Activations in 8-bit blocks, see [`Precision`].
     pub int8_activations: bool,
+    /// Keys and values in 16 bits; exact ones for [`Precision::F32`] only.
+    pub kv_half: bool,
     /// Few wide workgroups pay on a CPU, many narrow ones on a GPU.
     pub is_software: bool,
     pub max_binding_bytes: u64,
@@ -109,6 +112,7 @@ pub fn choose(caps: &Capabilities, options: &GpuOptions, precision: Precision) -
             Precision::Int8 => true,
             Precision::Auto => dot4_i8,
         },
+        kv_half: precision != Precision::F32,
         is_software: caps.is_software,
         max_binding_bytes: caps.max_binding_bytes,
         max_workgroup_bytes: caps.max_workgroup_bytes,
@@ -163,6 +167,12 @@ mod tests {
         let variants = choose(&bare, &GpuOptions::default(), Precision::Auto);
         assert!(!variants.subgroups && !variants.f16 && !variants.dot4_i8);
         assert!(!variants.int8_activations);
+    }
+
+    #[test]
+    fn the_cache_is_halved_unless_exactness_is_asked_for() {
+        let of = |precision| choose(&able(), &GpuOptions::plain(), precision).kv_half;
+        assert!(of(Precision::Auto) && of(Precision::Int8) && !of(Precision::F32));
     }
 
     #[test]

@@ -27,9 +27,9 @@
 #endif
     for (var i = lane; i < ${D4}u; i += ${LANES}u) {
       k_cache[(kv_head * ${D4}u + i) * ${N_CTX}u + own] =
-        rotated((${N_HEADS}u + kv_head) * ${D4}u, i, norm, true, own);
+        kv_from_vec4(rotated((${N_HEADS}u + kv_head) * ${D4}u, i, norm, true, own));
       v_cache[(kv_head * ${N_CTX}u + own) * ${D4}u + i] =
-        qkv[(${N_HEADS+N_KV_HEADS}u + kv_head) * ${D4}u + i];
+        kv_from_vec4(qkv[(${N_HEADS+N_KV_HEADS}u + kv_head) * ${D4}u + i]);
     }
   }
   storageBarrier();

@@ -47,7 +47,7 @@ fn main(
 #endif
 #end
 #for K 0 LANES
-      let k_${K} = k_cache[k_at + ${(I*LANES+K)*N_CTX}u];
+      let k_${K} = vec4_from_kv(k_cache[k_at + ${(I*LANES+K)*N_CTX}u]);
 #for R 0 ROWS
       dots_${R} = fma(subgroupBroadcast(q_${R}, ${K}u), k_${K}, dots_${R});
 #end
@@ -75,7 +75,7 @@ fn main(
     {
       let v_at = (kv_head * ${N_CTX}u + min(tile + ${K}u, end - 1u)) * ${D4}u + lane;
 #for I 0 J
-      let v_${I} = v_cache[v_at + ${I*LANES}u];
+      let v_${I} = vec4_from_kv(v_cache[v_at + ${I*LANES}u]);
 #end
 #for R 0 ROWS
       let w_${R} = vec4<f32>(subgroupBroadcast(weight_${R}, ${K}u));

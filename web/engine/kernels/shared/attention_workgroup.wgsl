@@ -42,7 +42,7 @@ fn main(
     var dots_${R} = vec4<f32>(0.0);
 #end
     for (var i = 0u; i < ${D4}u; i += 1u) {
-      let k = k_cache[k_at];
+      let k = vec4_from_kv(k_cache[k_at]);
       k_at += ${N_CTX}u;
 #for R 0 ROWS
       dots_${R} = fma(values[${R*D4}u + i], k, dots_${R});
@@ -79,7 +79,7 @@ fn main(
     workgroupBarrier();
     let n_here = min(${LANES}u, end - tile);
     for (var i = slice; i < n_here; i += ${SLICES}u) {
-      let v = v_cache[(kv_head * ${N_CTX}u + tile + i) * ${D4}u + d];
+      let v = vec4_from_kv(v_cache[(kv_head * ${N_CTX}u + tile + i) * ${D4}u + d]);
 #for R 0 ROWS
       out_${R} = fma(vec4<f32>(weights[${R*LANES}u + i]), v, out_${R});
 #end

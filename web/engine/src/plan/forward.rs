@@ -293,6 +293,7 @@ impl Forward<'_> {
             ("N_HEADS", config.n_heads),
             ("N_KV_HEADS", config.n_kv_heads),
             ("N_CTX", plan.n_ctx),
+            ("KV_HALF", u32::from(plan.kv_half)),
         ];
         defines.extend(self.rotation(layer));
         let dispatch = Dispatch {
@@ -337,7 +338,7 @@ impl Forward<'_> {
             ("SPLIT", u32::from(partial.is_some())),
         ]);
         let rotates = self.attention_rotates();
-        defines.push(("ROTATE", u32::from(rotates)));
+        defines.extend([("ROTATE", u32::from(rotates)), ("KV_HALF", u32::from(plan.kv_half))]);
         let mut bindings = vec![
             self.params(),
             if rotates { plan.qkv } else { plan.q }.into(),

@@ -50,6 +50,8 @@ pub(crate) struct ModelPlan {
     pub recording: Recording,
     /// Tokens that the cache holds.
     pub n_ctx: u32,
+    /// Its values have 16 bits.
+    pub kv_half: bool,
     /// Tokens that the activations hold.
     pub max_tokens: u32,
     pub embedding: LinearWeight,
@@ -107,7 +109,8 @@ impl ModelPlan {
         let choice = LinearChoice::new(variants);
         let attention = AttentionPlan::new(&config, variants, n_ctx);
         let limit = variants.max_binding_bytes;
-        let cache_bytes = u64::from(n_ctx) * u64::from(config.kv_dim()) * 4;
+        let value_bytes = if variants.kv_half { 2 } else { 4 };
+        let cache_bytes = u64::from(n_ctx) * u64::from(config.kv_dim()) * value_bytes;
         if cache_bytes > limit {
             return Err(EngineError::unsupported(format!(
                 "a context of {n_ctx} tokens: a layer's keys take {cache_bytes} bytes, the device \
@@ -174,6 +177,7 @@ impl ModelPlan {
             attention,
             recording: rec,
             n_ctx,
+            kv_half: variants.kv_half,
             max_tokens,
             embedding,
             output,

@@ -2,7 +2,7 @@
 
 use super::bundle::write_block;
 use super::rope_kv::{Rotation, rotate};
-use super::{Bindings, Symbols};
+use super::{Bindings, Symbols, kv};
 
 fn float(words: &[u32], at: usize) -> f32 {
     f32::from_bits(words[at])
@@ -33,7 +33,7 @@ fn read_cache(
         let dot: f32 = (0..head_dim)
             .map(|d| {
                 let plane = kv_head * head_dim / 4 + d / 4;
-                query[d] * float(k_cache, (plane * n_ctx + position) * 4 + d % 4)
+                query[d] * kv::read(symbols, k_cache, plane * n_ctx + position, d % 4)
             })
             .sum();
         let score = dot * scale;
@@ -47,7 +47,8 @@ fn read_cache(
         let weight = (score - largest).exp();
         total += weight;
         for (d, out) in out.iter_mut().enumerate() {
-            *out += weight * float(v_cache, (kv_head * n_ctx + position) * head_dim + d);
+            let at = (kv_head * n_ctx + position) * head_dim / 4 + d / 4;
+            *out += weight * kv::read(symbols, v_cache, at, d % 4);
         }
     }
     (largest, total, out)

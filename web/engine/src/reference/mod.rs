@@ -4,6 +4,7 @@
 mod attention;
 mod bundle;
 mod embed;
+mod kv;
 mod linear;
 mod residual_norm;
 mod rope_kv;

@@ -1,6 +1,6 @@
 //! The twin of `kernels/rope_kv.wgsl`, and of the rotation in `kernels/attention.wgsl`.
 
-use super::{Bindings, Symbols};
+use super::{Bindings, Symbols, kv};
 
 /// What rotation reads: `qkv` is `[token][n_heads + 2·n_kv_heads][head_dim]`, `rope` (cos, sin) of
 /// `[position][rope_dim / 2]`, `norm_weight` of queries, then of keys.
@@ -50,8 +50,9 @@ pub(super) fn rotate(
             let mut head: Vec<f32> = (0..head_dim).map(|d| float(qkv, head_at + d)).collect();
             if slot >= n_heads + n_kv_heads {
                 let kv_head = slot - n_heads - n_kv_heads;
-                for (d, value) in head.iter().enumerate() {
-                    v_cache[(kv_head * n_ctx + position) * head_dim + d] = value.to_bits();
+                for (d, &value) in head.iter().enumerate() {
+                    let at = (kv_head * n_ctx + position) * head_dim / 4 + d / 4;
+                    kv::write(symbols, v_cache, at, d % 4, value);
                 }
                 continue;
             }
@@ -79,7 +80,7 @@ pub(super) fn rotate(
             for (d, value) in head.iter().enumerate() {
                 if is_key {
                     let plane = (slot - n_heads) * head_dim / 4 + d / 4;
-                    k_cache[(plane * n_ctx + position) * 4 + d % 4] = value.to_bits();
+                    kv::write(symbols, k_cache, plane * n_ctx + position, d % 4, *value);
                 } else {
                     q[(token * n_heads + slot) * head_dim + d] = value.to_bits();
                 }

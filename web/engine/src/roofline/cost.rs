@@ -56,7 +56,10 @@ pub fn cost(dispatch: &Dispatch, n_tokens: u32, position: u32) -> Cost {
             let seen: u64 = (0..tokens).map(|t| (position + t + 1).min(window)).sum();
             let cached = (position + tokens).min(window.saturating_add(tokens));
             (
-                2 * 4 * of("N_KV_HEADS") * of("HEAD_DIM") * cached,
+                2 * (if of("KV_HALF") == 1 { 2 } else { 4 })
+                    * of("N_KV_HEADS")
+                    * of("HEAD_DIM")
+                    * cached,
                 2 * of("N_HEADS") * of("HEAD_DIM") * seen,
             )
         }

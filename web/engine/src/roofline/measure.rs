@@ -44,12 +44,7 @@ pub async fn measure(gpu: &Gpu) -> Result<Rates, EngineError> {
     } else {
         0.0
     };
-    Ok(Rates {
-        bytes_per_s,
-        dispatch_s,
-        f32_macs_per_s: lanes * 32.0 / f32_s,
-        dot4_macs_per_s,
-    })
+    Ok(Rates { bytes_per_s, dispatch_s, f32_macs_per_s: lanes * 32.0 / f32_s, dot4_macs_per_s })
 }
 
 /// Reads `lanes·steps·4` vectors a workgroup.

@@ -28,6 +28,16 @@ impl Draft {
         self.add(label, words)
     }
 
+    /// A cache of `n` values, as `shared/kv.wgsl` has them.
+    fn cache(&mut self, label: &'static str, n: u32, is_half: bool) -> BufferId {
+        if !is_half {
+            return self.floats(label, n);
+        }
+        let mut half = || u32::from(half::f16::from_f32(self.random.float()).to_bits());
+        let words = (0..n / 2).map(|_| half() | half() << 16).collect();
+        self.add(label, words)
+    }
+
     fn zeros(&mut self, label: &'static str, n: u64) -> BufferId {
         self.add(label, vec![0; n as usize])
     }
@@ -68,6 +78,10 @@ fn bundle_symbols(layout: ActLayout) -> [(&'static str, u32); 3] {
     ]
 }
 
+fn written_cache(is_half: bool) -> Written {
+    if is_half { Written::Half } else { Written::F32 }
+}
+
 /// What rotation is tried with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RopeCase {
@@ -77,6 +91,7 @@ pub struct RopeCase {
     pub n_kv_heads: u32,
     pub is_neox: bool,
     pub has_norm: bool,
+    pub kv_half: bool,
     pub n_tokens: u32,
     pub position: u32,
     pub seed: u32,
@@ -92,8 +107,8 @@ impl RopeCase {
         let qkv = draft.floats("qkv", self.n_tokens * slots * self.head_dim);
         let rope = draft.floats("rope", n_ctx * self.rope_dim);
         let q = draft.zeros("q", u64::from(self.n_tokens * self.n_heads * self.head_dim));
-        let k_cache = draft.floats("k", kv_floats);
-        let v_cache = draft.floats("v", kv_floats);
+        let k_cache = draft.cache("k", kv_floats, self.kv_half);
+        let v_cache = draft.cache("v", kv_floats, self.kv_half);
         let mut buffers = vec![params, qkv, rope, q, k_cache, v_cache];
         if self.has_norm {
             buffers.push(draft.floats("norm", 2 * self.head_dim));
@@ -103,12 +118,17 @@ impl RopeCase {
             ("N_HEADS", self.n_heads),
             ("N_KV_HEADS", self.n_kv_heads),
             ("N_CTX", n_ctx),
+            ("KV_HALF", u32::from(self.kv_half)),
         ];
         let Self { rope_dim, is_neox, has_norm, .. } = self;
         defines.extend(RotationCase { rope_dim, is_neox, has_norm }.symbols());
         // More workgroups than tokens, as in a chunk that is not full.
         draft.dispatch("rope_kv", defines, &buffers, [slots, self.n_tokens + 2, 1]);
-        let written = [q, k_cache, v_cache].map(|id| (id, Written::F32)).to_vec();
+        let written = vec![
+            (q, Written::F32),
+            (k_cache, written_cache(self.kv_half)),
+            (v_cache, written_cache(self.kv_half)),
+        ];
         draft.trial(format!("{self:?}"), written, 1e-5)
     }
 }
@@ -135,6 +155,7 @@ pub struct AttentionCase {
     pub chunk: Option<u32>,
     /// The dispatch rotates and caches itself.
     pub rotation: Option<RotationCase>,
+    pub kv_half: bool,
     pub act: ActKind,
     pub seed: u32,
 }
@@ -172,8 +193,8 @@ impl AttentionCase {
         let kv_cols = self.n_kv_heads * self.head_dim;
         let q_cols = if self.rotation.is_some() { cols + 2 * kv_cols } else { cols };
         let q = draft.floats("q", self.n_tokens * q_cols);
-        let k_cache = draft.floats("k", n_ctx * self.n_kv_heads * self.head_dim);
-        let v_cache = draft.floats("v", n_ctx * self.n_kv_heads * self.head_dim);
+        let k_cache = draft.cache("k", n_ctx * self.n_kv_heads * self.head_dim, self.kv_half);
+        let v_cache = draft.cache("v", n_ctx * self.n_kv_heads * self.head_dim, self.kv_half);
         let bundle = draft.zeros("bundle", layout.size_bytes() / 4);
         let mut shapes = vec![
             ("HEAD_DIM", self.head_dim),
@@ -197,7 +218,10 @@ impl AttentionCase {
             ("SUBGROUP", u32::from(self.subgroup_lanes.is_some())),
             ("SPLIT", u32::from(self.chunk.is_some())),
         ]);
-        defines.push(("ROTATE", u32::from(self.rotation.is_some())));
+        defines.extend([
+            ("ROTATE", u32::from(self.rotation.is_some())),
+            ("KV_HALF", u32::from(self.kv_half)),
+        ]);
         let mut rotation_buffers = Vec::new();
         if let Some(rotation) = self.rotation {
             defines.extend(rotation.symbols());
@@ -223,8 +247,10 @@ impl AttentionCase {
             draft.dispatch("attention", defines, &buffers, groups);
         }
         let mut written = vec![(bundle, Written::Bundle(layout))];
-        written.extend([k_cache, v_cache].map(|id| (id, Written::F32)));
-        draft.trial(format!("{self:?}"), written, 3e-5)
+        written.extend([k_cache, v_cache].map(|id| (id, written_cache(self.kv_half))));
+        // A key that the device itself rounded may be a step beside its twin's.
+        let tolerance = if self.kv_half && self.rotation.is_some() { 1e-3 } else { 3e-5 };
+        draft.trial(format!("{self:?}"), written, tolerance)
     }
 }
 
@@ -312,6 +338,7 @@ const PLAIN: AttentionCase = AttentionCase {
     subgroup_lanes: None,
     chunk: None,
     rotation: None,
+    kv_half: false,
     act: ActKind::F32,
     seed: 1,
 };
@@ -326,6 +353,7 @@ pub fn layer_trials(subgroup_lanes: Option<u32>) -> Vec<Trial> {
         n_kv_heads: 1,
         is_neox: false,
         has_norm: false,
+        kv_half: false,
         n_tokens: 3,
         position: 5,
         seed: 11,
@@ -336,6 +364,7 @@ pub fn layer_trials(subgroup_lanes: Option<u32>) -> Vec<Trial> {
         RopeCase { is_neox: true, has_norm: true, head_dim: 256, rope_dim: 256, ..rope },
         RopeCase { has_norm: true, rope_dim: 32, n_tokens: 1, position: 0, ..rope },
         RopeCase { is_neox: true, rope_dim: 32, ..rope },
+        RopeCase { kv_half: true, ..rope },
     ] {
         trials.push(case.trial());
     }
@@ -356,6 +385,10 @@ pub fn layer_trials(subgroup_lanes: Option<u32>) -> Vec<Trial> {
             n_kv_heads: 1,
             ..rotating(256, true, true)
         },
+        AttentionCase { kv_half: true, ..rotating(64, false, false) },
+        AttentionCase { kv_half: true, chunk: Some(16), ..rotating(32, true, true) },
+        AttentionCase { kv_half: true, act: ActKind::Q8, ..PLAIN },
+        AttentionCase { kv_half: true, ..many },
         PLAIN,
         AttentionCase { position: 0, ..PLAIN },
         AttentionCase { act: ActKind::Q8, window: 20, ..PLAIN },

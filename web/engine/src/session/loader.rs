@@ -274,20 +274,18 @@ fn plan(
     }
 }
 
-/// Bytes that a model takes on the GPU with a context of `n_ctx` tokens; an estimate within a few
-/// per cent.
+/// Bytes that a model loaded with `options` takes on the GPU; an estimate within a few per cent.
 ///
 /// # Errors
 /// As [`supports`].
-pub fn memory_estimate(gguf: &Gguf, n_ctx: u32) -> Result<u64, EngineError> {
+pub fn memory_estimate(gguf: &Gguf, options: &LoadOptions) -> Result<u64, EngineError> {
     let caps = Capabilities {
         max_buffer_bytes: u64::MAX,
         max_binding_bytes: u64::from(u32::MAX),
         max_workgroup_invocations: 256,
         ..Capabilities::default()
     };
-    let options = LoadOptions { n_ctx, precision: Precision::F32 };
-    Ok(plan(gguf, &caps, &GpuOptions::default(), &options)?.size_bytes())
+    Ok(plan(gguf, &caps, &GpuOptions::default(), options)?.size_bytes())
 }
 
 /// Whether this engine runs the model on such a device, judged by the file's header alone.

@@ -93,9 +93,14 @@ pub fn gpu() -> Gpu {
     block_on(Gpu::acquire(&GpuOptions::default())).expect("VK_DRIVER_FILES names an adapter")
 }
 
+/// How the tests load a model.
+pub fn options(n_ctx: u32) -> LoadOptions {
+    LoadOptions { n_ctx, precision: Precision::F32 }
+}
+
 pub fn load(gpu: &Gpu, file: &[u8], n_ctx: u32) -> Engine {
     let gguf = header(file);
-    let options = LoadOptions { n_ctx, precision: Precision::F32 };
+    let options = options(n_ctx);
     let mut loader = block_on(ModelLoader::new(gpu, &gguf, &options)).expect("a loader");
     for slice in file[gguf.data_offset_bytes as usize..].chunks(1001) {
         loader.push(slice).expect("bytes in order");

@@ -81,7 +81,7 @@ fn gpu_memory_is_estimated_and_given_back() {
     let gpu = common::gpu();
     supports(&gguf, gpu.caps()).expect("a small model");
     let engine = common::load(&gpu, &file, 512);
-    let estimate = memory_estimate(&gguf, 512).expect("an estimate") as f64;
+    let estimate = memory_estimate(&gguf, &common::options(512)).expect("an estimate") as f64;
     let real = engine.gpu_bytes() as f64;
     assert!((estimate / real - 1.0).abs() < 0.1, "{estimate} for {real}");
     block_on(engine.unload());
