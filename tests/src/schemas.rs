@@ -32,7 +32,7 @@ impl Dice {
             13 => self.choice(),
             _ => self.referring(),
         };
-        if at % 5 == 0 {
+        if at.is_multiple_of(5) {
             schema["$schema"] = json!("https://json-schema.org/draft/2020-12/schema");
             schema["title"] = json!(format!("Form {at}"));
         }
