@@ -68,6 +68,7 @@ fn open(path: &Path) -> Result<Connection, DbError> {
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder).map_err(|error| DbError::new(path, error))?;
     }
+    keep_private(path).map_err(|error| DbError::new(path, error))?;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
         | OpenFlags::SQLITE_OPEN_CREATE
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -80,23 +81,21 @@ fn open(path: &Path) -> Result<Connection, DbError> {
         .and_then(|()| connection.pragma_update(None, "synchronous", "NORMAL"))
         .and_then(|()| connection.pragma_update(None, "foreign_keys", true));
     prepared.map_err(|error| DbError::new(path, error))?;
-    keep_private(path);
     migrate::run(&mut connection, path)?;
     Ok(connection)
 }
 
-/// Readable by the server's own account only.
-fn keep_private(path: &Path) {
+/// Makes the file, readable by the server's own account only; SQLite gives its log the same rights.
+fn keep_private(path: &Path) -> std::io::Result<()> {
     #[cfg(unix)]
     {
-        use std::fs::{Permissions, set_permissions};
-        use std::os::unix::fs::PermissionsExt as _;
-        if let Err(error) = set_permissions(path, Permissions::from_mode(0o600)) {
-            tracing::warn!(path = %path.display(), %error, "cannot keep the database private");
-        }
+        use std::fs::OpenOptions;
+        use std::os::unix::fs::OpenOptionsExt as _;
+        OpenOptions::new().create(true).append(true).mode(0o600).open(path)?;
     }
     #[cfg(not(unix))]
     let _ = path;
+    Ok(())
 }
 
 #[cfg(test)]
@@ -117,6 +116,12 @@ mod tests {
             })
         };
         assert_eq!(count(&one).unwrap(), 0);
+        #[cfg(unix)]
+        for name in [FILE_NAME.to_owned(), format!("{FILE_NAME}-wal")] {
+            use std::os::unix::fs::PermissionsExt as _;
+            let mode = path.with_file_name(&name).metadata().unwrap().permissions().mode();
+            assert_eq!(mode & 0o077, 0, "{name} can be read by others");
+        }
         let writers = [one.clone(), other.clone()].map(|db| {
             std::thread::spawn(move || {
                 for i in 0..50 {

@@ -10,12 +10,13 @@ use portico_shared::error::ApiError;
 use portico_shared::openai::CompletionRequest;
 use serde_json::Value;
 
+use super::answering::{Asked, Streamed, includes_usage, whole_response};
 use super::body::{Body, invalid};
-use super::chat::{Asked, Streamed, includes_usage, whole_response, with_usage};
 use super::events::Wording;
 use super::fault::Fault;
 use super::here::{Answers, Kind, json};
 use super::meter::Meter;
+use super::relay::with_usage;
 use super::served::{Served, Target, Tried};
 use super::{Caller, Gateway};
 use crate::guard::lang;

@@ -15,8 +15,8 @@ use portico_shared::openai::{
 };
 use portico_shared::tokenizer::{AddSpecial, ParseSpecial};
 
+use super::answering::{Asked, whole_response};
 use super::body::{Body, invalid};
-use super::chat::{Asked, whole_response};
 use super::fault::Fault;
 use super::here::{json, off_thread};
 use super::served::{Served, Target, Tried};

@@ -6,6 +6,7 @@
 //! streams outlive their connection.
 
 mod access;
+mod answering;
 mod body;
 mod chat;
 mod completions;
@@ -17,6 +18,7 @@ mod kept;
 mod meter;
 mod models;
 mod openapi;
+mod relay;
 mod rerank;
 mod responses;
 mod served;

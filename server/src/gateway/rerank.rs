@@ -9,8 +9,8 @@ use axum::response::Response;
 use portico_shared::error::ApiError;
 use portico_shared::openai::{EmbeddingUsage, RerankRequest, RerankResult, Reranking, Usage};
 
+use super::answering::{Asked, whole_response};
 use super::body::{Body, invalid};
-use super::chat::{Asked, whole_response};
 use super::embeddings::Texts;
 use super::fault::Fault;
 use super::here::{fresh_id, json};

@@ -16,8 +16,8 @@ use futures_util::StreamExt as _;
 use portico_shared::error::ApiError;
 use portico_shared::openai::ResponsesRequest;
 
+use super::answering::{Asked, Streamed, whole_response};
 use super::body::Body;
-use super::chat::{Asked, Streamed, whole_response};
 use super::events::{Framing, Pieces, Source, Wording, first, pieces, respond, until};
 use super::fault::Fault;
 use super::here::json;
