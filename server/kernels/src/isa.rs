@@ -1,13 +1,16 @@
 //! Which instructions does this CPU have?
 
-/// A family of kernels.
+/// A family of kernels. Outside of this crate only detection makes one, so that none is run that the
+/// CPU has not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Isa {
     /// Rust as the target's baseline has it; on aarch64 that is NEON by the compiler.
     Plain,
     /// x86-64 with AVX2, FMA and F16C.
+    #[non_exhaustive]
     Avx2,
-    /// x86-64 with AVX-512 F, BW, VL and VNNI.
+    /// x86-64 with AVX-512 F, BW, VL, DQ and VNNI.
+    #[non_exhaustive]
     Avx512,
 }
 
@@ -23,6 +26,7 @@ impl Isa {
                 && is_x86_feature_detected!("avx512f")
                 && is_x86_feature_detected!("avx512bw")
                 && is_x86_feature_detected!("avx512vl")
+                && is_x86_feature_detected!("avx512dq")
                 && is_x86_feature_detected!("avx512vnni");
             if has_avx512 {
                 return Self::Avx512;

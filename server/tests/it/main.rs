@@ -7,6 +7,7 @@ mod common;
 mod gateway;
 mod guards;
 mod hub;
+mod inference;
 mod models;
 mod page;
 mod program;

@@ -11,7 +11,7 @@ use super::SchedulerOptions;
 use super::queue::Queue;
 use super::sequence::{Next, Sequence};
 use crate::cpu::{Batch, CpuModel, Row};
-use crate::pages::{PagePool, PageTable};
+use crate::pages::PagePool;
 
 /// Prompt tokens that are scored in a step: each needs a row of logits.
 const SCORED_TOKENS: usize = 32;
@@ -232,7 +232,7 @@ impl Worker {
                 return false;
             }
             let mut parked = self.running.remove(last);
-            self.pool.close(std::mem::replace(&mut parked.table, PageTable::default()));
+            self.pool.close(std::mem::take(&mut parked.table));
             self.parked.push_front(parked);
             if last == index {
                 return false;
