@@ -12,12 +12,8 @@ use crate::{command, server};
 pub const DEFAULT: &str = "smollm2-135m-instruct";
 
 /// Catalogue ids of the other real models, which `test --models all` runs.
-pub const FOR_TESTS: [&str; 4] = [
-    "qwen2.5-coder-0.5b-instruct",
-    "gemma-3-270m",
-    "all-minilm-l6-v2",
-    "multilingual-e5-small",
-];
+pub const FOR_TESTS: [&str; 4] =
+    ["qwen2.5-coder-0.5b-instruct", "gemma-3-270m", "all-minilm-l6-v2", "multilingual-e5-small"];
 
 /// Fetches the default model into the data folder unless it is there.
 pub fn ensure_default(places: &Places, program: &Path, data: &Path) -> anyhow::Result<()> {
