@@ -20,7 +20,8 @@ mod table;
 mod constraint;
 #[cfg(feature = "grammar")]
 mod landing;
-#[cfg(all(test, feature = "grammar"))]
+#[cfg(test)]
+#[cfg(feature = "grammar")]
 mod tests;
 
 #[cfg(feature = "grammar")]

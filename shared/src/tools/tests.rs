@@ -54,7 +54,7 @@ fn styles_are_known_by_their_templates() {
 #[test]
 fn hermes() {
     let check = |text: &str, words: &str, calls: &[(&str, &str)]| {
-        check(ToolStyle::Hermes, text, words, calls)
+        check(ToolStyle::Hermes, text, words, calls);
     };
     check("Just words. ", "Just words. ", &[]);
     check(
@@ -87,7 +87,7 @@ fn hermes() {
 #[test]
 fn llama3() {
     let check = |text: &str, words: &str, calls: &[(&str, &str)]| {
-        check(ToolStyle::Llama3, text, words, calls)
+        check(ToolStyle::Llama3, text, words, calls);
     };
     let call = "{\"name\": \"f\", \"parameters\": {\"a\": \"b\"}}";
     check(call, "", &[("f", "{\"a\": \"b\"}")]);
@@ -105,7 +105,7 @@ fn llama3() {
 #[test]
 fn mistral() {
     let check = |text: &str, words: &str, calls: &[(&str, &str)]| {
-        check(ToolStyle::Mistral, text, words, calls)
+        check(ToolStyle::Mistral, text, words, calls);
     };
     check(
         "[TOOL_CALLS] [{\"name\": \"f\", \"arguments\": {\"a\": 1}}, {\"name\": \"g\", \"arguments\": {}}]",
@@ -120,7 +120,7 @@ fn mistral() {
 #[test]
 fn functionary() {
     let check = |text: &str, words: &str, calls: &[(&str, &str)]| {
-        check(ToolStyle::Functionary, text, words, calls)
+        check(ToolStyle::Functionary, text, words, calls);
     };
     check(
         "Ok <function=f>{\"a\": 1}</function>\n<function=g>{}</function>",
@@ -132,7 +132,7 @@ fn functionary() {
 #[test]
 fn generic() {
     let check = |text: &str, words: &str, calls: &[(&str, &str)]| {
-        check(ToolStyle::Generic, text, words, calls)
+        check(ToolStyle::Generic, text, words, calls);
     };
     let call = "{\"name\": \"f\", \"arguments\": {}}";
     check(call, "", &[("f", "{}")]);

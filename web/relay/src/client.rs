@@ -291,7 +291,8 @@ mod tests {
         let mut client = Client::default();
         client.leader_announced(leader("a"));
         let ToWorker::Chat { id, mut request } = chat("1") else { unreachable!() };
-        request.portico_continue = Some(Continuation { token_ids: vec![1, 2], ..Continuation::default() });
+        request.portico_continue =
+            Some(Continuation { token_ids: vec![1, 2], ..Continuation::default() });
         client.from_page(ToWorker::Chat { id, request });
         client.from_leader(&leader("a"), chunk("1", 3, None));
         assert_eq!(standing(&client.leader_announced(leader("b"))[0]), [1, 2, 3]);

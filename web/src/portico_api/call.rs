@@ -180,10 +180,10 @@ impl Call {
                 call.tell(piece(value_from(&**completion)));
             }
             FromWorker::Done { id, .. } if *id == call.id => call.end(Event::Over),
-            FromWorker::Failed { id, error } if *id == call.id => {
-                if !Self::move_to_server(call, error) {
-                    call.end(Event::Failed(error.clone()));
-                }
+            FromWorker::Failed { id, error }
+                if *id == call.id && !Self::move_to_server(call, error) =>
+            {
+                call.end(Event::Failed(error.clone()));
             }
             _ => {}
         }

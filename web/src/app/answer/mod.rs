@@ -115,10 +115,8 @@ pub fn received(page: Page, message: &FromWorker) {
         FromWorker::Failed { id, error } if run::has_outgrown(id, error.code) => {
             end(page, id, MessageState::Done, None);
         }
-        FromWorker::Failed { id, error } => {
-            if !run::fail_over(page, id, error.code) {
-                end(page, id, MessageState::Error, Some(error.clone()));
-            }
+        FromWorker::Failed { id, error } if !run::fail_over(page, id, error.code) => {
+            end(page, id, MessageState::Error, Some(error.clone()));
         }
         _ => {}
     }
