@@ -69,7 +69,7 @@ async function timeToLoaded(context, origin) {
   return page.evaluate(async (model) => {
     const frame = () => new Promise((done) => requestAnimationFrame(done));
     while (!globalThis.portico) await frame();
-    const answer = globalThis.portico.completions.create({ model, prompt: [1], max_tokens: 1 });
+    const answer = globalThis.portico.completions.create({ model, place: "device", prompt: [1], max_tokens: 1 });
     while (!document.querySelector('[data-model-state="ready"]')) await frame();
     const loaded_ms = performance.now();
     await answer;

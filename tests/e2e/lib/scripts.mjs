@@ -6,13 +6,16 @@ export async function ready(page) {
   await page.evaluate(async () => void (await globalThis.portico.ready));
 }
 
+/** Unless a test says otherwise it is the device that is tried: the server would mend what is to be seen. */
+const onDevice = (request) => ({ place: "device", ...request });
+
 /** `window.portico.chat.completions.create(request)`. */
 export const chat = (page, request) =>
-  page.evaluate((wanted) => globalThis.portico.chat.completions.create(wanted), request);
+  page.evaluate((wanted) => globalThis.portico.chat.completions.create(wanted), onDevice(request));
 
 /** `window.portico.completions.create(request)`. */
 export const complete = (page, request) =>
-  page.evaluate((wanted) => globalThis.portico.completions.create(wanted), request);
+  page.evaluate((wanted) => globalThis.portico.completions.create(wanted), onDevice(request));
 
 /** Bytes of the engine's Wasm heap, the largest of the page's workers. */
 export async function wasmHeapBytes(page) {

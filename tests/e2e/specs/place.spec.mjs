@@ -87,7 +87,7 @@ describe("one request, two places", () => {
       await person.ask(page, `${"A ship sails by. ".repeat(900)}How many ships?`);
       await person.answerIs(page, "streaming");
       assert.equal(await newest(page).locator("[data-moved]").getAttribute("data-moved"), "context_length_exceeded");
-      await person.stop(page);
+      await person.answerIs(page, "done");
       await page.getByRole("button", { name: "New conversation" }).click();
 
       await person.choosesLikeliest(page);

@@ -12,7 +12,7 @@ import { MODEL } from "../lib/settings.mjs";
 const CHUNK_BYTES = 4 * 1024 * 1024;
 const CHUNK = /^\/weights\/chunks\//;
 /** One token of a prompt goes through the model: shows that it stands on the GPU. */
-const SMALLEST = { model: MODEL, prompt: [1], echo: true, max_tokens: 0, logprobs: 1 };
+const SMALLEST = { model: MODEL, place: "device", prompt: [1], echo: true, max_tokens: 0, logprobs: 1 };
 
 const chunkBytes = (proxy) =>
   [...proxy.bytes].filter(([url]) => CHUNK.test(url)).reduce((sum, [, bytes]) => sum + bytes, 0);
