@@ -148,6 +148,17 @@ pub fn can_fail_over(code: ErrorCode) -> bool {
     )
 }
 
+/// What is said of an answer that left the device because of `code`.
+pub fn moved_text(code: ErrorCode) -> Text {
+    match code {
+        ErrorCode::DeviceLost => Text::MovedDeviceLost,
+        ErrorCode::OutOfMemory => Text::MovedMemory,
+        ErrorCode::ContextFull => Text::MovedContext,
+        ErrorCode::DownloadFailed | ErrorCode::ChunkDamaged => Text::MovedLoad,
+        _ => Text::MovedOther,
+    }
+}
+
 impl Blocked {
     /// In a few words, beside the composer.
     pub fn text(self) -> Text {

@@ -81,7 +81,16 @@ texts! {
     BlockedServerUnreachable: "The server cannot be reached.", "Der Server ist nicht erreichbar.";
     BlockedServerLacksModel: "The server does not have the chosen model.",
         "Der Server hat das gewählte Modell nicht.";
-    MovedToServer: "Continued on the server: {reason}", "Auf dem Server fortgesetzt: {reason}";
+    MovedDeviceLost: "Continued on the server, for the graphics device was lost.",
+        "Auf dem Server fortgesetzt, denn das Grafikgerät ging verloren.";
+    MovedMemory: "Continued on the server, for this device’s graphics memory is too small.",
+        "Auf dem Server fortgesetzt, denn der Grafikspeicher dieses Geräts ist zu klein.";
+    MovedContext: "Continued on the server, for the conversation is longer than this device holds.",
+        "Auf dem Server fortgesetzt, denn das Gespräch ist länger, als dieses Gerät fasst.";
+    MovedLoad: "Continued on the server, for the model could not be loaded onto this device.",
+        "Auf dem Server fortgesetzt, denn das Modell ließ sich nicht auf dieses Gerät laden.";
+    MovedOther: "Continued on the server, for this device could not go on.",
+        "Auf dem Server fortgesetzt, denn dieses Gerät konnte nicht weitermachen.";
     AskServer: "Ask the server now", "Jetzt den Server fragen";
     ServerModels: "On the server", "Auf dem Server";
     ServerModelsHint: "What is asked of these leaves your device and is computed by your organisation.",
@@ -135,6 +144,8 @@ texts! {
 
     // First visit
     WelcomeTitle: "A language model, on your own device", "Ein Sprachmodell, auf Ihrem eigenen Gerät";
+    WelcomeTextServer: "The model is loaded once and then runs on this computer’s graphics processor. Where it cannot, your organisation’s server goes on, and the answer says so.",
+        "Das Modell wird einmal geladen und läuft dann auf dem Grafikprozessor dieses Computers. Wo das nicht geht, macht der Server Ihrer Organisation weiter, und die Antwort sagt es.";
     WelcomeText: "The model is loaded once and then runs on this computer’s graphics processor. What you write does not leave the device.",
         "Das Modell wird einmal geladen und läuft dann auf dem Grafikprozessor dieses Computers. Was Sie schreiben, verlässt das Gerät nicht.";
     LoadModel: "Load model", "Modell laden";

@@ -8,7 +8,8 @@ use leptos::html;
 use leptos::prelude::*;
 use portico_page::format;
 use portico_page::i18n::{Lang, Text};
-use portico_shared::error::{ApiError, ErrorCode};
+use portico_page::route::moved_text;
+use portico_shared::error::ErrorCode;
 use portico_shared::openai::{Place, PorticoInfo, Role, Usage};
 use portico_shared::sync::MessageState;
 use portico_web::server_call;
@@ -209,9 +210,7 @@ fn body(context: Context) -> impl IntoView {
 fn moved(context: Context) -> impl IntoView {
     let page = context.page;
     let code = context.with(|item| item.content.moved.map(|moved| moved.code))?;
-    let lang = page.lang.get();
-    let reason = ApiError::new(code).text(lang);
-    let text = Text::MovedToServer.fill(lang, &[("reason", &reason)]);
+    let text = moved_text(code).get(page.lang.get());
     Some(view! { <p class="moved" data-moved=code.as_str()>{icon(icons::SERVER)} " " {text}</p> })
 }
 

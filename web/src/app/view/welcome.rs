@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 use portico_page::i18n::Text;
-use portico_page::route::{Offer, Route};
+use portico_page::route::{Choice, Offer, Route};
 use portico_page::{format, i18n};
 use portico_shared::catalogue::ModelView;
 use portico_shared::error::ErrorCode;
@@ -99,7 +99,7 @@ fn offer(page: Page, model: Arc<ModelView>) -> impl IntoView {
         <div class="welcome">
             {logo()}
             <h2>{page.t(Text::WelcomeTitle)}</h2>
-            <p class="lead">{page.t(Text::WelcomeText)}</p>
+            <p class="lead">{move || promise(page).get(page.lang.get())}</p>
             <div class="card offer" data-model=id.clone() data-model-state=move || state.get()>
                 <h3>{model.model.name.clone()}</h3>
                 {facts(page, &model, false).into_any()}
@@ -130,6 +130,13 @@ fn offer(page: Page, model: Arc<ModelView>) -> impl IntoView {
             </div>
         </div>
     }
+}
+
+/// What is true of what will be written here: it stays, or the server may go on.
+fn promise(page: Page) -> Text {
+    let may_leave = place::choice(page, page.open.get()) != Choice::Device
+        && page.offer.with(|offer| matches!(offer, Offer::Models(_)));
+    if may_leave { Text::WelcomeTextServer } else { Text::WelcomeText }
 }
 
 /// Chat at once, without loading anything, where the server computes for this page.
