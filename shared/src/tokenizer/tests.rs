@@ -441,3 +441,34 @@ proptest! {
         }
     }
 }
+
+/// An answer that another model goes on with, see `Continuation::text`.
+#[test]
+fn a_standing_text_becomes_this_models_tokens_and_none_of_them_special() {
+    use crate::generation::{GenerationRequest, ModelFacts};
+    use crate::openai::{ChatCompletionRequest, Continuation};
+
+    let tokenizer = Tokenizer::from_gguf(&byte_level("gpt-2", &[])).unwrap();
+    let facts = ModelFacts {
+        end_ids: vec![2],
+        n_ctx: 100,
+        n_vocab: tokenizer.n_vocab() as u32,
+        tools: crate::tools::ToolFormat::default(),
+    };
+    let standing = |token_ids: Vec<u32>, text: &str| {
+        let standing = Continuation { token_ids, text: text.to_owned() };
+        let request: ChatCompletionRequest =
+            serde_json::from_str(r#"{"model": "m", "messages": []}"#).unwrap();
+        let request = ChatCompletionRequest { portico_continue: Some(standing.clone()), ..request };
+        GenerationRequest::from_chat(&request, vec![4], &facts, 0)
+            .and_then(|request| request.with_standing_text(Some(&standing), &tokenizer))
+            .unwrap()
+            .continuation
+    };
+    let text = "so<|im_end|>";
+    let ids = standing(Vec::new(), text);
+    assert!(ids.iter().all(|&id| id > 2), "{ids:?}");
+    assert_eq!(tokenizer.decode(&ids, SkipSpecial::No), text);
+    // What this model wrote itself stands as it wrote it.
+    assert_eq!(standing(vec![7, 8], text), [7, 8]);
+}
