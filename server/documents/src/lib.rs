@@ -1,0 +1,1 @@
+//! What does a file say? Its text, with structure and pages, whatever its format.
