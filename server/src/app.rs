@@ -11,7 +11,7 @@ use crate::guard::{self, GuardConfig};
 use crate::models::Library;
 use crate::page::Page;
 use crate::weights::WeightIndex;
-use crate::{catalogue, embed, health, metrics, page, weights};
+use crate::{catalogue, documents, embed, health, metrics, page, weights};
 
 /// What the handlers share.
 #[derive(Debug)]
@@ -52,5 +52,7 @@ pub fn app(state: Arc<App>, config: GuardConfig) -> Router {
     let routes = guard::limited(routes, config.request_timeout, config.max_body_bytes);
     // The gateway has limits of its own: an answer takes longer than a file.
     let routes = routes.merge(gateway::router(Arc::clone(&state.gateway)));
+    // So have documents: a file takes longer to come than a request.
+    let routes = routes.merge(documents::router(Arc::clone(&state.gateway)));
     guard::outer(routes, config.hosts, config.embedders)
 }

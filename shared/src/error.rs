@@ -204,6 +204,50 @@ error_codes! {
     ServerNotOffered = "server_not_offered", 403,
         en: "This server computes no answers for the page. Choose a model that runs on your device.",
         de: "Dieser Server berechnet keine Antworten für die Seite. Wählen Sie ein Modell, das auf Ihrem Gerät läuft.";
+    /// Something that only who manages the documents may do.
+    AdminNeeded = "admin_needed", 403,
+        en: "This is for those who manage the documents. Whoever runs the server makes a key for it with: portico keys create --name NAME --admin",
+        de: "Das ist denen vorbehalten, die die Dokumente verwalten. Wer den Server betreibt, erstellt einen Schlüssel dafür mit: portico keys create --name NAME --admin";
+    CollectionNotFound = "collection_not_found", 404,
+        en: "There is no collection “{collection}” that you may read.",
+        de: "Eine Sammlung „{collection}“, die Sie lesen dürfen, gibt es nicht.";
+    CollectionExists = "collection_exists", 409,
+        en: "There already is a collection “{collection}”. Choose another id.",
+        de: "Eine Sammlung „{collection}“ gibt es schon. Wählen Sie eine andere ID.";
+    /// The caller may read the collection, and wants more.
+    CollectionReadOnly = "collection_read_only", 403,
+        en: "You may read the collection “{collection}”, but not change it that way.",
+        de: "Sie dürfen die Sammlung „{collection}“ lesen, aber nicht so verändern.";
+    /// Unknown, or in a collection that the caller may not read.
+    DocumentNotFound = "document_not_found", 404,
+        en: "There is no such document, or it is not for you to read.",
+        de: "Dieses Dokument gibt es nicht, oder es ist nicht für Sie bestimmt.";
+    JobNotFound = "job_not_found", 404,
+        en: "This work on a document is done already, or was never asked for.",
+        de: "Diese Arbeit an einem Dokument ist schon erledigt oder wurde nie verlangt.";
+    /// The indexes belong to one process; carries `retry_after_s`.
+    DocumentsElsewhere = "documents_elsewhere", 503,
+        en: "Another process is working on the documents just now. Try again in {retry_after_s} seconds.",
+        de: "An den Dokumenten arbeitet gerade ein anderer Prozess. Versuchen Sie es in {retry_after_s} Sekunden noch einmal.";
+    /// `[documents] max_total_bytes`
+    DocumentsFull = "documents_full", 507,
+        en: "There is no room for more documents: at most {max_bytes} bytes. Delete some, or ask whoever runs the server.",
+        de: "Für weitere Dokumente ist kein Platz: höchstens {max_bytes} Bytes. Löschen Sie einige oder fragen Sie, wer den Server betreibt.";
+    /// A vector of the client's that no embedder here could have made.
+    VectorInvalid = "vector_invalid", 400,
+        en: "The vector cannot be used: {reason}.",
+        de: "Der Vektor ist nicht verwendbar: {reason}.";
+    /// A sample of a client's vectors was computed again and came out otherwise.
+    VectorsDisagree = "vectors_disagree", 422,
+        en: "The vectors that were sent are not those that “{model}” makes of this text. The document was not taken in.",
+        de: "Die gesendeten Vektoren sind nicht die, die „{model}“ aus diesem Text macht. Das Dokument wurde nicht aufgenommen.";
+    /// An address that a crawl may not fetch.
+    CrawlRefused = "crawl_refused", 403,
+        en: "“{url}” may not be fetched: {reason}.",
+        de: "„{url}“ darf nicht geholt werden: {reason}.";
+    CrawlFailed = "crawl_failed", 502,
+        en: "“{url}” could not be fetched.",
+        de: "„{url}“ war nicht zu bekommen.";
     StreamNotFound = "stream_not_found", 404,
         en: "This answer is no longer kept.",
         de: "Diese Antwort wird nicht mehr aufbewahrt.";

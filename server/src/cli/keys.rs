@@ -40,6 +40,12 @@ struct CreateArgs {
     /// Models that it may use, separated by commas; else all.
     #[arg(long, value_delimiter = ',', value_name = "MODELS")]
     models: Option<Vec<String>>,
+    /// Groups whose documents it reads, separated by commas, beside those for everyone.
+    #[arg(long, value_delimiter = ',', value_name = "GROUPS")]
+    groups: Vec<String>,
+    /// It manages all collections of documents.
+    #[arg(long)]
+    admin: bool,
     /// Days until it ends; else never.
     #[arg(long, value_name = "DAYS")]
     expires_in: Option<u64>,
@@ -95,6 +101,8 @@ impl CreateArgs {
     fn new_key(self) -> NewKey {
         NewKey {
             name: self.name,
+            groups: self.groups,
+            is_admin: self.admin,
             expires_s: self
                 .expires_in
                 .map(|days| now_s().saturating_add(days.saturating_mul(DAY_S))),
@@ -126,6 +134,8 @@ struct Listed {
     created: String,
     expires: Option<String>,
     models: Option<Vec<String>>,
+    groups: Vec<String>,
+    is_admin: bool,
     requests_per_minute: Option<u64>,
     tokens_per_minute: Option<u64>,
     tokens_per_day: Option<u64>,
@@ -149,6 +159,8 @@ impl Listed {
             id: key.id,
             name: key.name,
             models: key.limits.models,
+            groups: key.groups,
+            is_admin: key.is_admin,
             requests_per_minute: key.limits.requests_per_minute,
             tokens_per_minute: key.limits.tokens_per_minute,
             tokens_per_day: key.limits.tokens_per_day,
@@ -161,9 +173,13 @@ impl Listed {
 }
 
 fn rows(listed: &[Listed], lang: Lang) -> Vec<Vec<String>> {
-    let head: [&str; 7] = match lang {
-        Lang::De => ["ID", "NAME", "STAND", "ERSTELLT", "TOKEN HEUTE", "IM MONAT", "MODELLE"],
-        Lang::En => ["ID", "NAME", "STATE", "CREATED", "TOKENS TODAY", "THIS MONTH", "MODELS"],
+    let head: [&str; 8] = match lang {
+        Lang::De => {
+            ["ID", "NAME", "STAND", "ERSTELLT", "TOKEN HEUTE", "IM MONAT", "MODELLE", "GRUPPEN"]
+        }
+        Lang::En => {
+            ["ID", "NAME", "STATE", "CREATED", "TOKENS TODAY", "THIS MONTH", "MODELS", "GROUPS"]
+        }
     };
     let quota = |used: u64, quota: Option<u64>| match quota {
         Some(quota) => format!("{used}/{quota}"),
@@ -185,6 +201,11 @@ fn rows(listed: &[Listed], lang: Lang) -> Vec<Vec<String>> {
             quota(key.tokens_today, key.tokens_per_day),
             quota(key.tokens_this_month, key.tokens_per_month),
             models,
+            match (key.is_admin, lang) {
+                (true, Lang::De) => "verwaltet alles".to_owned(),
+                (true, Lang::En) => "manages all".to_owned(),
+                (false, _) => key.groups.join(","),
+            },
         ]
     };
     std::iter::once(head.map(str::to_owned).to_vec()).chain(listed.iter().map(row)).collect()

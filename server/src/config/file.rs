@@ -7,9 +7,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use axum::http::Uri;
-use portico_shared::catalogue::Kind;
+use portico_shared::catalogue::{Kind, Prefixes};
 use serde::{Deserialize, Deserializer};
 use toml::Spanned;
+
+use super::DocumentsConfig;
 
 /// The whole configuration.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -19,6 +21,7 @@ pub struct Config {
     pub access: AccessConfig,
     pub limits: LimitsConfig,
     pub inference: InferenceLimits,
+    pub documents: DocumentsConfig,
     /// Fleets that answer for this server.
     pub upstreams: Vec<Spanned<UpstreamConfig>>,
     /// Models by the names that clients ask for, beside those of the catalogue.
@@ -69,6 +72,8 @@ pub enum LogFormat {
 pub struct AccessConfig {
     /// Whether this server's own page may use the server's models without a key.
     pub page: WhenLoopback,
+    /// Whether it manages the documents too; by default only where no public address is set either.
+    pub page_manages: WhenLoopback,
     pub metrics: MetricsReaders,
     /// Other sites whose pages may use this server's page in a hidden frame, with its rights.
     #[serde(deserialize_with = "origins")]
@@ -229,6 +234,8 @@ pub struct ModelConfig {
     pub aliases: Vec<String>,
     #[serde(default = "chat")]
     pub kind: Kind,
+    /// What an embedder is to find before its texts, if the catalogue does not say.
+    pub prefixes: Option<Prefixes>,
     /// Who answers for it.
     pub endpoints: Vec<EndpointConfig>,
 }
@@ -281,7 +288,7 @@ fn two_minutes() -> Duration {
 /// Longest time that can be set: a day.
 const SECONDS_MAX: f64 = 86_400.0;
 
-fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+pub(super) fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
     let seconds = f64::deserialize(deserializer)?;
     if !(0.0..=SECONDS_MAX).contains(&seconds) {
         let reason = format!("must be between 0 and {SECONDS_MAX} seconds");

@@ -3,6 +3,7 @@
 //! `portico.toml` in the data folder (or `--config`), over it the environment's
 //! `PORTICO_<SECTION>_<KEY>`, over that the command line's flags.
 
+mod documents;
 mod error;
 mod file;
 mod load;
@@ -10,6 +11,7 @@ mod load;
 #[cfg(test)]
 mod tests;
 
+pub use documents::DocumentsConfig;
 pub use error::ConfigError;
 pub use file::{
     AccessConfig, Config, EndpointConfig, InferenceLimits, LimitsConfig, LogFormat, MetricsReaders,

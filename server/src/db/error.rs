@@ -10,18 +10,26 @@ use portico_shared::error::{ApiError, ErrorCode};
 pub struct DbError {
     path: PathBuf,
     reason: String,
+    is_disk_full: bool,
 }
 
 impl DbError {
     pub(super) fn new(path: &Path, reason: impl Display) -> Self {
-        Self { path: path.to_owned(), reason: reason.to_string() }
+        Self { path: path.to_owned(), reason: reason.to_string(), is_disk_full: false }
+    }
+
+    pub(super) fn of_sqlite(path: &Path, error: rusqlite::Error) -> Self {
+        let is_disk_full = error.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull);
+        Self { is_disk_full, ..Self::new(path, error) }
     }
 }
 
 impl From<DbError> for ApiError {
     fn from(error: DbError) -> Self {
-        ApiError::new(ErrorCode::StorageFailed)
-            .with("path", error.path.display())
-            .detail(&error.reason)
+        let code = match error.is_disk_full {
+            true => ErrorCode::DiskFull,
+            false => ErrorCode::StorageFailed,
+        };
+        ApiError::new(code).with("path", error.path.display()).detail(&error.reason)
     }
 }

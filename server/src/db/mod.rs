@@ -21,16 +21,31 @@ pub const FILE_NAME: &str = "portico.sqlite";
 /// How long a writer waits for another one.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// What a commit survives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Safety {
+    /// The program's end.
+    Program,
+    /// The machine's too: for what other files must agree with.
+    Machine,
+}
+
 /// The database; opened, and its folder made, when first used.
 #[derive(Clone, Debug)]
 pub struct Db {
     path: Arc<PathBuf>,
+    safety: Safety,
     connection: Arc<Mutex<Option<Connection>>>,
 }
 
 impl Db {
     pub fn new(path: PathBuf) -> Self {
-        Self { path: Arc::new(path), connection: Arc::default() }
+        Self { path: Arc::new(path), safety: Safety::Program, connection: Arc::default() }
+    }
+
+    /// One whose commits are on the disk when they return.
+    pub fn durable(path: PathBuf) -> Self {
+        Self { safety: Safety::Machine, ..Self::new(path) }
     }
 
     pub fn path(&self) -> &Path {
@@ -58,13 +73,13 @@ impl Db {
         let mut guard = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
         let connection = match guard.as_mut() {
             Some(connection) => connection,
-            None => guard.insert(open(&self.path)?),
+            None => guard.insert(open(&self.path, self.safety)?),
         };
-        work(connection).map_err(|error| DbError::new(&self.path, error))
+        work(connection).map_err(|error| DbError::of_sqlite(&self.path, error))
     }
 }
 
-fn open(path: &Path) -> Result<Connection, DbError> {
+fn open(path: &Path, safety: Safety) -> Result<Connection, DbError> {
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder).map_err(|error| DbError::new(path, error))?;
     }
@@ -77,8 +92,14 @@ fn open(path: &Path) -> Result<Connection, DbError> {
     let prepared = connection
         .busy_timeout(BUSY_TIMEOUT)
         .and_then(|()| connection.pragma_update(None, "journal_mode", "WAL"))
-        // With a write-ahead log this loses nothing at a crash of the program.
-        .and_then(|()| connection.pragma_update(None, "synchronous", "NORMAL"))
+        // With a write-ahead log NORMAL loses nothing at a crash of the program.
+        .and_then(|()| {
+            let synchronous = match safety {
+                Safety::Program => "NORMAL",
+                Safety::Machine => "FULL",
+            };
+            connection.pragma_update(None, "synchronous", synchronous)
+        })
         .and_then(|()| connection.pragma_update(None, "foreign_keys", true));
     prepared.map_err(|error| DbError::new(path, error))?;
     migrate::run(&mut connection, path)?;

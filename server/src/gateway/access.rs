@@ -14,6 +14,7 @@ use portico_shared::error::{ApiError, ErrorCode};
 
 use super::Gateway;
 use crate::http_error::HttpError;
+use crate::people::Rights;
 
 /// A page's own header, where a browser sends no other sign of its origin.
 const PAGE_HEADER: &str = "portico-page";
@@ -27,6 +28,8 @@ pub struct Caller {
     pub who: String,
     /// For the log.
     pub name: String,
+    /// When it comes to documents.
+    pub rights: Rights,
     /// None: all.
     models: Option<Vec<String>>,
     has_key: bool,
@@ -55,7 +58,8 @@ impl Caller {
 #[cfg(test)]
 impl Caller {
     pub fn named(who: &str) -> Self {
-        Self { who: who.to_owned(), name: who.to_owned(), models: None, has_key: true }
+        let rights = Rights::new(who, &[], false);
+        Self { who: who.to_owned(), name: who.to_owned(), rights, models: None, has_key: true }
     }
 }
 
@@ -69,6 +73,7 @@ impl FromRequestParts<Arc<Gateway>> for Caller {
         if let Some(key) = bearer(&parts.headers) {
             let key = gateway.keys.admit(key).await?;
             return Ok(Self {
+                rights: Rights::new(&key.id, &key.groups, key.is_admin),
                 who: key.id,
                 name: key.name,
                 models: key.limits.models,
@@ -76,10 +81,14 @@ impl FromRequestParts<Arc<Gateway>> for Caller {
             });
         }
         let config = &gateway.config;
-        let page_may = config.access.page.holds(config.server.addr.ip().is_loopback());
+        let is_loopback = config.server.addr.ip().is_loopback();
+        let page_may = config.access.page.holds(is_loopback);
         if page_may && is_own_page(&parts.headers, config.server.public_url.as_ref()) {
+            // A public address means a proxy, and others than who sits at this machine.
+            let is_alone = is_loopback && config.server.public_url.is_none();
+            let rights = Rights::new(PAGE, &[], config.access.page_manages.holds(is_alone));
             let (who, name) = (PAGE.to_owned(), PAGE.to_owned());
-            return Ok(Self { who, name, models: None, has_key: false });
+            return Ok(Self { who, name, rights, models: None, has_key: false });
         }
         Err(ErrorCode::InvalidApiKey.into())
     }

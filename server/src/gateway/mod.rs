@@ -34,6 +34,7 @@ use axum::routing::{MethodRouter, get, post};
 
 use crate::config::{Config, ConfigError};
 use crate::db::{self, Db, DbError};
+use crate::documents::Documents;
 use crate::inference::{Inference, InferenceConfig};
 use crate::keys::Keys;
 use crate::metrics::{HostedNow, Metrics};
@@ -41,6 +42,7 @@ use crate::models::Library;
 use crate::upstream::Fleet;
 
 pub use access::Caller;
+pub use body::Body as JsonBody;
 
 /// How long an answer's head may take: as long as an answer, and somewhat more, so that the answer's
 /// own limit speaks first.
@@ -51,10 +53,11 @@ pub struct Gateway {
     pub config: Config,
     pub library: Arc<Library>,
     pub inference: Arc<Inference>,
-    pub fleet: Fleet,
+    pub fleet: Arc<Fleet>,
     pub keys: Arc<Keys>,
     pub metrics: Arc<Metrics>,
     pub kept: Arc<kept::KeptStreams>,
+    pub documents: Arc<Documents>,
 }
 
 impl std::fmt::Debug for Gateway {
@@ -73,8 +76,17 @@ impl Gateway {
     ) -> Result<Arc<Self>, ConfigError> {
         let db = Db::new(library.layout.data_dir().join(db::FILE_NAME));
         let inference = Inference::new(Arc::clone(&library), inference_config(&config));
+        let fleet = Arc::new(Fleet::new(&config, config_path)?);
+        let documents = Documents::new(
+            library.layout.data_dir(),
+            config.documents.clone(),
+            Arc::clone(&library),
+            Arc::clone(&inference),
+            Arc::clone(&fleet),
+        );
         Ok(Arc::new(Self {
-            fleet: Fleet::new(&config, config_path)?,
+            documents,
+            fleet,
             library,
             inference,
             keys: Keys::new(db),
@@ -112,7 +124,7 @@ impl Gateway {
     }
 }
 
-fn inference_config(config: &Config) -> InferenceConfig {
+pub(crate) fn inference_config(config: &Config) -> InferenceConfig {
     let mut inference = InferenceConfig::default();
     let limits = &config.inference;
     if let Some(memory_bytes) = limits.memory_bytes {

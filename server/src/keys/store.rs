@@ -11,6 +11,7 @@ use subtle::ConstantTimeEq as _;
 use super::book::spent_by_database;
 use super::{Bucket, KeySecret, Spent, UsageBook, day_of, hash_of, id_of, now_s};
 use crate::db::{Db, DbError};
+use crate::people::is_group_name;
 
 /// Longest name of a key.
 const NAME_CHARS_MAX: usize = 100;
@@ -38,6 +39,10 @@ pub struct Key {
     pub expires_s: Option<u64>,
     pub revoked_s: Option<u64>,
     pub limits: KeyLimits,
+    /// Whose documents it reads, beside everyone's.
+    pub groups: Vec<String>,
+    /// Whether it manages every collection.
+    pub is_admin: bool,
 }
 
 /// A key that is wanted.
@@ -46,6 +51,8 @@ pub struct NewKey {
     pub name: String,
     pub expires_s: Option<u64>,
     pub limits: KeyLimits,
+    pub groups: Vec<String>,
+    pub is_admin: bool,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -56,6 +63,8 @@ pub enum KeysError {
     Random(getrandom::Error),
     #[error("a key's name has 1 to {NAME_CHARS_MAX} characters")]
     Name,
+    #[error("`{0}` is no name of a group: 1 to 64 characters, none of them a control character")]
+    Group(String),
     #[error("there already is a key named `{0}`")]
     Exists(String),
     #[error("there is no key `{0}`")]
@@ -67,7 +76,9 @@ impl From<KeysError> for ApiError {
         match error {
             KeysError::Db(error) => error.into(),
             KeysError::Random(_) => ApiError::new(ErrorCode::Internal).detail(error),
-            KeysError::Name => ApiError::new(ErrorCode::InvalidRequest).with("reason", error),
+            KeysError::Name | KeysError::Group(_) => {
+                ApiError::new(ErrorCode::InvalidRequest).with("reason", error)
+            }
             KeysError::Exists(name) => ApiError::new(ErrorCode::KeyExists).with("key", name),
             KeysError::NotFound(name) => ApiError::new(ErrorCode::KeyNotFound).with("key", name),
         }
@@ -100,6 +111,9 @@ impl Keys {
         if name.is_empty() || name.chars().count() > NAME_CHARS_MAX {
             return Err(KeysError::Name);
         }
+        if let Some(group) = new.groups.iter().find(|group| !is_group_name(group)) {
+            return Err(KeysError::Group(group.clone()));
+        }
         let secret = KeySecret::new().map_err(KeysError::Random)?;
         let key = Key {
             id: secret.id.clone(),
@@ -108,6 +122,8 @@ impl Keys {
             expires_s: new.expires_s,
             revoked_s: None,
             limits: new.limits.clone(),
+            groups: new.groups.clone(),
+            is_admin: new.is_admin,
         };
         let is_new = self.db.call_blocking(|connection| insert(connection, &key, &secret))?;
         if is_new { Ok((key, secret)) } else { Err(KeysError::Exists(key.name)) }
@@ -259,7 +275,8 @@ fn month(day: &str) -> &str {
 }
 
 const SELECT: &str = "SELECT id, name, hash, created_s, expires_s, revoked_s, models,
-    requests_per_minute, tokens_per_minute, tokens_per_day, tokens_per_month FROM api_keys";
+    requests_per_minute, tokens_per_minute, tokens_per_day, tokens_per_month, groups, is_admin
+    FROM api_keys";
 
 fn key_from_row(row: &Row<'_>) -> rusqlite::Result<Key> {
     let count = |name: &str| -> rusqlite::Result<Option<u64>> {
@@ -280,6 +297,9 @@ fn key_from_row(row: &Row<'_>) -> rusqlite::Result<Key> {
             tokens_per_day: count("tokens_per_day")?,
             tokens_per_month: count("tokens_per_month")?,
         },
+        // What cannot be read is nobody's group.
+        groups: serde_json::from_str(&row.get::<_, String>("groups")?).unwrap_or_default(),
+        is_admin: row.get("is_admin")?,
     })
 }
 
@@ -289,8 +309,8 @@ fn insert(connection: &Connection, key: &Key, secret: &KeySecret) -> rusqlite::R
     let limits = &key.limits;
     let models = limits.models.as_ref().map(|models| serde_json::json!(models).to_string());
     let sql = "INSERT INTO api_keys (id, name, hash, created_s, expires_s, models,
-            requests_per_minute, tokens_per_minute, tokens_per_day, tokens_per_month)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT DO NOTHING";
+            requests_per_minute, tokens_per_minute, tokens_per_day, tokens_per_month, groups, is_admin)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) ON CONFLICT DO NOTHING";
     let n_rows = connection.execute(
         sql,
         (
@@ -304,6 +324,8 @@ fn insert(connection: &Connection, key: &Key, secret: &KeySecret) -> rusqlite::R
             limits.tokens_per_minute.map(count),
             limits.tokens_per_day.map(count),
             limits.tokens_per_month.map(count),
+            serde_json::json!(key.groups).to_string(),
+            key.is_admin,
         ),
     )?;
     Ok(n_rows == 1)

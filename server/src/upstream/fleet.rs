@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use portico_shared::catalogue::Kind;
+use portico_shared::catalogue::{Kind, Prefixes};
 
 use super::choose;
 use super::health::Breaker;
@@ -34,6 +34,8 @@ pub struct FleetModel {
     pub id: String,
     pub aliases: Vec<String>,
     pub kind: Kind,
+    /// Before an embedder's texts, where the configuration says.
+    pub prefixes: Option<Prefixes>,
     pub endpoints: Vec<Endpoint>,
 }
 
@@ -96,6 +98,7 @@ impl Fleet {
                 id: model.id.clone(),
                 aliases: model.aliases.clone(),
                 kind: model.kind,
+                prefixes: model.prefixes.clone(),
                 endpoints: endpoints.collect(),
             }));
         }

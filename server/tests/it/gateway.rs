@@ -78,7 +78,7 @@ impl House {
 }
 
 fn key(site: &Site, name: &str, limits: KeyLimits) -> String {
-    let new = NewKey { name: name.to_owned(), expires_s: None, limits };
+    let new = NewKey { name: name.to_owned(), limits, ..NewKey::default() };
     site.app.gateway.keys.create(&new).unwrap().1.text
 }
 

@@ -5,9 +5,11 @@
 
 mod check;
 mod memory;
+mod prefixes;
 mod view;
 
 pub use check::{CatalogueError, is_file_name, is_model_id};
+pub use prefixes::{EmbedKind, Prefixes};
 pub use view::{CatalogueView, ModelView};
 
 use serde::{Deserialize, Serialize};
@@ -57,6 +59,9 @@ pub struct Model {
     /// A base model: continues a text, was never taught to answer.
     #[serde(default, skip_serializing_if = "is_false")]
     pub base: bool,
+    /// What an embedder was taught to find before its texts.
+    #[serde(default, skip_serializing_if = "Prefixes::is_empty")]
+    pub prefixes: Prefixes,
     /// The weights first, then what belongs to them.
     pub files: Vec<ModelFile>,
     /// Where missing files come from, tried in this order.
