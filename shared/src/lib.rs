@@ -4,12 +4,12 @@
 //! arguments, so that everything here runs the same natively and in the browser.
 
 pub mod catalogue;
-pub mod documents;
 pub mod error;
 pub mod events;
 pub mod generation;
 pub mod gguf;
 pub mod grammar;
+pub mod grounding;
 pub mod manifest;
 pub mod model;
 pub mod openai;

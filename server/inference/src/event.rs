@@ -42,11 +42,10 @@ pub struct Timings {
 impl Timings {
     pub fn info(&self, model: &str) -> PorticoInfo {
         PorticoInfo {
-            place: Place::Server,
-            model: model.to_owned(),
             time_to_first_token_ms: self.time_to_first_token_ms,
             prefill_tokens_per_s: self.prefill_tokens_per_s,
             decode_tokens_per_s: self.decode_tokens_per_s,
+            ..PorticoInfo::new(Place::Server, model)
         }
     }
 }

@@ -295,13 +295,7 @@ fn an_echo_brings_the_prompts_own_scores() {
     let head = AnswerHead { id: "cmpl-1".into(), created: 7, model: "m".into() };
     let mut answer = Answer::default();
     run.deltas.into_iter().for_each(|delta| answer.add(delta));
-    let portico = PorticoInfo {
-        place: Place::Device,
-        model: "m".into(),
-        time_to_first_token_ms: None,
-        prefill_tokens_per_s: None,
-        decode_tokens_per_s: None,
-    };
+    let portico = PorticoInfo::new(Place::Device, "m");
     let json = serde_json::to_value(head.completion_whole(&answer, run.reason, run.usage, portico))
         .expect("JSON");
     let logprobs = &json["choices"][0]["logprobs"];

@@ -225,13 +225,7 @@ fn answer(request: &ChatCompletionRequest, style: ToolStyle, seed: u64) -> Told 
         }
         if let Ask::End { reason } = generation.ask() {
             let head = AnswerHead { id: "chat".into(), created: 0, model: "m".into() };
-            let portico = crate::openai::PorticoInfo {
-                place: crate::openai::Place::Server,
-                model: "m".into(),
-                time_to_first_token_ms: None,
-                prefill_tokens_per_s: None,
-                decode_tokens_per_s: None,
-            };
+            let portico = crate::openai::PorticoInfo::new(crate::openai::Place::Server, "m");
             let mut whole = head.chat_whole(&told, reason, generation.usage(), portico);
             return Told { whole: whole.choices.remove(0).message, reason, ids };
         }

@@ -10,6 +10,7 @@ mod format;
 mod model_list;
 mod rerank;
 mod responses;
+mod retrieval;
 mod tokenize;
 mod tool;
 
@@ -20,10 +21,13 @@ pub use format::*;
 pub use model_list::*;
 pub use rerank::*;
 pub use responses::*;
+pub use retrieval::*;
 pub use tokenize::*;
 pub use tool::*;
 
 use serde::{Deserialize, Serialize};
+
+use crate::grounding::{Citation, Coverage, Source};
 
 /// Where a request ran.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,6 +49,36 @@ pub struct PorticoInfo {
     pub prefill_tokens_per_s: Option<f64>,
     /// Null with fewer than two generated tokens.
     pub decode_tokens_per_s: Option<f64>,
+    /// What was searched for in documents; absent where none were asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub query: Option<String>,
+    /// The passages that the answer could rest on, in a stream on the first chunk and the last; empty
+    /// where documents were asked and nothing relevant was found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sources: Option<Vec<Source>>,
+    /// In a stream those of a chunk's text, and on the last chunk all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub citations: Vec<Citation>,
+    /// Where the answer was to be about a whole document.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub coverage: Option<Coverage>,
+}
+
+impl PorticoInfo {
+    /// Before anything was measured or searched.
+    pub fn new(place: Place, model: impl Into<String>) -> Self {
+        Self {
+            place,
+            model: model.into(),
+            time_to_first_token_ms: None,
+            prefill_tokens_per_s: None,
+            decode_tokens_per_s: None,
+            query: None,
+            sources: None,
+            citations: Vec::new(),
+            coverage: None,
+        }
+    }
 }
 
 /// Tokens counted for an answer.

@@ -207,7 +207,7 @@ fn end(page: Page, request: &str, state: MessageState, error: Option<ApiError>) 
 
 impl Answer {
     fn content(&self, state: MessageState) -> MessageContent {
-        let unmeasured = || run::unmeasured(self.via.place(), &self.model);
+        let unmeasured = || PorticoInfo::new(self.via.place(), self.model.as_str());
         MessageContent {
             state,
             portico: Some(self.portico.clone().unwrap_or_else(unmeasured)),

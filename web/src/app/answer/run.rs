@@ -61,20 +61,10 @@ pub fn first_content(
     };
     MessageContent {
         state,
-        portico: Some(unmeasured(place, model)),
+        portico: Some(PorticoInfo::new(place, model)),
         token_ids: standing.token_ids.clone(),
         moved: standing.moved,
         ..MessageContent::done(standing.text.clone())
-    }
-}
-
-pub(super) fn unmeasured(place: Place, model: &str) -> PorticoInfo {
-    PorticoInfo {
-        place,
-        model: model.to_owned(),
-        time_to_first_token_ms: None,
-        prefill_tokens_per_s: None,
-        decode_tokens_per_s: None,
     }
 }
 

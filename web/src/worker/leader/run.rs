@@ -298,13 +298,12 @@ impl Clock {
     fn info(&self, model: &str) -> PorticoInfo {
         let per_s = |n: f64, ms: f64| (n > 0.0 && ms > 0.0).then(|| n * 1_000.0 / ms);
         PorticoInfo {
-            place: Place::Device,
-            model: model.to_owned(),
             time_to_first_token_ms: self.first_token_ms.map(|at_ms| at_ms - self.start_ms),
             prefill_tokens_per_s: self.prefill.and_then(|(n, ms)| per_s(n as f64, ms)),
             decode_tokens_per_s: self.first_token_ms.and_then(|first_ms| {
                 per_s(self.n_tokens.saturating_sub(1) as f64, self.last_token_ms - first_ms)
             }),
+            ..PorticoInfo::new(Place::Device, model)
         }
     }
 }
