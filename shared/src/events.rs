@@ -1,7 +1,7 @@
 //! What does a server-sent stream say, however its bytes come? (HTML standard, § 9.2.6)
 
 /// Longest event that is waited for.
-const EVENT_BYTES_MAX: usize = 4 << 20;
+const EVENT_BYTES_MAX: usize = 16 << 20;
 
 /// One event.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -116,9 +116,9 @@ mod tests {
     fn what_never_ends_and_what_is_no_text_are_refused() {
         let block = vec![b'x'; 1 << 20];
         let mut reader = EventReader::default();
-        assert!((0..6).any(|_| reader.push(&block) == Err(EventError::TooLong)));
+        assert!((0..17).any(|_| reader.push(&block) == Err(EventError::TooLong)));
         let mut reader = EventReader::default();
-        assert!((0..6).any(|_| {
+        assert!((0..17).any(|_| {
             reader.push(b"data: ").and(reader.push(&block)).and(reader.push(b"\n")).is_err()
         }));
         assert_eq!(EventReader::default().push(b"data: \xff\n"), Err(EventError::NotText));

@@ -14,7 +14,8 @@ use super::events::{Framing, Pieces, Wording, first, respond, until};
 use super::fault::Fault;
 use super::kept;
 use super::meter::Meter;
-use super::served::place_headers;
+use super::relay::with_usage;
+use super::served::{Served, place_headers};
 use super::{Caller, Gateway};
 
 /// What every way of answering a request needs of it.
@@ -35,6 +36,46 @@ pub struct Streamed {
 }
 
 impl Gateway {
+    /// A whole answer of the first who gives one; `here` makes it in this process.
+    pub async fn whole<'s, Here>(
+        self: &Arc<Self>,
+        asked: &Asked,
+        served: &'s Served,
+        here: impl Fn(&'s str) -> Here,
+    ) -> Result<Response, Fault>
+    where
+        Here: Future<Output = Result<Bytes, ApiError>>,
+    {
+        let here = &here;
+        let answered = served.first_that_answers(
+            |id| async move { Ok(whole_response(&served.model, "", here(id).await?)) },
+            |upstream, model| async move {
+                let whole = upstream.whole(asked.path, model, asked.body.fields()).await?;
+                Ok(self.pass_on(asked, served, &whole))
+            },
+        );
+        answered.await
+    }
+
+    /// The answer as it comes, from the first who gives one; `here` makes it in this process.
+    pub async fn streamed<'s, Here>(
+        self: &Arc<Self>,
+        asked: &Asked,
+        served: &'s Served,
+        include_usage: bool,
+        here: impl Fn(&'s str) -> Here,
+    ) -> Result<Streamed, Fault>
+    where
+        Here: Future<Output = Result<Streamed, ApiError>>,
+    {
+        let answered = served.first_that_answers(here, |upstream, model| async move {
+            let body = with_usage(&asked.body);
+            let stream = upstream.stream(asked.path, model, body.fields()).await?;
+            Ok(self.relay(asked, served, stream, include_usage))
+        });
+        answered.await
+    }
+
     /// Sends a stream, kept for others where that was asked for.
     pub async fn respond(
         self: &Arc<Self>,

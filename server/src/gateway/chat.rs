@@ -9,13 +9,12 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use portico_shared::error::ApiError;
 
-use super::answering::{Asked, Streamed, includes_usage, whole_response};
+use super::answering::{Asked, Streamed, includes_usage};
 use super::body::Body;
 use super::events::Wording;
 use super::fault::Fault;
 use super::here::{Kind, json};
-use super::relay::with_usage;
-use super::served::{Served, Target, Tried};
+use super::served::Served;
 use super::{Caller, Gateway};
 use crate::guard::lang;
 
@@ -46,27 +45,8 @@ impl Gateway {
         include_usage: bool,
     ) -> Result<Streamed, Fault> {
         let served = self.served(&asked.caller, asked.body.model()?)?;
-        let mut tried = Tried::default();
-        for target in &served.targets {
-            match target {
-                Target::Here(id) => {
-                    match self.chat_stream_here(asked, &served, id, include_usage).await {
-                        Ok(streamed) => return Ok(streamed),
-                        Err(error) => tried.note_here(error)?,
-                    }
-                }
-                Target::Upstream(upstream, model) => {
-                    let body = with_usage(&asked.body);
-                    match upstream.stream(asked.path, model, body.fields()).await {
-                        Ok(stream) => {
-                            return Ok(self.relay(asked, &served, stream, include_usage));
-                        }
-                        Err(error) => tried.note(upstream, error)?,
-                    }
-                }
-            }
-        }
-        Err(tried.fault(&served.model))
+        let here = |id| self.chat_stream_here(asked, &served, id, include_usage);
+        self.streamed(asked, &served, include_usage, here).await
     }
 
     async fn chat_stream_here(
@@ -90,22 +70,7 @@ impl Gateway {
 
     async fn chat_whole(self: &Arc<Self>, asked: &Asked) -> Result<Response, Fault> {
         let served = self.served(&asked.caller, asked.body.model()?)?;
-        let mut tried = Tried::default();
-        for target in &served.targets {
-            match target {
-                Target::Here(id) => match self.chat_whole_here(asked, &served, id).await {
-                    Ok(answer) => return Ok(whole_response(&served.model, "", answer)),
-                    Err(error) => tried.note_here(error)?,
-                },
-                Target::Upstream(upstream, model) => {
-                    match upstream.whole(asked.path, model, asked.body.fields()).await {
-                        Ok(whole) => return Ok(self.pass_on(asked, &served, &whole)),
-                        Err(error) => tried.note(upstream, error)?,
-                    }
-                }
-            }
-        }
-        Err(tried.fault(&served.model))
+        self.whole(asked, &served, |id| self.chat_whole_here(asked, &served, id)).await
     }
 
     async fn chat_whole_here(

@@ -10,14 +10,13 @@ use portico_shared::error::ApiError;
 use portico_shared::openai::CompletionRequest;
 use serde_json::Value;
 
-use super::answering::{Asked, Streamed, includes_usage, whole_response};
+use super::answering::{Asked, Streamed, includes_usage};
 use super::body::{Body, invalid};
 use super::events::Wording;
 use super::fault::Fault;
 use super::here::{Answers, Kind, json};
 use super::meter::Meter;
-use super::relay::with_usage;
-use super::served::{Served, Target, Tried};
+use super::served::Served;
 use super::{Caller, Gateway};
 use crate::guard::lang;
 
@@ -43,57 +42,26 @@ impl Gateway {
     async fn completion_stream(self: &Arc<Self>, asked: &Asked) -> Result<Streamed, Fault> {
         let served = self.served(&asked.caller, asked.body.model()?)?;
         let include_usage = includes_usage(&asked.body)?;
-        let mut tried = Tried::default();
-        for target in &served.targets {
-            match target {
-                Target::Here(id) => match self.completions_here(asked, &served, id).await {
-                    Ok((answers, meter)) => {
-                        return Ok(Streamed {
-                            model: answers.head.model.clone(),
-                            upstream: String::new(),
-                            pieces: answers.pieces(Kind::Completion, include_usage, meter),
-                        });
-                    }
-                    Err(error) => tried.note_here(error)?,
-                },
-                Target::Upstream(upstream, model) => {
-                    let body = with_usage(&asked.body);
-                    match upstream.stream(asked.path, model, body.fields()).await {
-                        Ok(stream) => {
-                            return Ok(self.relay(asked, &served, stream, include_usage));
-                        }
-                        Err(error) => tried.note(upstream, error)?,
-                    }
-                }
-            }
-        }
-        Err(tried.fault(&served.model))
+        let served = &served;
+        let here = |id| async move {
+            let (answers, meter) = self.completions_here(asked, served, id).await?;
+            Ok(Streamed {
+                model: answers.head.model.clone(),
+                upstream: String::new(),
+                pieces: answers.pieces(Kind::Completion, include_usage, meter),
+            })
+        };
+        self.streamed(asked, served, include_usage, here).await
     }
 
     async fn completion_whole(self: &Arc<Self>, asked: &Asked) -> Result<Response, Fault> {
         let served = self.served(&asked.caller, asked.body.model()?)?;
-        let mut tried = Tried::default();
-        for target in &served.targets {
-            match target {
-                Target::Here(id) => {
-                    let answered = match self.completions_here(asked, &served, id).await {
-                        Ok((answers, meter)) => answers.completion_whole(meter).await,
-                        Err(error) => Err(error),
-                    };
-                    match answered.and_then(|answer| json(&answer)) {
-                        Ok(answer) => return Ok(whole_response(&served.model, "", answer)),
-                        Err(error) => tried.note_here(error)?,
-                    }
-                }
-                Target::Upstream(upstream, model) => {
-                    match upstream.whole(asked.path, model, asked.body.fields()).await {
-                        Ok(whole) => return Ok(self.pass_on(asked, &served, &whole)),
-                        Err(error) => tried.note(upstream, error)?,
-                    }
-                }
-            }
-        }
-        Err(tried.fault(&served.model))
+        let served = &served;
+        let here = |id| async move {
+            let (answers, meter) = self.completions_here(asked, served, id).await?;
+            json(&answers.completion_whole(meter).await?)
+        };
+        self.whole(asked, served, here).await
     }
 
     async fn completions_here(

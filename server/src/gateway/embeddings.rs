@@ -15,11 +15,11 @@ use portico_shared::openai::{
 };
 use portico_shared::tokenizer::{AddSpecial, ParseSpecial};
 
-use super::answering::{Asked, whole_response};
+use super::answering::Asked;
 use super::body::{Body, invalid};
 use super::fault::Fault;
 use super::here::{json, off_thread};
-use super::served::{Served, Target, Tried};
+use super::served::Served;
 use super::{Caller, Gateway};
 use crate::inference::HostedModel;
 
@@ -36,22 +36,7 @@ pub async fn embeddings(
 impl Gateway {
     async fn embeddings(self: &Arc<Self>, asked: &Asked) -> Result<Response, Fault> {
         let served = self.served(&asked.caller, asked.body.model()?)?;
-        let mut tried = Tried::default();
-        for target in &served.targets {
-            match target {
-                Target::Here(id) => match self.embeddings_here(asked, &served, id).await {
-                    Ok(answer) => return Ok(whole_response(&served.model, "", answer)),
-                    Err(error) => tried.note_here(error)?,
-                },
-                Target::Upstream(upstream, model) => {
-                    match upstream.whole(asked.path, model, asked.body.fields()).await {
-                        Ok(whole) => return Ok(self.pass_on(asked, &served, &whole)),
-                        Err(error) => tried.note(upstream, error)?,
-                    }
-                }
-            }
-        }
-        Err(tried.fault(&served.model))
+        self.whole(asked, &served, |id| self.embeddings_here(asked, &served, id)).await
     }
 
     async fn embeddings_here(

@@ -9,12 +9,12 @@ use axum::response::Response;
 use portico_shared::error::ApiError;
 use portico_shared::openai::{EmbeddingUsage, RerankRequest, RerankResult, Reranking, Usage};
 
-use super::answering::{Asked, whole_response};
+use super::answering::Asked;
 use super::body::{Body, invalid};
 use super::embeddings::Texts;
 use super::fault::Fault;
 use super::here::{fresh_id, json};
-use super::served::{Served, Target, Tried};
+use super::served::Served;
 use super::{Caller, Gateway};
 
 pub async fn rerank(
@@ -30,22 +30,7 @@ pub async fn rerank(
 impl Gateway {
     async fn rerank(self: &Arc<Self>, asked: &Asked) -> Result<Response, Fault> {
         let served = self.served(&asked.caller, asked.body.model()?)?;
-        let mut tried = Tried::default();
-        for target in &served.targets {
-            match target {
-                Target::Here(id) => match self.rerank_here(asked, &served, id).await {
-                    Ok(answer) => return Ok(whole_response(&served.model, "", answer)),
-                    Err(error) => tried.note_here(error)?,
-                },
-                Target::Upstream(upstream, model) => {
-                    match upstream.whole(asked.path, model, asked.body.fields()).await {
-                        Ok(whole) => return Ok(self.pass_on(asked, &served, &whole)),
-                        Err(error) => tried.note(upstream, error)?,
-                    }
-                }
-            }
-        }
-        Err(tried.fault(&served.model))
+        self.whole(asked, &served, |id| self.rerank_here(asked, &served, id)).await
     }
 
     async fn rerank_here(

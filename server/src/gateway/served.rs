@@ -49,9 +49,40 @@ impl Gateway {
     }
 }
 
+impl Served {
+    /// Asks one after another, `here` in this process and `there` on an upstream, until one answers.
+    ///
+    /// # Errors
+    /// The request's own fault, as soon as one says so; else what the last one said.
+    pub async fn first_that_answers<'s, T, Here, There>(
+        &'s self,
+        here: impl Fn(&'s str) -> Here,
+        there: impl Fn(&'s Arc<Upstream>, &'s str) -> There,
+    ) -> Result<T, Fault>
+    where
+        Here: Future<Output = Result<T, ApiError>>,
+        There: Future<Output = Result<T, SendError>>,
+    {
+        let mut tried = Tried::default();
+        for target in &self.targets {
+            match target {
+                Target::Here(id) => match here(id).await {
+                    Ok(answer) => return Ok(answer),
+                    Err(error) => tried.note_here(error)?,
+                },
+                Target::Upstream(upstream, model) => match there(upstream, model).await {
+                    Ok(answer) => return Ok(answer),
+                    Err(error) => tried.note(upstream, error)?,
+                },
+            }
+        }
+        Err(tried.fault(&self.model))
+    }
+}
+
 /// What came of the targets that were tried.
 #[derive(Debug, Default)]
-pub struct Tried {
+struct Tried {
     last: Option<Fault>,
     retry_after_s: u64,
 }
@@ -61,7 +92,7 @@ impl Tried {
     ///
     /// # Errors
     /// When it is the request that is refused: then no other is tried.
-    pub fn note(&mut self, upstream: &Upstream, error: SendError) -> Result<(), Fault> {
+    fn note(&mut self, upstream: &Upstream, error: SendError) -> Result<(), Fault> {
         match error {
             SendError::Refused(refusal) => return Err(Fault::Theirs(refusal)),
             SendError::Busy(refusal) => self.last = Some(Fault::Theirs(refusal)),
@@ -87,7 +118,7 @@ impl Tried {
     ///
     /// # Errors
     /// When it is the request that is at fault.
-    pub fn note_here(&mut self, error: ApiError) -> Result<(), Fault> {
+    fn note_here(&mut self, error: ApiError) -> Result<(), Fault> {
         let another_may_help = matches!(error.code.status(), 429 | 500.. | 404);
         match another_may_help {
             true => {
@@ -99,7 +130,7 @@ impl Tried {
     }
 
     /// What the client is told when nobody is left.
-    pub fn fault(self, model: &str) -> Fault {
+    fn fault(self, model: &str) -> Fault {
         self.last.unwrap_or_else(|| {
             let error = ApiError::new(ErrorCode::UpstreamUnavailable).with("model", model);
             Fault::Ours(error.with(RETRY_AFTER_S, self.retry_after_s.max(1)))

@@ -9,9 +9,7 @@ mod fleet;
 mod health;
 mod secret;
 mod send;
-mod sse;
 mod wire;
 
 pub use fleet::{Endpoint, Fleet, FleetModel, Place, Upstream};
 pub use send::{Refusal, SendError, Stream, Whole};
-pub use sse::EventSplitter;

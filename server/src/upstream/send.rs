@@ -1,5 +1,6 @@
 //! What comes of asking one upstream once?
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,10 +9,10 @@ use axum::http::{HeaderValue, Response, StatusCode, header};
 use http_body_util::{BodyExt as _, Limited};
 use hyper::body::Incoming;
 use portico_shared::error::{ApiError, ErrorCode};
+use portico_shared::events::{Event, EventReader};
 use serde_json::{Map, Value};
 
 use super::fleet::{Running, Upstream};
-use super::sse::EventSplitter;
 use super::wire::{WireError, with_causes};
 
 /// Longest answer that is not a stream.
@@ -54,7 +55,9 @@ pub struct Whole {
 pub struct Stream {
     pub upstream: Arc<Upstream>,
     body: Incoming,
-    splitter: EventSplitter,
+    events: EventReader,
+    /// Came, and not told yet.
+    ready: VecDeque<Event>,
     first: Option<Bytes>,
     is_over: bool,
     _running: Running,
@@ -105,7 +108,8 @@ impl Upstream {
         let mut stream = Stream {
             upstream: Arc::clone(self),
             body: answer.into_body(),
-            splitter: EventSplitter::default(),
+            events: EventReader::default(),
+            ready: VecDeque::new(),
             first: None,
             is_over: false,
             _running: running,
@@ -213,8 +217,8 @@ impl Stream {
     /// An end without `[DONE]` is a stream that was cut.
     async fn read(&mut self) -> Result<Option<Bytes>, String> {
         loop {
-            if let Some(data) = self.splitter.next_data() {
-                return Ok((data != "[DONE]").then_some(data));
+            if let Some(event) = self.ready.pop_front() {
+                return Ok((event.data != "[DONE]").then(|| Bytes::from(event.data)));
             }
             let frame = match self.body.frame().await {
                 Some(Ok(frame)) => frame,
@@ -222,7 +226,7 @@ impl Stream {
                 None => return Err("it ended without [DONE]".to_owned()),
             };
             if let Some(bytes) = frame.data_ref() {
-                self.splitter.push(bytes).map_err(|error| error.to_string())?;
+                self.ready.extend(self.events.push(bytes).map_err(|error| error.to_string())?);
             }
         }
     }
