@@ -4,6 +4,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::catalogue::Prefixes;
+
 /// Bytes of every chunk but the last.
 pub const CHUNK_BYTES: u64 = 4 * 1024 * 1024;
 
@@ -28,6 +30,9 @@ pub struct Manifest {
     pub chunk_bytes: u64,
     /// In file order; a chunk is fetched from `/weights/chunks/<sha256>`.
     pub chunks: Vec<Chunk>,
+    /// Of an embedder, as the catalogue has them.
+    #[serde(default, skip_serializing_if = "Prefixes::is_empty")]
+    pub prefixes: Prefixes,
 }
 
 /// Why a manifest is refused.
@@ -85,6 +90,7 @@ mod tests {
                 .iter()
                 .map(|&size_bytes| Chunk { sha256: "ab".repeat(32), size_bytes })
                 .collect(),
+            prefixes: Prefixes::default(),
         }
     }
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use portico_shared::catalogue::{
-    Catalogue, Kind, Licence, Model, ModelFile, RunsIn, is_file_name, is_model_id,
+    Catalogue, Kind, Licence, Model, ModelFile, Prefixes, RunsIn, is_file_name, is_model_id,
 };
 use portico_shared::gguf::Gguf;
 
@@ -112,6 +112,7 @@ fn describe(id: &str, stem: &str, file: ModelFile, gguf: &Gguf) -> Result<Model,
         default: false,
         test_only: false,
         base: !is_encoder && text("tokenizer.chat_template").is_none(),
+        prefixes: Prefixes::default(),
         files: vec![file],
         sources: Vec::new(),
     })

@@ -4,6 +4,7 @@ use std::fs::{self, Metadata};
 use std::path::Path;
 use std::time::UNIX_EPOCH;
 
+use portico_shared::catalogue::Prefixes;
 use portico_shared::manifest::{CHUNK_BYTES, Chunk, Manifest};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -121,6 +122,8 @@ pub fn digest_file(
         size_bytes,
         chunk_bytes: CHUNK_BYTES,
         chunks,
+        // The catalogue's, filled in when it is asked for.
+        prefixes: Prefixes::default(),
     };
     Ok(DigestFile { version: VERSION, stamp, manifest })
 }

@@ -113,7 +113,10 @@ impl WeightIndex {
         match tokio::time::timeout(PATIENCE, tokio::spawn(work)).await {
             Err(_) => Err(preparing()),
             Ok(Err(error)) => Err(HttpError::internal(error)),
-            Ok(Ok(digested)) => Ok(digested?.manifest.clone()),
+            Ok(Ok(digested)) => {
+                let prefixes = entry.model.prefixes.clone();
+                Ok(Manifest { prefixes, ..digested?.manifest.clone() })
+            }
         }
     }
 

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::catalogue::EmbedKind;
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EmbeddingRequest {
     pub model: String,
@@ -11,6 +13,13 @@ pub struct EmbeddingRequest {
     /// Only the first so many, made a unit vector again; for models trained for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dimensions: Option<u32>,
+    /// Portico's (and others'): has the model's own prefix put before each text.
+    #[serde(default, skip_serializing_if = "is_raw")]
+    pub input_type: EmbedKind,
+}
+
+fn is_raw(kind: &EmbedKind) -> bool {
+    *kind == EmbedKind::Raw
 }
 
 /// One text or several, each as text or as token ids.

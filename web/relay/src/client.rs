@@ -26,7 +26,7 @@ pub enum Out {
 #[derive(Clone, Debug)]
 struct Pending {
     id: RequestId,
-    /// [`ToWorker::Chat`] or [`ToWorker::Complete`], as it would be asked again now.
+    /// [`ToWorker::Chat`], [`ToWorker::Complete`] or [`ToWorker::Embed`], as it would be asked again now.
     ask: ToWorker,
     /// The page wants it ended.
     stopping: bool,
@@ -50,7 +50,9 @@ impl Client {
     pub fn from_page(&mut self, message: ToWorker) -> Vec<Out> {
         match &message {
             ToWorker::Hello => self.page_is_there = true,
-            ToWorker::Chat { id, .. } | ToWorker::Complete { id, .. } => {
+            ToWorker::Chat { id, .. }
+            | ToWorker::Complete { id, .. }
+            | ToWorker::Embed { id, .. } => {
                 if self.pending.iter().any(|pending| pending.id == *id) {
                     return Vec::new();
                 }
@@ -139,7 +141,7 @@ impl Client {
                     pending.answered |= choice.finish_reason.is_some();
                 }
             }
-            FromWorker::Chat { id, .. } => {
+            FromWorker::Chat { id, .. } | FromWorker::Embedded { id, .. } => {
                 let Some(pending) = self.pending(id) else { return Vec::new() };
                 pending.answered = true;
             }

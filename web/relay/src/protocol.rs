@@ -6,6 +6,7 @@
 //! over and sends what is unanswered again, with the tokens that already arrived as the request's
 //! `portico_continue`, so that an answer goes on where it stood.
 
+use portico_shared::catalogue::EmbedKind;
 use portico_shared::error::ApiError;
 use portico_shared::openai::{
     ChatCompletion, ChatCompletionChunk, ChatCompletionRequest, Completion, CompletionRequest,
@@ -38,6 +39,8 @@ pub enum ToWorker {
     Chat { id: RequestId, request: Box<ChatCompletionRequest> },
     /// As [`ToWorker::Chat`], answered by [`FromWorker::Completion`]s.
     Complete { id: RequestId, request: Box<CompletionRequest> },
+    /// Answered by one [`FromWorker::Embedded`]. Loads the model beside the one that chats if need be.
+    Embed { id: RequestId, request: Box<EmbedRequest> },
     /// Stops a request: its answer ends with what stands, finish reason `stop`, and
     /// [`FromWorker::Done`] says `stopped`.
     Stop { id: RequestId },
@@ -55,6 +58,16 @@ pub enum ToWorker {
     /// Answered by [`FromWorker::Debug`] by this page's own worker; refused as
     /// [`ToWorker::LoseDevice`] is.
     Debug,
+}
+
+/// Texts to be embedded.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EmbedRequest {
+    pub model: String,
+    pub texts: Vec<String>,
+    /// Decides the model's prefix, which the texts do not carry.
+    #[serde(default)]
+    pub kind: EmbedKind,
 }
 
 /// From the worker to its page.
@@ -84,6 +97,15 @@ pub enum FromWorker {
     Completion {
         id: RequestId,
         completion: Box<Completion>,
+    },
+    /// A unit vector for each text, in their order.
+    Embedded {
+        id: RequestId,
+        vectors: Vec<Vec<f32>>,
+        /// Of all texts together, prefixes and special tokens included.
+        n_tokens: u64,
+        /// Which texts (by their place) were longer than the model reads: their ends were left out.
+        truncated: Vec<u32>,
     },
     /// Nothing more comes for this request.
     Done {

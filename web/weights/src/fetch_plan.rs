@@ -205,6 +205,7 @@ mod tests {
                 size_bytes: n_chunks as u64 * CHUNK_BYTES,
                 chunk_bytes: CHUNK_BYTES,
                 chunks: vec![Chunk { sha256: "0".repeat(64), size_bytes: CHUNK_BYTES }; n_chunks],
+                prefixes: Default::default(),
             };
             let mut journal = journal::header(&manifest).to_vec();
             let mut on_disk = ChunkSet::empty(n_chunks);

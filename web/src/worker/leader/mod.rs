@@ -19,7 +19,7 @@ use std::rc::Rc;
 use portico_engine::{Capabilities, EngineError, Gpu, GpuOptions};
 use portico_relay::bus::TabId;
 use portico_relay::queue::{Queue, Stopped, Ticket};
-use portico_shared::error::ApiError;
+use portico_shared::error::{ApiError, ErrorCode};
 use portico_shared::openai::{ChatCompletionRequest, CompletionRequest};
 use wasm_bindgen_futures::spawn_local;
 
@@ -125,6 +125,11 @@ impl Leader {
             }
             ToWorker::Complete { id, request } => {
                 self.push(Ticket { tab: tab.clone(), id }, Job::Complete(request));
+            }
+            ToWorker::Embed { id, request } => {
+                let error =
+                    ApiError::new(ErrorCode::ModelUnsupported).with("reason", request.model);
+                (self.deliver)(Some(tab), FromWorker::Failed { id, error });
             }
             ToWorker::Stop { id } => self.stop(Ticket { tab: tab.clone(), id }),
             ToWorker::CheckStorage => {
