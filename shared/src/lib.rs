@@ -4,6 +4,7 @@
 //! arguments, so that everything here runs the same natively and in the browser.
 
 pub mod catalogue;
+pub mod documents;
 pub mod error;
 pub mod events;
 pub mod generation;
