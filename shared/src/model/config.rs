@@ -46,9 +46,9 @@ pub struct Config {
 }
 
 /// The metadata of one architecture.
-struct Keys<'a> {
-    metadata: &'a Metadata,
-    prefix: &'static str,
+pub(super) struct Keys<'a> {
+    pub metadata: &'a Metadata,
+    pub prefix: &'static str,
 }
 
 impl Keys<'_> {
@@ -56,7 +56,7 @@ impl Keys<'_> {
         format!("{}.{name}", self.prefix)
     }
 
-    fn opt_u32(&self, name: &str) -> Result<Option<u32>, ModelError> {
+    pub(super) fn opt_u32(&self, name: &str) -> Result<Option<u32>, ModelError> {
         Ok(self.metadata.opt_u32(&self.key(name))?)
     }
 
@@ -69,7 +69,7 @@ impl Keys<'_> {
     }
 
     /// A required count from 1 to `max`.
-    fn count(&self, name: &str, max: u32) -> Result<u32, ModelError> {
+    pub(super) fn count(&self, name: &str, max: u32) -> Result<u32, ModelError> {
         let count = self.metadata.u32(&self.key(name))?;
         self.in_range(name, count, max)
     }
@@ -82,7 +82,7 @@ impl Keys<'_> {
     }
 
     /// A float that is a positive number where it stands.
-    fn opt_positive(&self, name: &str) -> Result<Option<f32>, ModelError> {
+    pub(super) fn opt_positive(&self, name: &str) -> Result<Option<f32>, ModelError> {
         match self.opt_f32(name)? {
             Some(value) if !(value.is_finite() && value > 0.0) => Err(ModelError::invalid(
                 format!("{} is {value}, not a positive number", self.key(name)),
@@ -200,7 +200,7 @@ impl Config {
 }
 
 /// The embedding's rows: the vocabulary as the weights know it.
-fn n_vocab(gguf: &Gguf) -> Result<u32, ModelError> {
+pub(super) fn n_vocab(gguf: &Gguf) -> Result<u32, ModelError> {
     let name = "token_embd.weight";
     let tensor = gguf
         .tensor(name)

@@ -6,6 +6,7 @@
 mod byte_level;
 mod charsmap;
 mod error;
+mod fit;
 mod sentencepiece;
 mod special;
 mod stream;
@@ -19,6 +20,7 @@ mod tests;
 use std::borrow::Cow;
 
 pub use error::TokenizerError;
+pub use fit::fit;
 pub use stream::StreamDecoder;
 pub use vocab::{TokenKind, VOCAB_MAX};
 

@@ -10,14 +10,17 @@
 // With ROTATE (one token; HEADS are all that share a key-value head) it begins with what
 // `rope_kv.wgsl` does for many: it norms and rotates its queries and caches its key and value.
 //
+// With TILES (encoders, many tokens) several texts lie one behind the other in the cache, and every
+// token sees all of its own text: a workgroup takes a tile of one text.
+//
 // symbols: HEAD_DIM, N_HEADS, N_KV_HEADS, HEADS, TOKENS, N_CTX, WINDOW (0: all), SCALE_BITS,
 // SOFTCAP_BITS (0: none), LANES, SUBGROUP (LANES are one subgroup of 4 or 8), SPLIT, CHUNK,
-// MAX_SPLITS; KV_HALF of `shared/kv.wgsl`; NEXT, NEXT_COLS, NEXT_BLOCKS_AT of the bundle; with ROTATE those of
+// MAX_SPLITS, TILES; KV_HALF of `shared/kv.wgsl`; NEXT, NEXT_COLS, NEXT_BLOCKS_AT of the bundle; with ROTATE those of
 // `shared/rotate.wgsl`.
 #define ROWS TOKENS*HEADS
 #define D4 HEAD_DIM/4
 #define NEXT_NORM 0
-// [0] tokens of this submit, [2] position of the first.
+// [0] tokens of this submit, [1] tiles, [2] position of the first.
 @group(0) @binding(0) var<storage, read> params: array<u32>;
 #if ROTATE
 // [N_HEADS + 2·N_KV_HEADS][D4]
@@ -52,6 +55,11 @@ var<workgroup> norms: array<f32, ${HEADS+1}>;
 @group(0) @binding(4) var<storage, read_write> partial: array<vec4<f32>>;
 #else
 @group(0) @binding(4) var<storage, read_write> next: array<u32>;
+#endif
+
+#if TILES
+// First token, the one behind the last; first token of their text, the one behind its last.
+@group(0) @binding(5) var<storage, read> tiles: array<vec4<u32>>;
 #endif
 
 const NONE: f32 = -1e30;

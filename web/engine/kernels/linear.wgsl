@@ -61,6 +61,17 @@ fn gate(v: f32) -> f32 {
 }
 #endif
 
+#if OUTPUT == 3
+// GELU by the error function: Abramowitz & Stegun, 7.1.26, within 1.5e-7.
+fn activated(v: f32) -> f32 {
+  let z = abs(v) * 0.7071067812;
+  let t = 1.0 / fma(0.3275911, z, 1.0);
+  let sum = t * fma(t, fma(t, fma(t, fma(t, 1.061405429, -1.453152027), 1.421413741), -0.284496736), 0.254829592);
+  let erf = 1.0 - sum * exp(-z * z);
+  return 0.5 * v * (1.0 + select(erf, -erf, v < 0.0));
+}
+#endif
+
 @compute @workgroup_size(${WORKGROUP})
 fn main(
   @builtin(workgroup_id) group: vec3<u32>,

@@ -37,5 +37,6 @@ pub use caps::{Capabilities, GpuOptions, Precision, Variants, choose};
 pub use error::EngineError;
 pub use gpu::{Counters, Gpu};
 pub use session::{
-    Engine, LoadOptions, ModelLoader, PrefillStats, Scored, memory_estimate, supports,
+    Encoder, EncoderLoader, Engine, LoadOptions, ModelLoader, PrefillStats, Scored, by_length,
+    memory_estimate, supports,
 };

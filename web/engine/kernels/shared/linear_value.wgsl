@@ -7,6 +7,8 @@ let biased = sum_0;
 #endif
 #if OUTPUT == 2
 let result = gate(biased) * sum_1;
+#elif OUTPUT == 3
+let result = activated(biased);
 #elif OUTPUT == 1
 let at = token * ${Y_ROWS}u + out_at + row;
 var result = 0.0;

@@ -61,6 +61,8 @@ pub enum Output {
     Residual { x: BufferId, bias: Option<BufferId>, next: Option<NextBundle> },
     /// For [`super::Stacking::Gated`] weights: `gate(Wg·x)·(Wu·x)` as a bundle.
     Gated { gate: Gate, next: NextBundle },
+    /// `gelu(W·x (+ bias))` as a bundle, by the error function: what encoders have between.
+    Activated { bias: Option<BufferId>, next: NextBundle },
 }
 
 /// One linear layer.
@@ -170,6 +172,7 @@ pub fn linear(
         Output::Plain { bias, .. } => (0, None, None, bias),
         Output::Residual { bias, next, .. } => (1, None, next, bias),
         Output::Gated { gate, next } => (2, Some(gate), Some(next), None),
+        Output::Activated { bias, next } => (3, None, Some(next), bias),
     };
     let is_gated = weight.stacking == Stacking::Gated;
     if is_gated != gate.is_some() {
@@ -231,7 +234,7 @@ pub fn linear(
         match layer.output {
             Output::Plain { y, .. } => bindings.push(y.into()),
             Output::Residual { x, .. } => bindings.push(x.into()),
-            Output::Gated { .. } => {}
+            Output::Gated { .. } | Output::Activated { .. } => {}
         }
         bindings.extend(bias.map(Binding::from));
         bindings.extend(next.map(|next| Binding::from(next.bundle)));

@@ -45,8 +45,8 @@ pub(crate) struct ModelTensors {
     pub rope_freqs: Option<VectorDesc>,
 }
 
-struct Finder<'a> {
-    gguf: &'a Gguf,
+pub(super) struct Finder<'a> {
+    pub gguf: &'a Gguf,
 }
 
 fn wrong_shape(tensor: &TensorInfo, expect: &str) -> EngineError {
@@ -60,7 +60,7 @@ impl Finder<'_> {
             .ok_or_else(|| EngineError::invalid(format!("the tensor `{name}` is missing")))
     }
 
-    fn matrix(&self, name: String, rows: u32, cols: u32) -> Result<MatrixDesc, EngineError> {
+    pub fn matrix(&self, name: String, rows: u32, cols: u32) -> Result<MatrixDesc, EngineError> {
         let tensor = self.find(&name)?;
         if tensor.dims != [u64::from(cols), u64::from(rows)] {
             return Err(wrong_shape(tensor, &format!("[{cols}, {rows}]")));
@@ -75,14 +75,21 @@ impl Finder<'_> {
         Ok(MatrixDesc { name, quant, rows, cols })
     }
 
-    fn vector(&self, name: String, len: u32) -> Result<VectorDesc, EngineError> {
+    pub fn vector(&self, name: String, len: u32) -> Result<VectorDesc, EngineError> {
         let tensor = self.find(&name)?;
         if tensor.n_elements() != u64::from(len) || tensor.dims.len() != 1 {
             return Err(wrong_shape(tensor, &format!("[{len}]")));
         }
+        self.floats(name)
+    }
+
+    /// All values of a tensor of float32, whatever its shape.
+    pub fn floats(&self, name: String) -> Result<VectorDesc, EngineError> {
+        let tensor = self.find(&name)?;
+        let len = u32::try_from(tensor.n_elements()).map_err(|_| wrong_shape(tensor, "fewer"))?;
         if type_id_from_ggml_type(tensor.ggml_type) != 0 {
             return Err(EngineError::unsupported(format!(
-                "`{name}` has the type {:?} (norms and biases in F32 are)",
+                "`{name}` has the type {:?} (norms, biases and positions in F32 are)",
                 tensor.ggml_type
             )));
         }

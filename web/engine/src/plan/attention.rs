@@ -29,25 +29,37 @@ pub(crate) struct AttentionPlan {
 const MAX_ROWS: u32 = 16;
 const MAX_ROW_VALUES: u32 = 1024;
 
+impl AttentionShape {
+    /// For `heads` query heads that share a key-value head, and `tokens`.
+    pub fn new(head_dim: u32, heads: u32, tokens: u32, variants: &Variants) -> Self {
+        let d4 = head_dim / 4;
+        let subgroup = variants.is_software
+            && variants.subgroups
+            && matches!(variants.subgroup_min_size, 4 | 8);
+        let lanes = if subgroup { variants.subgroup_min_size } else { d4 * (64 / d4).max(1) };
+        Self { lanes, subgroup, heads, tokens }
+    }
+
+    /// Queries that a workgroup may take.
+    pub fn max_rows(head_dim: u32) -> u32 {
+        (MAX_ROW_VALUES / head_dim).clamp(1, MAX_ROWS)
+    }
+}
+
 impl AttentionPlan {
     pub fn new(config: &Config, variants: &Variants, n_ctx: u32) -> Self {
         let shared_by = config.n_heads / config.n_kv_heads;
-        let max_rows = (MAX_ROW_VALUES / config.head_dim).clamp(1, MAX_ROWS);
+        let max_rows = AttentionShape::max_rows(config.head_dim);
         let heads = (1..=shared_by.min(max_rows))
             .rev()
             .find(|heads| shared_by.is_multiple_of(*heads))
             .unwrap_or(1);
         // A power of two, so that any chunk of tokens is a whole number of workgroups.
         let tokens = 1 << (max_rows / heads).max(1).ilog2();
-        let d4 = config.head_dim / 4;
-        let subgroup = variants.is_software
-            && variants.subgroups
-            && matches!(variants.subgroup_min_size, 4 | 8);
-        let lanes = if subgroup { variants.subgroup_min_size } else { d4 * (64 / d4).max(1) };
         let chunk = if variants.is_software { 1024 } else { 128 };
         Self {
-            one: AttentionShape { lanes, subgroup, heads, tokens: 1 },
-            many: AttentionShape { lanes, subgroup, heads, tokens },
+            one: AttentionShape::new(config.head_dim, heads, 1, variants),
+            many: AttentionShape::new(config.head_dim, heads, tokens, variants),
             chunk,
             max_splits: n_ctx.div_ceil(chunk),
         }

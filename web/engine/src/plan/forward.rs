@@ -76,7 +76,7 @@ pub(crate) fn head_many(plan: &ModelPlan, logits: BufferId) -> Result<Vec<Planne
     Ok(forward.out)
 }
 
-fn act_code(kind: ActKind) -> u32 {
+pub(super) fn act_code(kind: ActKind) -> u32 {
     match kind {
         ActKind::F32 => 32,
         ActKind::Q8 => 8,
@@ -338,7 +338,11 @@ impl Forward<'_> {
             ("SPLIT", u32::from(partial.is_some())),
         ]);
         let rotates = self.attention_rotates();
-        defines.extend([("ROTATE", u32::from(rotates)), ("KV_HALF", u32::from(plan.kv_half))]);
+        defines.extend([
+            ("TILES", 0),
+            ("ROTATE", u32::from(rotates)),
+            ("KV_HALF", u32::from(plan.kv_half)),
+        ]);
         let mut bindings = vec![
             self.params(),
             if rotates { plan.qkv } else { plan.q }.into(),

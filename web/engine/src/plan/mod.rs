@@ -12,10 +12,12 @@
 //! | 6 | down product + residual + next bundle | product, then norm + residual + bundle |
 
 mod attention;
+mod encoder;
 mod forward;
 mod model_plan;
 mod sample;
 
+pub(crate) use encoder::{EncoderPlan, TOKENS_PER_TILE};
 pub(crate) use forward::{Mode, Planned, forward, head, head_many};
 pub(crate) use model_plan::{ModelPlan, Vectors};
 pub(crate) use sample::{SAMPLING_WORDS, sample};

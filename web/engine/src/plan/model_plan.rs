@@ -81,7 +81,7 @@ pub(crate) struct ModelPlan {
     pub sampled: BufferId,
 }
 
-fn vectors(
+pub(super) fn vectors(
     recording: &mut Recording,
     label: String,
     parts: impl IntoIterator<Item = VectorDesc>,

@@ -62,6 +62,7 @@ pub fn attention(symbols: &Symbols<'_>, mut bindings: Bindings<'_>) {
     let k_cache = bindings.next();
     let v_cache = bindings.next();
     let out = bindings.next();
+    let tiles = (symbols.get("TILES") != 0).then(|| &**bindings.next());
     let mut rotated = Vec::new();
     let q = if symbols.get("ROTATE") == 0 {
         q
@@ -77,7 +78,16 @@ pub fn attention(symbols: &Symbols<'_>, mut bindings: Bindings<'_>) {
     let shared_by = n_heads / symbols.get("N_KV_HEADS");
     let (chunk, max_splits) = (symbols.get("CHUNK"), symbols.get("MAX_SPLITS"));
     for token in 0..params[0] as usize {
-        let seen = visible(symbols, params[2] as usize + token);
+        let seen = match tiles {
+            None => visible(symbols, params[2] as usize + token),
+            // Every token sees all of the text that its tile is of.
+            Some(tiles) => {
+                let tiles = tiles.chunks_exact(4).take(params[1] as usize);
+                let mut of_token =
+                    tiles.filter(|tile| (tile[0]..tile[1]).contains(&(token as u32)));
+                of_token.next().map_or(0..0, |tile| tile[2] as usize..tile[3] as usize)
+            }
+        };
         for head in 0..n_heads {
             let query: Vec<f32> =
                 (0..head_dim).map(|d| float(q, (token * n_heads + head) * head_dim + d)).collect();

@@ -13,6 +13,18 @@ fn gate(symbols: &Symbols<'_>, v: f64) -> f64 {
     }
 }
 
+/// GELU by the error function, whose series has terms of one sign.
+fn gelu_erf(v: f64) -> f64 {
+    let z = v.abs() / std::f64::consts::SQRT_2;
+    let (mut term, mut sum) = (z, z);
+    for n in 1..200 {
+        term *= 2.0 * z * z / f64::from(2 * n + 1);
+        sum += term;
+    }
+    let erf = if z > 6.0 { 1.0 } else { sum * (-z * z).exp() * 2.0 / std::f64::consts::PI.sqrt() };
+    0.5 * v * (1.0 + erf.copysign(v))
+}
+
 /// Multiplies, adds up in float64 and writes what the kernel writes.
 pub fn linear(symbols: &Symbols<'_>, mut bindings: Bindings<'_>) {
     let is_set = |name: &str| symbols.get(name) != 0;
@@ -62,6 +74,7 @@ pub fn linear(symbols: &Symbols<'_>, mut bindings: Bindings<'_>) {
                         *result = f32::from_bits(y[at]) + value as f32;
                         y[at] = result.to_bits();
                     }
+                    (None, 3) => *result = gelu_erf(value) as f32,
                     (None, _) => *result = (gate(symbols, value) * row_sum(1, row)) as f32,
                 }
             }

@@ -6,24 +6,24 @@ use crate::linear::{ActKind, ActLayout};
 use crate::record::{BufferId, BufferKind, Dispatch, KernelKey, Recording};
 
 /// A recording with its buffers' words.
-struct Draft {
+pub(super) struct Draft {
     recording: Recording,
     words: Vec<Vec<u32>>,
     random: Random,
 }
 
 impl Draft {
-    fn new(seed: u32) -> Self {
+    pub(super) fn new(seed: u32) -> Self {
         Self { recording: Recording::default(), words: Vec::new(), random: Random::new(seed) }
     }
 
-    fn add(&mut self, label: &'static str, words: Vec<u32>) -> BufferId {
+    pub(super) fn add(&mut self, label: &'static str, words: Vec<u32>) -> BufferId {
         let size_bytes = words.len() as u64 * 4;
         self.words.push(words);
         self.recording.buffer(label, BufferKind::Activation, size_bytes)
     }
 
-    fn floats(&mut self, label: &'static str, n: u32) -> BufferId {
+    pub(super) fn floats(&mut self, label: &'static str, n: u32) -> BufferId {
         let words = (0..n).map(|_| self.random.float().to_bits()).collect();
         self.add(label, words)
     }
@@ -38,11 +38,11 @@ impl Draft {
         self.add(label, words)
     }
 
-    fn zeros(&mut self, label: &'static str, n: u64) -> BufferId {
+    pub(super) fn zeros(&mut self, label: &'static str, n: u64) -> BufferId {
         self.add(label, vec![0; n as usize])
     }
 
-    fn dispatch(
+    pub(super) fn dispatch(
         &mut self,
         name: &'static str,
         defines: Vec<(&'static str, u32)>,
@@ -57,7 +57,12 @@ impl Draft {
         });
     }
 
-    fn trial(self, title: String, written: Vec<(BufferId, Written)>, tolerance: f32) -> Trial {
+    pub(super) fn trial(
+        self,
+        title: String,
+        written: Vec<(BufferId, Written)>,
+        tolerance: f32,
+    ) -> Trial {
         let Self { recording, words, .. } = self;
         Trial { title, recording, words, written, tolerance }
     }
@@ -70,7 +75,7 @@ fn act_code(kind: ActKind) -> u32 {
     }
 }
 
-fn bundle_symbols(layout: ActLayout) -> [(&'static str, u32); 3] {
+pub(super) fn bundle_symbols(layout: ActLayout) -> [(&'static str, u32); 3] {
     [
         ("NEXT", act_code(layout.kind)),
         ("NEXT_COLS", layout.cols),
@@ -217,6 +222,7 @@ impl AttentionCase {
             ("LANES", self.subgroup_lanes.unwrap_or(d4 * (64 / d4).max(1))),
             ("SUBGROUP", u32::from(self.subgroup_lanes.is_some())),
             ("SPLIT", u32::from(self.chunk.is_some())),
+            ("TILES", 0),
         ]);
         defines.extend([
             ("ROTATE", u32::from(self.rotation.is_some())),

@@ -35,6 +35,7 @@ pub enum OutputCase {
     Plain,
     Residual(Option<ActKind>),
     Gated(Gate, ActKind),
+    Activated(ActKind),
 }
 
 /// Words for a recording's buffers.
@@ -180,6 +181,10 @@ impl LinearCase {
                 let norm = floats(&mut recording, &mut data, "norm", rows);
                 let next = kind.map(|kind| next_of(&mut recording, &mut data, kind, Some(norm)));
                 (Output::Residual { x, bias, next }, Some(x))
+            }
+            OutputCase::Activated(kind) => {
+                let next = next_of(&mut recording, &mut data, kind, None);
+                (Output::Activated { bias, next }, None)
             }
             OutputCase::Gated(gate, kind) => {
                 let next = next_of(&mut recording, &mut data, kind, None);
@@ -342,6 +347,7 @@ pub fn linear_trials(subgroup_lanes: Option<u32>, dot4: bool) -> Result<Vec<Tria
                 OutputCase::Residual(None),
                 OutputCase::Gated(Gate::Silu, act),
                 OutputCase::Gated(Gate::GeluTanh, act),
+                OutputCase::Activated(act),
             ];
             for output in outputs {
                 seed += 1;

@@ -1,11 +1,13 @@
 //! Do the kernels compute on this device what their CPU twins compute? The same trials natively and
 //! in a browser.
 
+mod encoder;
 mod layers;
 mod linear;
 mod random;
 mod trial;
 
+pub use encoder::encoder_trials;
 pub use layers::layer_trials;
 pub use linear::{LinearCase, OutputCase, embed_trial, linear_trials};
 pub use trial::{Report, Trial, Written, distance};
@@ -21,6 +23,7 @@ pub fn trials(gpu: &Gpu) -> Result<Vec<Trial>, EngineError> {
     let lanes = (caps.subgroups && options.subgroups).then(|| caps.subgroup_min_size.max(4));
     let mut trials = linear_trials(lanes, caps.dot4_i8 && options.dot4_i8)?;
     trials.extend(layer_trials(lanes));
+    trials.extend(encoder_trials(lanes));
     Ok(trials)
 }
 

@@ -57,6 +57,8 @@ pub fn run_twin(key: &KernelKey, bindings: Bindings<'_>) {
         "rope_kv" => reference::rope_kv(&symbols, bindings),
         "attention" => reference::attention(&symbols, bindings),
         "attention_reduce" => reference::attention_reduce(&symbols, bindings),
+        "layer_norm" => reference::layer_norm(&symbols, bindings),
+        "pool" => reference::pool(&symbols, bindings),
         "residual_norm" => reference::residual_norm(&symbols, bindings),
         "sample_groups" => reference::sample_groups(&symbols, bindings),
         "sample_choose" => reference::sample_choose(&symbols, bindings),

@@ -1,18 +1,16 @@
 //! How does a model file become buffers on the GPU without ever lying whole in memory?
 
-use std::collections::BTreeMap;
-
 use portico_shared::gguf::Gguf;
 
+use super::encoder;
+use super::feeder::Feeder;
 use super::{Engine, Warm};
 use crate::EngineError;
 use crate::caps::{Capabilities, GpuOptions, Precision, choose};
-use crate::gpu::{Buffers, Gpu};
-use crate::linear::LinearWeight;
-use crate::model::{Config, model_tensors, rope_table};
-use crate::plan::{ModelPlan, Vectors};
-use crate::record::BufferId;
-use crate::repack::Repacker;
+use crate::gpu::Gpu;
+use crate::model::{Config, EncoderConfig, model_tensors, rope_table};
+use crate::plan::ModelPlan;
+use crate::record::Recording;
 
 /// How a model is to be loaded.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,52 +26,14 @@ impl Default for LoadOptions {
     }
 }
 
-/// Where a tensor's bytes go.
-#[derive(Clone, Copy, Debug)]
-enum Target {
-    /// The `matrix`th of a layer's weights.
-    Matrix { weight: usize, matrix: usize },
-    /// As they are.
-    Copy { buffer: BufferId, offset_bytes: u64 },
-    /// Kept for the CPU.
-    Host,
-}
-
-/// A tensor's place in the file.
-#[derive(Clone, Debug)]
-struct Span {
-    end_bytes: u64,
-    target: Target,
-}
-
-/// The tensor whose bytes are coming.
-enum Open {
-    Matrix(Box<Repacker>),
-    Copy { buffer: BufferId, offset_bytes: u64, pending: Vec<u8> },
-    Host,
-}
-
 /// Takes a file's bytes in order and puts them on the GPU.
 pub struct ModelLoader {
     gpu: Gpu,
     plan: ModelPlan,
-    buffers: Buffers,
-    weights: Vec<LinearWeight>,
-    /// By first byte.
-    spans: BTreeMap<u64, Span>,
-    open: Option<(Span, Open)>,
-    /// Of the file.
-    position_bytes: u64,
-    file_bytes: u64,
-    /// `rope_freqs.weight`
-    host: Vec<u8>,
-    unflushed_bytes: usize,
+    feeder: Feeder,
     /// The first kernels, compiled by other threads beside all that follows.
     warm: Warm,
 }
-
-/// Writes wait in the driver's memory until a submit; this many are let to wait.
-const FLUSH_BYTES: usize = 8 << 20;
 
 impl ModelLoader {
     /// Begins to compile the kernels that a loaded model needs first, and allocates its buffers.
@@ -85,46 +45,10 @@ impl ModelLoader {
         let plan = plan(gguf, gpu.caps(), gpu.options(), options)?;
         // The device takes calls in order: buffers to be cleared would hold the compiler up.
         let warm = Warm::new(gpu, &plan)?;
-        let mut weights = Vec::new();
-        let mut spans = BTreeMap::new();
-        let mut add = |name: &str, target: Target| {
-            // Every name was found when the plan was made.
-            if let Some(tensor) = gguf.tensor(name) {
-                let span = Span { end_bytes: tensor.end_bytes(), target };
-                spans.insert(tensor.offset_bytes, span);
-            }
-        };
-        for weight in plan.weights() {
-            for (matrix, desc) in weight.matrices.iter().enumerate() {
-                add(&desc.name, Target::Matrix { weight: weights.len(), matrix });
-            }
-            weights.push(weight.clone());
-        }
-        for Vectors { buffer, parts } in plan.vectors() {
-            let mut offset_bytes = 0;
-            for part in parts {
-                add(&part.name, Target::Copy { buffer: *buffer, offset_bytes });
-                offset_bytes += u64::from(part.len) * 4;
-            }
-        }
-        if let Some(freqs) = &plan.rope_freqs {
-            add(&freqs.name, Target::Host);
-        }
-        let mut buffers = Buffers::new(gpu);
-        buffers.extend(&plan.recording.buffers).await?;
-        Ok(Self {
-            gpu: gpu.clone(),
-            plan,
-            buffers,
-            weights,
-            spans,
-            open: None,
-            position_bytes: gguf.data_offset_bytes,
-            file_bytes: gguf.file_bytes,
-            host: Vec::new(),
-            unflushed_bytes: 0,
-            warm,
-        })
+        let (weights, vectors) = (plan.weights(), plan.vectors());
+        let host = plan.rope_freqs.as_ref();
+        let feeder = Feeder::new(gpu, gguf, &plan.recording, weights, vectors, host).await?;
+        Ok(Self { gpu: gpu.clone(), plan, feeder, warm })
     }
 
     /// Bytes of the file, in order and without gaps from `gguf.data_offset_bytes` on, in slices of
@@ -132,77 +56,8 @@ impl ModelLoader {
     ///
     /// # Errors
     /// [`EngineError::InvalidModel`] for more bytes than the file has, [`EngineError::DeviceLost`].
-    pub fn push(&mut self, mut bytes: &[u8]) -> Result<(), EngineError> {
-        self.gpu.check()?;
-        if self.position_bytes + bytes.len() as u64 > self.file_bytes {
-            return Err(EngineError::invalid("more bytes than the file has"));
-        }
-        while !bytes.is_empty() {
-            if self.open.is_none() {
-                self.open_next();
-            }
-            let end_bytes = match &self.open {
-                Some((span, _)) => span.end_bytes,
-                // Padding between tensors, and tensors that nothing reads.
-                None => self.spans.keys().next().copied().unwrap_or(self.file_bytes),
-            };
-            let n = usize::try_from(end_bytes - self.position_bytes)
-                .map_or(bytes.len(), |left| left.min(bytes.len()));
-            let (now, rest) = bytes.split_at(n);
-            bytes = rest;
-            self.position_bytes += n as u64;
-            self.take(now)?;
-            if self.position_bytes == end_bytes
-                && let Some((_, Open::Matrix(repacker))) = self.open.take()
-            {
-                repacker.finish()?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Opens the tensor that begins here, if one does.
-    fn open_next(&mut self) {
-        let Some(span) = self.spans.remove(&self.position_bytes) else { return };
-        let open = match span.target {
-            Target::Matrix { weight, matrix } => {
-                Open::Matrix(Box::new(Repacker::new(&self.weights[weight], matrix)))
-            }
-            Target::Copy { buffer, offset_bytes } => {
-                Open::Copy { buffer, offset_bytes, pending: Vec::new() }
-            }
-            Target::Host => Open::Host,
-        };
-        self.open = Some((span, open));
-    }
-
-    /// Hands bytes of the open tensor on.
-    fn take(&mut self, bytes: &[u8]) -> Result<(), EngineError> {
-        let buffers = &self.buffers;
-        let mut written = 0;
-        match &mut self.open {
-            None => {}
-            Some((_, Open::Host)) => self.host.extend_from_slice(bytes),
-            Some((_, Open::Copy { buffer, offset_bytes, pending })) => {
-                // Writes are of whole words; a vector's length is a whole number of them.
-                pending.extend_from_slice(bytes);
-                let whole = pending.len() & !3;
-                buffers.write(*buffer, *offset_bytes, &pending[..whole]);
-                pending.drain(..whole);
-                *offset_bytes += whole as u64;
-                written = whole;
-            }
-            Some((_, Open::Matrix(repacker))) => repacker.push(bytes, &mut |write| {
-                buffers.write(write.buffer, write.offset_bytes, write.bytes);
-                written += write.bytes.len();
-            })?,
-        }
-        self.unflushed_bytes += written;
-        if self.unflushed_bytes >= FLUSH_BYTES {
-            self.gpu.flush();
-            self.unflushed_bytes = 0;
-        }
-        Ok(())
+    pub fn push(&mut self, bytes: &[u8]) -> Result<(), EngineError> {
+        self.feeder.push(bytes)
     }
 
     /// The engine with all of its kernels compiled.
@@ -221,20 +76,9 @@ impl ModelLoader {
     /// [`EngineError::InvalidModel`] when bytes are missing; [`EngineError::Internal`] where the
     /// device refuses a kernel; [`EngineError::DeviceLost`].
     pub async fn finish_warm(self) -> Result<Engine, EngineError> {
-        if let Some(missing) = self.spans.keys().next() {
-            return Err(EngineError::invalid(format!(
-                "the file ended at byte {}, a tensor begins at {missing}",
-                self.position_bytes
-            )));
-        }
-        if self.open.is_some() {
-            return Err(EngineError::invalid(format!(
-                "the file ended at byte {}, within a tensor",
-                self.position_bytes
-            )));
-        }
-        let freq_factors: Vec<f32> = self
-            .host
+        self.feeder.check_whole()?;
+        let Feeder { buffers, host, .. } = self.feeder;
+        let freq_factors: Vec<f32> = host
             .chunks_exact(4)
             .map(|bytes| f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]))
             .collect();
@@ -242,13 +86,13 @@ impl ModelLoader {
         let n_ctx = self.plan.n_ctx;
         let factors = (!freq_factors.is_empty()).then_some(freq_factors.as_slice());
         let table = rope_table(&config.rope, config.rope_dim, n_ctx, factors);
-        self.buffers.write(self.plan.rope, 0, bytemuck::cast_slice(&table));
+        buffers.write(self.plan.rope, 0, bytemuck::cast_slice(&table));
         if self.plan.rope_local != self.plan.rope {
             let table = rope_table(&config.rope_local, config.rope_dim, n_ctx, None);
-            self.buffers.write(self.plan.rope_local, 0, bytemuck::cast_slice(&table));
+            buffers.write(self.plan.rope_local, 0, bytemuck::cast_slice(&table));
         }
         self.gpu.flush();
-        Engine::new(self.gpu, self.plan, self.buffers, self.warm).await
+        Engine::new(self.gpu, self.plan, buffers, self.warm).await
     }
 }
 
@@ -262,7 +106,14 @@ fn plan(
     let tensors = model_tensors(gguf, &config)?;
     let variants = choose(caps, gpu, options.precision);
     let plan = ModelPlan::new(config, tensors, &variants, options.n_ctx)?;
-    let largest = plan.recording.buffers.iter().max_by_key(|buffer| buffer.size_bytes);
+    check_buffers(&plan.recording, caps)?;
+    Ok(plan)
+}
+
+/// # Errors
+/// [`EngineError::Unsupported`] names the buffer that is too large for the device.
+pub(super) fn check_buffers(recording: &Recording, caps: &Capabilities) -> Result<(), EngineError> {
+    let largest = recording.buffers.iter().max_by_key(|buffer| buffer.size_bytes);
     match largest {
         Some(buffer) if buffer.size_bytes > caps.max_buffer_bytes => {
             Err(EngineError::unsupported(format!(
@@ -270,7 +121,7 @@ fn plan(
                 buffer.label, buffer.size_bytes, caps.max_buffer_bytes
             )))
         }
-        _ => Ok(plan),
+        _ => Ok(()),
     }
 }
 
@@ -294,5 +145,9 @@ pub fn memory_estimate(gguf: &Gguf, options: &LoadOptions) -> Result<u64, Engine
 /// [`EngineError::Unsupported`] names the architecture, the tensor type or the size that cannot be
 /// run; [`EngineError::InvalidModel`] a header that contradicts itself.
 pub fn supports(gguf: &Gguf, caps: &Capabilities) -> Result<(), EngineError> {
-    plan(gguf, caps, &GpuOptions::default(), &LoadOptions::default()).map(drop)
+    let (gpu, options) = (GpuOptions::default(), LoadOptions::default());
+    if EncoderConfig::is_in(gguf) {
+        return encoder::plan(gguf, caps, &gpu, &options).map(drop);
+    }
+    plan(gguf, caps, &gpu, &options).map(drop)
 }

@@ -2,11 +2,14 @@
 
 mod cost;
 mod decode;
+mod encoder;
+mod feeder;
 mod loader;
 mod prefill;
 mod score;
 
 use decode::Decode;
+pub use encoder::{Encoder, EncoderLoader, by_length};
 pub use loader::{LoadOptions, ModelLoader, memory_estimate, supports};
 /// A token's log-probability given all tokens before it, and the most likely ones at its place.
 pub use portico_shared::sampling::TokenScore as Scored;

@@ -1,7 +1,9 @@
 //! Does every kernel compute what its CPU twin computes, with each off switch?
 
 use pollster::block_on;
-use portico_engine::selftest::{Report, Trial, layer_trials, linear_trials, run_trial};
+use portico_engine::selftest::{
+    Report, Trial, encoder_trials, layer_trials, linear_trials, run_trial,
+};
 use portico_engine::{Gpu, GpuOptions};
 
 fn gpu(options: &GpuOptions) -> Gpu {
@@ -15,7 +17,7 @@ fn lanes(gpu: &Gpu) -> Option<u32> {
 }
 
 fn check(gpu: &Gpu, trials: &[Trial]) {
-    assert!(trials.len() > 20, "only {} trials", trials.len());
+    assert!(trials.len() > 8, "only {} trials", trials.len());
     let mut failed = Vec::new();
     for trial in trials {
         let report: Report = block_on(run_trial(gpu, trial));
@@ -38,6 +40,11 @@ fn check_layers(options: &GpuOptions) {
     check(&gpu, &layer_trials(lanes(&gpu)));
 }
 
+fn check_encoder(options: &GpuOptions) {
+    let gpu = gpu(options);
+    check(&gpu, &encoder_trials(lanes(&gpu)));
+}
+
 #[test]
 fn gpu_linear_kernels_are_their_twins() {
     check_linear(&GpuOptions::default());
@@ -56,4 +63,14 @@ fn gpu_layer_kernels_are_their_twins() {
 #[test]
 fn gpu_layer_kernels_without_options_are_their_twins() {
     check_layers(&GpuOptions::plain());
+}
+
+#[test]
+fn gpu_encoder_kernels_are_their_twins() {
+    check_encoder(&GpuOptions::default());
+}
+
+#[test]
+fn gpu_encoder_kernels_without_options_are_their_twins() {
+    check_encoder(&GpuOptions::plain());
 }

@@ -37,7 +37,7 @@ fn case(lanes: u32, dot4_i8: bool) -> impl Strategy<Value = LinearCase> {
     (
         (quant(), quant(), 1..200_u32, 1..80_u32, 1..12_u32),
         (act(), act(), shape(lanes, dot4_i8), prop::option::of(1..9_u32)),
-        (any::<bool>(), any::<bool>(), 0..5_u32, any::<bool>(), any::<u32>()),
+        (any::<bool>(), any::<bool>(), 0..6_u32, any::<bool>(), any::<u32>()),
     )
         .prop_map(|((a, b, rows, more, blocks), (act, next, shape, n_tokens), rest)| {
             let (has_norm, has_bias, output, is_split, seed) = rest;
@@ -48,6 +48,7 @@ fn case(lanes: u32, dot4_i8: bool) -> impl Strategy<Value = LinearCase> {
                 0 => (vec![(a, rows), (b, more)], Stacking::Rows, OutputCase::Plain),
                 1 => (vec![(a, rows)], Stacking::Rows, OutputCase::Residual(None)),
                 2 => (vec![(a, blocks_of_32)], Stacking::Rows, OutputCase::Residual(Some(next))),
+                5 => (vec![(a, blocks_of_32)], Stacking::Rows, OutputCase::Activated(next)),
                 _ => {
                     let gate = if output == 3 { Gate::Silu } else { Gate::GeluTanh };
                     let both = vec![(a, blocks_of_32), (b, blocks_of_32)];
