@@ -52,16 +52,6 @@ impl CitationReader {
         }
     }
 
-    /// Behind a text that went through another reader.
-    pub fn behind(n_sources: u32, text: &str) -> Self {
-        let mut reader = Self::new(n_sources);
-        let mut given = Cited::default();
-        for c in text.chars() {
-            reader.give(c, &mut given);
-        }
-        reader
-    }
-
     pub fn push(&mut self, text: &str) -> Cited {
         let mut cited = Cited::default();
         for c in text.chars() {

@@ -89,7 +89,10 @@ fn a_citation_says_where_it_stands() {
 
 #[test]
 fn a_reader_goes_on_behind_a_text() {
-    let mut reader = CitationReader::behind(2, "Äpfel [1] und `a");
+    // What stands went through another reader, which changed it.
+    let mut reader = CitationReader::new(2);
+    let standing = "Äpfel [1] und `a";
+    assert_eq!(reader.push(standing).text, standing);
     assert_eq!(reader.push("[1]").text, "[1]");
     let cited = reader.push("` [2]");
     assert_eq!(cited.text, "` [2]");

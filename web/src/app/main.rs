@@ -2,11 +2,12 @@
 //!
 //! - [`page`]: what is shown, as signals; [`setup`]: who writes them.
 //! - [`log`]: conversations as the append-only operations of `shared::sync`, in IndexedDB.
-//! - [`answer`]: answers that are being written; [`place`]: where.
+//! - [`answer`]: answers that are being written; [`place`]: where; [`documents`]: what they rest on.
 //! - [`view`]: the elements.
 
 mod answer;
 mod browser;
+mod documents;
 mod erase;
 mod export;
 mod log;

@@ -13,6 +13,8 @@ use crate::browser::document;
 pub struct MarkdownDom {
     container: DomElement,
     lang: Lang,
+    /// A link is a button that makes it one.
+    hides_links: bool,
     stream: MarkdownStream,
     /// Blocks in the container that are settled.
     settled: Vec<Node>,
@@ -22,10 +24,10 @@ pub struct MarkdownDom {
 
 impl MarkdownDom {
     /// Fills `container`, which nobody else may touch.
-    pub fn new(container: DomElement, lang: Lang) -> Self {
+    pub fn new(container: DomElement, lang: Lang, hides_links: bool) -> Self {
         container.set_text_content(None);
         let stream = MarkdownStream::default();
-        Self { container, lang, stream, settled: Vec::new(), open: Vec::new() }
+        Self { container, lang, hides_links, stream, settled: Vec::new(), open: Vec::new() }
     }
 
     /// Shows a text that grew; only its end is parsed. A text that is not the last one with more
@@ -68,7 +70,7 @@ impl MarkdownDom {
     /// Makes the blocks from `first` on, now `self.open`, into `new`.
     fn patch(&self, first: usize, new: &[Node]) {
         let Some(document) = document() else { return };
-        let painter = Painter { document, lang: self.lang };
+        let painter = Painter { document, lang: self.lang, hides_links: self.hides_links };
         // The document refuses nothing that is asked of it here; if it does, the text is behind.
         if let Err(error) = painter.patch_children(&self.container, first, &self.open, new) {
             web_sys::console::error_1(&error);
@@ -79,6 +81,7 @@ impl MarkdownDom {
 struct Painter {
     document: Document,
     lang: Lang,
+    hides_links: bool,
 }
 
 impl Painter {
@@ -161,9 +164,27 @@ impl Painter {
     }
 
     fn make_plain(&self, element: &Element) -> Result<DomElement, JsValue> {
-        let made = self.document.create_element(element.tag.html_name())?;
+        let name = match element.tag {
+            Tag::Link if self.hides_links => "button",
+            tag => tag.html_name(),
+        };
+        let made = self.document.create_element(name)?;
+        if name == "button" {
+            made.set_attribute("type", "button")?;
+        }
         for attr in &element.attrs {
             match attr {
+                Attr::Href(href) if self.hides_links => {
+                    made.set_class_name("link-shown-later");
+                    made.set_attribute("data-link", href)?;
+                }
+                Attr::Source { n, by_comparison } => {
+                    let n = n.to_string();
+                    made.set_class_name(if *by_comparison { "cite compared" } else { "cite" });
+                    made.set_attribute("data-source", &n)?;
+                    let label = Text::SourceN.fill(self.lang, &[("n", &n)]);
+                    made.set_attribute("aria-label", &label)?;
+                }
                 Attr::Href(href) => {
                     made.set_attribute("href", href)?;
                     made.set_attribute("target", "_blank")?;

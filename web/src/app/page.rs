@@ -13,6 +13,7 @@ use portico_web::protocol::{DeviceReport, ModelState, StorageReport};
 use uuid::Uuid;
 
 use crate::answer::LiveInfo;
+use crate::documents::Collection;
 use crate::log::Thread;
 use crate::prefs;
 
@@ -92,7 +93,9 @@ pub struct Page {
     pub models: RwSignal<BTreeMap<String, ModelState>>,
     /// What the server computes for this page.
     pub offer: RwSignal<Offer>,
-    /// Grows when the person chooses where answers are computed.
+    /// Collections of documents that may be asked.
+    pub collections: RwSignal<Vec<Collection>>,
+    /// Grows when the person chooses where answers are computed or what they rest on.
     pub place_version: RwSignal<u64>,
     /// The model that answers: the person's choice, else one that stands on the GPU already.
     pub chosen: RwSignal<Option<String>>,
@@ -138,6 +141,7 @@ impl Page {
             catalogue: RwSignal::new(Catalogue::Loading),
             models: RwSignal::new(BTreeMap::new()),
             offer: RwSignal::new(Offer::Asking),
+            collections: RwSignal::new(Vec::new()),
             place_version: RwSignal::new(0),
             chosen: RwSignal::new(prefs::get("model")),
             open,

@@ -65,6 +65,8 @@ pub struct AnswerSettings {
     pub max_tokens: Option<u32>,
     /// `portico_page::route::Choice` by its name.
     pub place: Option<String>,
+    /// Ids of the collections that are asked.
+    pub collections: Vec<String>,
 }
 
 pub fn answer_settings(conversation: Option<Uuid>) -> AnswerSettings {

@@ -13,7 +13,7 @@ use wasm_bindgen_futures::spawn_local;
 
 use crate::browser::{by_id, document, on_window, window};
 use crate::page::{Page, Theme};
-use crate::{answer, log, models, offline, place, prefs, view};
+use crate::{answer, documents, log, models, offline, place, prefs, view};
 
 /// Where `web/js/embed.js` finds the page.
 const EMBEDDED_PATH: &str = "/embed";
@@ -97,6 +97,7 @@ fn wire(page: Page) {
     offline::start(page);
     spawn_local(models::load_catalogue(page));
     spawn_local(place::load_offer(page));
+    spawn_local(documents::load(page));
     spawn_local(async move {
         log::open(page).await;
         let held = log::held_answers().await;

@@ -18,6 +18,7 @@ use portico_shared::openai::{
     ChatCompletion, ChatCompletionChunk, ChatCompletionRequest, Completion, CompletionRequest,
     ModelList,
 };
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
@@ -287,6 +288,22 @@ pub async fn models() -> Result<Vec<String>, ApiError> {
     let response = http::fetch("GET", "/v1/models", None, &[], None).await?;
     let list: ModelList = parsed(&text(&response).await?)?;
     Ok(list.data.into_iter().map(|model| model.id).collect())
+}
+
+/// What lies at an address of the server.
+///
+/// # Errors
+/// The server's, and `server_unreachable`.
+pub async fn get(path: &str) -> Result<String, ApiError> {
+    text(&http::fetch("GET", path, None, &[], None).await?).await
+}
+
+/// A request and its answer.
+///
+/// # Errors
+/// The server's, and `server_unreachable`.
+pub async fn post<T: DeserializeOwned>(path: &str, body: &impl Serialize) -> Result<T, ApiError> {
+    parsed(&json(path, &serde_json::to_string(body).map_err(internal)?).await?)
 }
 
 /// Any other request of the dialect, JSON in, JSON out.

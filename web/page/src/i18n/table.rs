@@ -241,6 +241,30 @@ texts! {
     UpdateReady: "A new version of this page is ready.", "Eine neue Fassung dieser Seite ist bereit.";
     NotFoundConversation: "This conversation is not on this device.", "Dieses Gespräch liegt nicht auf diesem Gerät.";
 
+    // Answers from documents
+    AskDocuments: "Documents", "Dokumente";
+    AskDocumentsHint: "Answers rest on passages of the collections that you choose.",
+        "Antworten stützen sich auf Stellen aus den gewählten Sammlungen.";
+    DocumentsOff: "none", "keine";
+    DocumentsSent: "Your question goes to the server to be searched for.",
+        "Ihre Frage geht zum Suchen an den Server.";
+    DocumentsStay: "This conversation stays on your device: the server’s documents are not searched.",
+        "Dieses Gespräch bleibt auf Ihrem Gerät: In den Dokumenten des Servers wird nicht gesucht.";
+    SearchingDocuments: "Searching the documents …", "Die Dokumente werden durchsucht …";
+    SourcesCited: "Sources", "Quellen";
+    SourcesUncited: "Passages found; the answer cites none of them.",
+        "Gefundene Stellen; die Antwort belegt sich mit keiner.";
+    SourcesCompared: "Found by comparing the answer with the passages; the model cited none itself.",
+        "Durch Vergleich der Antwort mit den Stellen gefunden; das Modell selbst nannte keine.";
+    SourceN: "Source {n}", "Quelle {n}";
+    PageN: "p. {n}", "S. {n}";
+    SourceOpen: "Open in the document", "Im Dokument öffnen";
+    SearchedFor: "Searched for “{query}”.", "Gesucht wurde „{query}“.";
+    QuestionLeft: "The question went to the server to be searched for; the answer was made here.",
+        "Die Frage ging zum Suchen an den Server; die Antwort entstand hier.";
+    PartlyRead: "The document is longer than this model can hold: the answer rests on {given} of its {of} passages.",
+        "Das Dokument ist länger, als dieses Modell fassen kann: Die Antwort stützt sich auf {given} seiner {of} Stellen.";
+
     // Settings
     Language: "Language", "Sprache";
     Theme: "Appearance", "Darstellung";

@@ -26,6 +26,8 @@ pub enum Tag {
     Code,
     Link,
     LineBreak,
+    /// A source's number; which one stands in [`Attr::Source`].
+    Citation,
 }
 
 impl Tag {
@@ -52,6 +54,7 @@ impl Tag {
             Self::Code => "code",
             Self::Link => "a",
             Self::LineBreak => "br",
+            Self::Citation => "button",
         }
     }
 
@@ -59,7 +62,12 @@ impl Tag {
     fn is_block(self) -> bool {
         !matches!(
             self,
-            Self::Emphasis | Self::Strong | Self::Strikethrough | Self::Code | Self::Link
+            Self::Emphasis
+                | Self::Strong
+                | Self::Strikethrough
+                | Self::Code
+                | Self::Link
+                | Self::Citation
         )
     }
 }
@@ -82,6 +90,8 @@ pub enum Attr {
     Align(Align),
     /// Of a [`Tag::CodeBlock`]: the info string's first word.
     Language(String),
+    /// Of a [`Tag::Citation`].
+    Source { n: u32, by_comparison: bool },
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,6 +6,7 @@ use pulldown_cmark::{Alignment, CodeBlockKind, CowStr, Event, Options, Parser, T
 
 use super::link::{LinkTarget, link_target};
 use super::node::{Align, Attr, Element, Node, Tag};
+use crate::cite::{citation_of, unmarked};
 
 /// Elements nested deeper are flattened into the one at this depth, so that no answer can exhaust
 /// the stack of those who walk the tree.
@@ -58,7 +59,8 @@ impl Builder {
             Event::End(_) => self.end(),
             Event::Text(text) => self.text(&text, range),
             Event::Code(code) => {
-                self.leaf(Node::element(Tag::Code, vec![Node::Text(code.into_string())]), range);
+                let code = unmarked(&code).into_owned();
+                self.leaf(Node::element(Tag::Code, vec![Node::Text(code)]), range);
             }
             Event::Html(html) => self.text(&html, range),
             Event::InlineHtml(html) if is_line_break(&html) => {
@@ -151,7 +153,31 @@ impl Builder {
         }
     }
 
+    /// Words, and the citations between them.
     fn text(&mut self, text: &str, range: Range<usize>) {
+        let is_code = self.open.last().is_some_and(|open| open.element.tag == Tag::CodeBlock);
+        if is_code {
+            return self.words(&unmarked(text), range);
+        }
+        let mut rest = text;
+        while let Some((at, c, (n, by_comparison))) =
+            rest.char_indices().find_map(|(at, c)| Some((at, c, citation_of(c)?)))
+        {
+            if at > 0 {
+                self.words(&rest[..at], range.clone());
+            }
+            let attrs = vec![Attr::Source { n, by_comparison }];
+            let children = vec![Node::Text(n.to_string())];
+            let citation = Element { tag: Tag::Citation, attrs, children };
+            self.leaf(Node::Element(citation), range.clone());
+            rest = &rest[at + c.len_utf8()..];
+        }
+        if !rest.is_empty() {
+            self.words(rest, range);
+        }
+    }
+
+    fn words(&mut self, text: &str, range: Range<usize>) {
         if let Some(open) = self.open.last_mut()
             && let Some(Node::Text(last)) = open.element.children.last_mut()
         {
@@ -252,7 +278,7 @@ mod tests {
                                 out.push_str(&format!(" href=\"{href}\""));
                             }
                             Attr::Start(first) => out.push_str(&format!(" start=\"{first}\"")),
-                            Attr::Align(_) | Attr::Language(_) => {}
+                            Attr::Align(_) | Attr::Language(_) | Attr::Source { .. } => {}
                         }
                     }
                     if *tag == Tag::Link {

@@ -9,6 +9,7 @@ use portico_shared::openai::{
 use portico_shared::sync::{Body, MessageContent, MessageState, Setting};
 use uuid::Uuid;
 
+use super::ground;
 use super::run::{self, Standing};
 use crate::browser::new_id;
 use crate::log::{self, Thread};
@@ -88,8 +89,12 @@ pub fn go_on(page: Page, conversation: Uuid, message: Uuid, model: String) {
     // Tokens are the model's that wrote them.
     let is_same = !matches!(&route, Route::Server { model: other, .. } if *other != model);
     let token_ids = if is_same { item.content.token_ids.clone() } else { Vec::new() };
-    let standing =
-        Standing { text: item.content.text.clone(), token_ids, moved: item.content.moved };
+    let standing = Standing {
+        text: item.content.text.clone(),
+        token_ids,
+        moved: item.content.moved,
+        grounding: ground::of_content(page, &item.content),
+    };
     run::start(page, conversation, message, &model, route, standing);
 }
 

@@ -2,6 +2,7 @@
 //! at most once a frame, announced in calm batches, ended in the log.
 
 mod ask;
+mod ground;
 mod run;
 
 pub use ask::{USUAL_MAX_TOKENS, ask, edit, go_on, send};
@@ -14,11 +15,13 @@ use leptos::prelude::*;
 use portico_page::announce::Announcer;
 use portico_page::i18n::Text;
 use portico_shared::error::{ApiError, ErrorCode};
+use portico_shared::grounding::Citation;
 use portico_shared::openai::{ChatCompletionChunk, FinishReason, PorticoInfo, Usage};
 use portico_shared::sync::{MessageContent, MessageState, Moved};
 use portico_web::protocol::{FromWorker, RequestId, ToWorker};
 use uuid::Uuid;
 
+use self::ground::Grounded;
 use self::run::Via;
 use crate::browser::{monotonic_ms, next_frame};
 use crate::log::{self, AnswerLock};
@@ -35,6 +38,8 @@ pub struct LiveInfo {
     pub model: String,
     /// There is text to see.
     pub streaming: bool,
+    /// Documents are being searched for it.
+    pub searching: bool,
     /// Changes at most once a frame, when the text has grown.
     pub tick: RwSignal<u32>,
 }
@@ -49,6 +54,10 @@ struct Answer {
     token_ids: Vec<u32>,
     reads_text: bool,
     moved: Option<Moved>,
+    /// It rests on documents.
+    grounded: Option<Grounded>,
+    /// Before anybody computes it.
+    is_stopped: bool,
     /// Where the server keeps it.
     stream: Option<String>,
     portico: Option<PorticoInfo>,
@@ -68,17 +77,29 @@ thread_local! {
     static ANSWERS: RefCell<BTreeMap<Uuid, Answer>> = const { RefCell::new(BTreeMap::new()) };
 }
 
-/// The text of an answer so far.
-pub fn with_text<T>(message: Uuid, read: impl FnOnce(&str) -> T) -> Option<T> {
-    ANSWERS.with_borrow(|answers| answers.get(&message).map(|answer| read(&answer.text)))
+/// The text of an answer so far, and its citations.
+pub fn with_text<T>(message: Uuid, read: impl FnOnce(&str, &[Citation]) -> T) -> Option<T> {
+    ANSWERS.with_borrow(|answers| {
+        let answer = answers.get(&message)?;
+        let citations = answer.grounded.as_ref().map(|grounded| grounded.citations.as_slice());
+        Some(read(&answer.text, citations.unwrap_or_default()))
+    })
+}
+
+/// Whether an answer that is being written rests on documents.
+pub fn is_grounded(message: Uuid) -> bool {
+    ANSWERS.with_borrow(|answers| {
+        answers.get(&message).is_some_and(|answer| answer.grounded.is_some())
+    })
 }
 
 /// Stops an answer; it ends when the worker says so.
 pub fn stop(message: Uuid) {
-    let server = ANSWERS.with_borrow(|answers| match answers.get(&message) {
+    let server = ANSWERS.with_borrow_mut(|answers| match answers.get_mut(&message) {
         Some(Answer { via: Via::Server(call), .. }) => Some(call.clone()),
-        Some(Answer { request, .. }) => {
-            setup::post(&ToWorker::Stop { id: request.clone() });
+        Some(answer) => {
+            answer.is_stopped = true;
+            setup::post(&ToWorker::Stop { id: answer.request.clone() });
             None
         }
         None => None,
@@ -101,6 +122,7 @@ pub fn fail_all(page: Page, error: &ApiError) {
 
 /// Takes what the worker says about this tab's answers.
 pub fn received(page: Page, message: &FromWorker) {
+    ground::hear(message);
     match message {
         FromWorker::ChatChunk { id, chunk } => grow(page, id, chunk),
         FromWorker::Done { id, stopped: false } if run::outgrow_device(page, id) => {}
@@ -133,7 +155,10 @@ fn grow(page: Page, request: &str, chunk: &ChatCompletionChunk) {
                 answer.token_ids.extend(&choice.delta.token_ids);
             }
             if let Some(text) = &choice.delta.content {
-                answer.text.push_str(text);
+                match &mut answer.grounded {
+                    Some(grounded) => answer.text.push_str(&grounded.read(text)),
+                    None => answer.text.push_str(text),
+                }
             }
             answer.finish = choice.finish_reason.or(answer.finish);
         }
@@ -185,6 +210,10 @@ fn end(page: Page, request: &str, state: MessageState, error: Option<ApiError>) 
         answers.remove(&message).map(|answer| (message, answer))
     });
     let Some((message, mut answer)) = ended else { return };
+    if let Some(grounded) = &mut answer.grounded {
+        answer.text.push_str(&grounded.rest());
+        grounded.compare(&answer.text);
+    }
     let mut content = answer.content(state);
     content.error = error;
     if state == MessageState::Done && answer.finish != Some(FinishReason::Length) {
@@ -208,9 +237,13 @@ fn end(page: Page, request: &str, state: MessageState, error: Option<ApiError>) 
 impl Answer {
     fn content(&self, state: MessageState) -> MessageContent {
         let unmeasured = || PorticoInfo::new(self.via.place(), self.model.as_str());
+        let mut portico = self.portico.clone().unwrap_or_else(unmeasured);
+        if let Some(grounded) = &self.grounded {
+            grounded.add_to(&mut portico);
+        }
         MessageContent {
             state,
-            portico: Some(self.portico.clone().unwrap_or_else(unmeasured)),
+            portico: Some(portico),
             usage: self.usage,
             token_ids: self.token_ids.clone(),
             moved: self.moved,

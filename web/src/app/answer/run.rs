@@ -7,17 +7,20 @@ use leptos::prelude::*;
 use portico_page::announce::Announcer;
 use portico_page::route::{Route, can_fail_over};
 use portico_shared::error::{ApiError, ErrorCode};
-use portico_shared::openai::{FinishReason, Place, PorticoInfo};
+use portico_shared::grounding::Grounding;
+use portico_shared::openai::{ChatCompletionRequest, FinishReason, Place};
 use portico_shared::sync::{MessageContent, MessageState, Moved};
 use portico_web::protocol::{FromWorker, ModelState, RequestId, ToWorker};
 use portico_web::server_call::{Asked, News, ServerCall};
 use uuid::Uuid;
+use wasm_bindgen_futures::spawn_local;
 
+use super::ground::{self, Grounded};
 use super::{ANSWERS, Answer, LiveInfo, ask, received};
 use crate::browser::{monotonic_ms, new_id};
 use crate::log::{self, AnswerLock};
 use crate::page::Page;
-use crate::setup;
+use crate::{documents, setup};
 
 /// What of an answer is there before it runs.
 #[derive(Clone, Debug, Default)]
@@ -26,6 +29,8 @@ pub struct Standing {
     /// Of the model that goes on; empty: it reads the text.
     pub token_ids: Vec<u32>,
     pub moved: Option<Moved>,
+    /// What it rests on, where documents were searched for it.
+    pub grounding: Option<Grounding>,
 }
 
 /// Who computes.
@@ -61,7 +66,7 @@ pub fn first_content(
     };
     MessageContent {
         state,
-        portico: Some(PorticoInfo::new(place, model)),
+        portico: Some(ground::first_info(place, model, standing.grounding.as_ref())),
         token_ids: standing.token_ids.clone(),
         moved: standing.moved,
         ..MessageContent::done(standing.text.clone())
@@ -82,12 +87,34 @@ pub fn start(
         Route::Device { .. } | Route::Nowhere(_) => model.to_owned(),
     };
     let request = ask::request(conversation, message, &model, &standing);
-    let id = enter(page, conversation, message, model.clone(), standing);
-    let Some(request) = request else {
+    let grounding = standing.grounding.clone();
+    let is_new = standing.text.is_empty() && grounding.is_none();
+    let id = enter(page, conversation, message, model, standing);
+    let Some(mut request) = request else {
         let error = ApiError::new(ErrorCode::Internal).detail("the message is gone");
         received(page, &FromWorker::Failed { id, error });
         return;
     };
+    let collections = documents::asked(page, conversation);
+    if is_new && !collections.is_empty() && !matches!(route, Route::Nowhere(_)) {
+        ground::tell_searching(page, message, true);
+        spawn_local(ground::search_and_ask(page, message, id, request, route, collections));
+        return;
+    }
+    if let Some(grounding) = grounding {
+        ground::show(page, &grounding, &mut request);
+    }
+    post(page, message, id, request, route);
+}
+
+/// Has a request computed.
+pub(super) fn post(
+    page: Page,
+    message: Uuid,
+    id: RequestId,
+    request: ChatCompletionRequest,
+    route: Route,
+) {
     match route {
         Route::Device { fallback } => {
             set_via(message, Via::Worker { fallback });
@@ -101,7 +128,7 @@ pub fn start(
             set_via(message, Via::Server(ServerCall::start(id, asked, listener(page, message))));
         }
         Route::Nowhere(blocked) => {
-            received(page, &FromWorker::Failed { id, error: blocked.error(&model) });
+            received(page, &FromWorker::Failed { id, error: blocked.error(&request.model) });
         }
     }
 }
@@ -115,7 +142,8 @@ pub fn pick_up(page: Page, conversation: Uuid, message: Uuid, content: &MessageC
         Some(_) => return pick_up_moved(page, message, content),
         None => String::new(),
     };
-    let standing = Standing { text, ..Standing::default() };
+    let grounding = ground::of_content(page, content);
+    let standing = Standing { text, grounding, ..Standing::default() };
     let id = enter(page, conversation, message, model, standing);
     ANSWERS.with_borrow_mut(|answers| {
         if let Some(answer) = answers.get_mut(&message) {
@@ -164,13 +192,18 @@ pub(super) fn fail_over(page: Page, request: &str, code: ErrorCode) -> bool {
     if !can_fail_over(code) {
         return false;
     }
-    let found = ANSWERS.with_borrow(|answers| {
-        let (&message, answer) = answers.iter().find(|(_, answer)| answer.request == request)?;
+    let found = ANSWERS.with_borrow_mut(|answers| {
+        let (&message, answer) =
+            answers.iter_mut().find(|(_, answer)| answer.request == request)?;
         let Via::Worker { fallback: Some(model) } = &answer.via else { return None };
         let is_same = *model == answer.model;
         let token_ids = if is_same { answer.token_ids.clone() } else { Vec::new() };
         let moved = Some(Moved { from: Place::Device, code });
-        let standing = Standing { text: answer.text.clone(), token_ids, moved };
+        let grounding = answer.grounded.as_mut().map(|grounded| {
+            answer.text.push_str(&grounded.rest());
+            grounded.grounding.clone()
+        });
+        let standing = Standing { text: answer.text.clone(), token_ids, moved, grounding };
         Some((message, answer.conversation, model.clone(), standing))
     });
     let Some((message, conversation, model, standing)) = found else { return false };
@@ -196,16 +229,25 @@ fn enter(
     // What stood before was announced before.
     announcer.rest(&standing.text);
     let request = new_id().to_string();
+    let (grounded, text) = match standing.grounding {
+        Some(grounding) => {
+            let (grounded, text) = Grounded::behind(grounding, &standing.text);
+            (Some(grounded), text)
+        }
+        None => (None, standing.text),
+    };
     let answer = Answer {
         request: request.clone(),
         conversation,
         model: model.clone(),
         via: Via::Nobody,
-        saved_bytes: standing.text.len(),
-        reads_text: standing.token_ids.is_empty() && !standing.text.is_empty(),
-        text: standing.text,
+        saved_bytes: text.len(),
+        reads_text: standing.token_ids.is_empty() && !text.is_empty(),
+        text,
         token_ids: standing.token_ids,
         moved: standing.moved,
+        grounded,
+        is_stopped: false,
         stream: None,
         portico: None,
         usage: None,
@@ -219,7 +261,10 @@ fn enter(
     };
     ANSWERS.with_borrow_mut(|answers| answers.insert(message, answer));
     page.live.update(|live| {
-        live.insert(message, LiveInfo { conversation, model, streaming: false, tick });
+        live.insert(
+            message,
+            LiveInfo { conversation, model, streaming: false, searching: false, tick },
+        );
     });
     request
 }

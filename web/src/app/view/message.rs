@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use leptos::html;
 use leptos::prelude::*;
+use portico_page::cite::marked;
 use portico_page::format;
 use portico_page::i18n::{Lang, Text};
 use portico_page::route::moved_text;
@@ -17,7 +18,7 @@ use uuid::Uuid;
 use wasm_bindgen::JsCast;
 
 use super::icons::{self, icon};
-use super::{copy, progress};
+use super::{copy, progress, sources};
 use crate::log::{self, Item};
 use crate::markdown_dom::MarkdownDom;
 use crate::page::{Dialog, Page};
@@ -25,15 +26,15 @@ use crate::{answer, place};
 
 /// A message of the active branch.
 #[derive(Clone, Copy)]
-struct Context {
-    page: Page,
+pub(super) struct Context {
+    pub page: Page,
     id: Uuid,
     /// As the log has it; the last one known while the message is being removed.
     item: Memo<Option<Arc<Item>>>,
 }
 
 impl Context {
-    fn with<T: Default>(self, read: impl FnOnce(&Item) -> T) -> T {
+    pub fn with<T: Default>(self, read: impl FnOnce(&Item) -> T) -> T {
         self.item.with(|item| item.as_ref().map(|item| read(item)).unwrap_or_default())
     }
 
@@ -41,7 +42,7 @@ impl Context {
         self.item.get_untracked()
     }
 
-    fn is_live(self) -> bool {
+    pub fn is_live(self) -> bool {
         self.page.live.with(|live| live.contains_key(&self.id))
     }
 
@@ -160,17 +161,29 @@ fn assistant_message(context: Context) -> impl IntoView {
     let state = Memo::new(move |_| context.state());
     let label =
         move || Text::ModelSaid.fill(page.lang.get(), &[("model", &page.model_name(&model()))]);
+    let shown = RwSignal::new(None);
+    let node = NodeRef::<html::Article>::new();
     view! {
-        <article class="message assistant" data-role="assistant" data-place=place
+        <article class="message assistant" data-role="assistant" data-place=place node_ref=node
+            on:mouseover=move |event| sources::point(shown, event.target(), false)
+            on:mouseout=move |_| sources::leave(shown)
+            on:focusin=move |event| sources::point(shown, event.target(), false)
+            on:focusout=move |_| sources::leave(shown)
+            on:click=move |event| sources::point(shown, event.target(), true)
+            on:keydown=move |event| if event.key() == "Escape" {
+                sources::close(shown, node.get_untracked().map(|node| (*node).clone().into()));
+            }
             data-state=move || state.get() data-model=model aria-label=label
             aria-busy=move || matches!(state.get(), "loading" | "streaming").to_string()>
             <h2 class="visually-hidden">{label}</h2>
             {move || moved(context).into_any()}
             {body(context).into_any()}
+            {sources::card(context, shown).into_any()}
             {move || matches!(state.get(), "loading").then(|| waiting(context).into_any())}
             {move || (state.get() == "error").then(|| failure(context).into_any())}
             {move || (state.get() == "stopped").then(|| stopped(context).into_any())}
             {move || (state.get() == "done").then(|| cut_short(context).into_any())}
+            {sources::sources(context).into_any()}
             {move || (state.get() != "loading").then(|| foot(context, state).into_any())}
         </article>
     }
@@ -180,25 +193,30 @@ fn assistant_message(context: Context) -> impl IntoView {
 fn body(context: Context) -> impl IntoView {
     let Context { page, id, .. } = context;
     let node = NodeRef::<html::Div>::new();
-    let painted: Rc<RefCell<Option<(Lang, MarkdownDom)>>> = Rc::default();
+    let painted: Rc<RefCell<Option<((Lang, bool), MarkdownDom)>>> = Rc::default();
+    let is_grounded =
+        move || context.with(|item| item.content.portico.as_ref().is_some_and(|portico| portico.sources.is_some()));
     Effect::new(move |_| {
         let Some(container) = node.get() else { return };
-        let lang = page.lang.get();
+        // Links of an answer that rests on documents may be the documents'.
+        let way = (page.lang.get(), answer::is_grounded(id) || is_grounded());
         let mut painted = painted.borrow_mut();
-        if painted.as_ref().is_none_or(|(before, _)| *before != lang) {
+        if painted.as_ref().is_none_or(|(before, _)| *before != way) {
             let container = container.unchecked_into();
-            *painted = Some((lang, MarkdownDom::new(container, lang)));
+            *painted = Some((way, MarkdownDom::new(container, way.0, way.1)));
         }
         let Some((_, dom)) = painted.as_mut() else { return };
         let tick = page.live.with(|live| live.get(&id).map(|info| info.tick));
         match tick {
             Some(tick) => {
                 tick.track();
-                answer::with_text(id, |text| dom.grow(text));
+                answer::with_text(id, |text, citations| dom.grow(&marked(text, citations)));
             }
             None => context.item.with(|item| {
                 if let Some(item) = item {
-                    dom.show(&item.content.text);
+                    let portico = item.content.portico.as_ref();
+                    let citations = portico.map(|portico| portico.citations.as_slice());
+                    dom.show(&marked(&item.content.text, citations.unwrap_or_default()));
                 }
             }),
         }
@@ -230,11 +248,19 @@ fn waiting(context: Context) -> impl IntoView {
         let model = model.clone();
         Memo::new(move |_| is_on_server() || page.is_ready(&model))
     };
+    let id = context.id;
+    let is_searching = Memo::new(move |_| {
+        page.live.with(|live| live.get(&id).is_some_and(|info| info.searching))
+    });
     view! {
         <p class="waiting">
             <span class="dots" aria-hidden="true"><i></i><i></i><i></i></span>
             {move || {
-                let text = if is_ready.get() { Text::Waiting } else { Text::WaitingForModel };
+                let text = match is_ready.get() {
+                    _ if is_searching.get() => Text::SearchingDocuments,
+                    true => Text::Waiting,
+                    false => Text::WaitingForModel,
+                };
                 text.get(page.lang.get())
             }}
         </p>

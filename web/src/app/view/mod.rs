@@ -4,6 +4,7 @@ mod banners;
 mod chat;
 mod composer;
 mod dialog;
+mod documents;
 mod icons;
 mod licence;
 mod message;
@@ -12,6 +13,7 @@ mod place;
 mod progress;
 mod settings;
 mod sidebar;
+mod sources;
 mod toasts;
 mod welcome;
 
@@ -33,7 +35,10 @@ pub fn page(page: Page) -> impl IntoView {
             focus(composer::INPUT_ID);
         }>{page.t(Text::SkipToChat)}</a>
         <div class="shell" class:drawer-open=move || page.drawer.get()
-            on:click=move |event| copy_code_block(page, &event)
+            on:click=move |event| {
+                show_link(&event);
+                copy_code_block(page, &event);
+            }
             on:keydown=move |event| {
                 if event.key() == "Escape" && page.drawer.get_untracked() {
                     page.drawer.set(false);
@@ -94,6 +99,25 @@ fn copy(page: Page, text: String, done: impl FnOnce() + 'static) {
             }
         }
     });
+}
+
+/// Makes a link of a button that [`crate::markdown_dom`] made in its place, with the whole address to
+/// be seen before it is followed.
+fn show_link(event: &web_sys::MouseEvent) {
+    let target = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
+    let Some(button) = target.and_then(|target| target.closest("[data-link]").ok()?) else { return };
+    let made = (|| {
+        let href = button.get_attribute("data-link")?;
+        let link = document()?.create_element("a").ok()?;
+        link.set_attribute("href", &href).ok()?;
+        link.set_attribute("target", "_blank").ok()?;
+        link.set_attribute("rel", "noopener noreferrer nofollow").ok()?;
+        link.set_text_content(Some(&href));
+        button.replace_with_with_node_1(&link).ok()?;
+        link.dyn_into::<web_sys::HtmlElement>().ok()?.focus().ok()
+    })();
+    // Refused only for a button that is gone.
+    made.unwrap_or_default();
 }
 
 /// Answers the copy buttons that [`crate::markdown_dom`] makes.

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use portico_page::i18n::Text;
 use portico_page::route::{Choice, Offer, Route};
 
+use super::documents::{documents_choice, documents_note};
 use crate::page::Page;
 use crate::place;
 
@@ -50,7 +51,8 @@ pub fn place_line(page: Page, route: Memo<Option<(String, Route)>>) -> impl Into
                     }).collect_view()}
                 </select>
             </Show>
-            <span class="next-place" role="status">{text}</span>
+            {documents_choice(page).into_any()}
+            <span class="next-place" role="status">{text} " " {documents_note(page)}</span>
         </div>
     }
 }
