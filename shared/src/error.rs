@@ -57,6 +57,10 @@ error_codes! {
     NotFound = "not_found", 404,
         en: "There is nothing at this address.",
         de: "Unter dieser Adresse gibt es nichts.";
+    /// The store of vectors is down or slow; full text still answers.
+    VectorsUnreachable = "vectors_unreachable", 503,
+        en: "The search by meaning does not answer at the moment. Try again in a minute, or search by words.",
+        de: "Die Suche nach Bedeutung antwortet im Moment nicht. Versuchen Sie es in einer Minute wieder oder suchen Sie nach Wörtern.";
     /// The prompt does not fit the model's context.
     ContextFull = "context_length_exceeded", 400,
         en: "The conversation is longer than this model can hold ({n_ctx} tokens). Start a new conversation or shorten the message.",
@@ -251,6 +255,48 @@ error_codes! {
     StreamNotFound = "stream_not_found", 404,
         en: "This answer is no longer kept.",
         de: "Diese Antwort wird nicht mehr aufbewahrt.";
+    /// A document's file is damaged, or not what it says it is.
+    DocumentUnreadable = "document_unreadable", 422,
+        en: "The document cannot be read: its file is damaged or not of the kind that it seems to be.",
+        de: "Das Dokument ist nicht lesbar: Seine Datei ist beschädigt oder nicht von der Art, die sie zu sein scheint.";
+    DocumentTypeUnknown = "document_type_unknown", 415,
+        en: "Documents of this kind cannot be read. PDF, Word, PowerPoint, Excel, OpenDocument, HTML, EPUB, Markdown, text, CSV and e-mail can.",
+        de: "Dokumente dieser Art sind nicht lesbar. PDF, Word, PowerPoint, Excel, OpenDocument, HTML, EPUB, Markdown, Text, CSV und E-Mail sind es.";
+    DocumentEncrypted = "document_encrypted", 422,
+        en: "The document is protected by a password. Save it without one and upload it again.",
+        de: "Das Dokument ist mit einem Kennwort geschützt. Speichern Sie es ohne Kennwort und laden Sie es noch einmal hoch.";
+    /// Pages that are pictures.
+    DocumentNeedsOcr = "document_needs_ocr", 422,
+        en: "The document holds only pictures of its pages. Run text recognition (OCR) over it and upload it again.",
+        de: "Das Dokument enthält nur Bilder seiner Seiten. Lassen Sie eine Texterkennung (OCR) darüber laufen und laden Sie es noch einmal hoch.";
+    DocumentEmpty = "document_empty", 422,
+        en: "There is no text in the document.",
+        de: "In dem Dokument steht kein Text.";
+    DocumentTooLarge = "document_too_large", 413,
+        en: "The document is larger than this server reads. Divide it and upload the parts.",
+        de: "Das Dokument ist größer, als dieser Server liest. Teilen Sie es und laden Sie die Teile hoch.";
+    ExtractTimeout = "extract_timeout", 422,
+        en: "Reading the document took longer than {limit_s} seconds and was stopped.",
+        de: "Das Lesen des Dokuments dauerte länger als {limit_s} Sekunden und wurde abgebrochen.";
+    ExtractMemory = "extract_memory", 422,
+        en: "Reading the document took more than {limit_mb} MB of memory and was stopped.",
+        de: "Das Lesen des Dokuments brauchte mehr als {limit_mb} MB Speicher und wurde abgebrochen.";
+    /// The child process that read it failed in a way that it could not tell.
+    ExtractCrashed = "extract_crashed", 422,
+        en: "The document could not be read: the program that reads it failed on it. Save it anew, or in another format, and upload it again.",
+        de: "Das Dokument ließ sich nicht lesen: Das Programm, das es liest, ist daran gescheitert. Speichern Sie es neu oder in einem anderen Format und laden Sie es noch einmal hoch.";
+    /// The page reads fewer kinds than the server does.
+    DeviceTypeUnknown = "device_type_unknown", 415,
+        en: "Only text, Markdown, CSV, HTML and PDF can stay on this device. Choose a collection of the server for other kinds.",
+        de: "Auf diesem Gerät können nur Text, Markdown, CSV, HTML und PDF bleiben. Wählen Sie für andere Arten eine Sammlung des Servers.";
+    /// The browser gives no more room.
+    DeviceStorageFull = "device_storage_full", 507,
+        en: "This browser gives Portico no more storage. Delete models or documents from this device and try again.",
+        de: "Dieser Browser gibt Portico keinen weiteren Speicher. Löschen Sie Modelle oder Dokumente von diesem Gerät und versuchen Sie es noch einmal.";
+    /// A private window, or storage that is switched off.
+    DeviceStorageRefused = "device_storage_refused", 507,
+        en: "This browser refuses storage, so documents cannot be kept on this device. Outside a private window they can.",
+        de: "Dieser Browser verweigert Speicher, deshalb können auf diesem Gerät keine Dokumente bleiben. Außerhalb eines privaten Fensters geht es.";
     /// `portico.toml`, the environment or a flag.
     ConfigInvalid = "config_invalid", 500,
         en: "The configuration cannot be used: {reason}",
