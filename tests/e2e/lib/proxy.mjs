@@ -1,4 +1,4 @@
-// A proxy before the server that counts what passes and breaks what a test says.
+// A proxy before the server that counts what passes, keeps what is sent, and breaks what a test says.
 
 import http from "node:http";
 
@@ -7,17 +7,22 @@ import http from "node:http";
  * @param {(request: {url: string, number: number}) => undefined | {abortAfter?: number, corrupt?: boolean, delayMs?: number, refuse?: boolean}} fault
  *   asked for each request; `number` counts the requests of that URL from 1. `abortAfter` cuts the
  *   connection after so many bytes of the body, `corrupt` flips one bit of it.
- * @returns {Promise<{origin: string, bytes: Map<string, number>, requests: Map<string, number>, setFault: Function, close: () => Promise<void>}>}
+ * @returns {Promise<{origin: string, bytes: Map<string, number>, requests: Map<string, number>, sent: {head: string, body: Buffer[]}[], setFault: Function, close: () => Promise<void>}>}
+ *   `sent` has every request whole, as it came from the browser.
  */
 export async function startProxy(origin, fault = () => undefined) {
   const upstream = new URL(origin);
   const bytes = new Map();
   const requests = new Map();
+  const sent = [];
   let decide = fault;
   const proxy = http.createServer((request, response) => {
     const url = request.url;
     const number = (requests.get(url) ?? 0) + 1;
     requests.set(url, number);
+    const whole = { head: [`${request.method} ${url}`, ...request.rawHeaders].join("\n"), body: [] };
+    sent.push(whole);
+    request.on("data", (data) => whole.body.push(data));
     const what = decide({ url, number, headers: request.headers }) ?? {};
     if (what.refuse) return request.socket.destroy();
     const headers = { ...request.headers, host: upstream.host };
@@ -64,6 +69,7 @@ export async function startProxy(origin, fault = () => undefined) {
     origin: `http://127.0.0.1:${proxy.address().port}`,
     bytes,
     requests,
+    sent,
     setFault: (next) => (decide = next),
     close: () => {
       proxy.closeAllConnections();

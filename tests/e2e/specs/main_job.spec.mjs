@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { open, withBrowser } from "../lib/browser.mjs";
 import * as person from "../lib/person.mjs";
+import { startProxy } from "../lib/proxy.mjs";
 import * as scripts from "../lib/scripts.mjs";
 import { startServer } from "../lib/server.mjs";
 import { MODEL } from "../lib/settings.mjs";
@@ -22,12 +23,19 @@ const WASM_HEAP_BYTES = 64 * 1024 * 1024;
 
 describe("main job", () => {
   let server;
-  before(async () => (server = await startServer()));
-  after(() => server.stop());
+  let proxy;
+  before(async () => {
+    server = await startServer();
+    proxy = await startProxy(server.origin);
+  });
+  after(async () => {
+    await proxy.close();
+    await server.stop();
+  });
 
   it("loads the real model and answers what the reference answers", { timeout: 900_000 }, () =>
     withBrowser({}, async (context) => {
-      const { page, complaints } = await open(context, server.origin);
+      const { page, complaints } = await open(context, proxy.origin);
       await scripts.ready(page);
       assert.ok(await page.evaluate(() => globalThis.crossOriginIsolated), "COOP and COEP are in force");
 
@@ -53,9 +61,22 @@ describe("main job", () => {
       assert.deepEqual(complaints, { errors: [], csp: [], foreign: [] });
 
       await answersScripts(page);
+      staysOnTheDevice(proxy.sent);
     }),
   );
 });
+
+/** Nothing of a conversation on the device is in any request: no body at all, no word in a head. */
+function staysOnTheDevice(sent) {
+  assert.ok(sent.some(({ head }) => head.includes("/weights/")), "the page came through the proxy");
+  for (const { head, body } of sent) {
+    assert.equal(Buffer.concat(body).length, 0, `a body was sent: ${head}`);
+    const text = decodeURIComponent(head.replaceAll("+", " ").replaceAll(/%(?![0-9a-f]{2})/gi, "%25"));
+    for (const words of [QUESTION, ANSWER, "capital", "Berlin"]) {
+      assert.ok(!text.includes(words), `"${words}" was sent: ${text}`);
+    }
+  }
+}
 
 /** The same engine through the call for scripts, with Portico's own metadata. */
 async function answersScripts(page) {
