@@ -14,6 +14,7 @@ pub mod grounding;
 pub mod manifest;
 pub mod model;
 pub mod openai;
+pub mod retrieval;
 pub mod sampling;
 pub mod sync;
 pub mod template;
