@@ -4,7 +4,8 @@ use std::fs::File;
 use std::sync::Arc;
 
 use portico_inference::{
-    Batch, CpuModel, InferenceConfig, PagePool, PageTable, Row, Scheduler, SchedulerOptions, Share,
+    Batch, Engine, InferenceConfig, Model, PagePool, PageTable, Row, Scheduler, SchedulerOptions,
+    Share,
 };
 use portico_kernels::Pool;
 use portico_shared::generation::{GenerationRequest, ModelFacts};
@@ -23,11 +24,15 @@ pub struct Hosted {
 ///
 /// # Errors
 /// What is wrong with the file.
-pub fn load(file: &mut File, config: &InferenceConfig) -> anyhow::Result<(CpuModel, Gguf, Share)> {
+pub fn load(
+    file: &mut File,
+    config: &InferenceConfig,
+    engine: &Engine,
+) -> anyhow::Result<(Box<dyn Model>, Gguf, Share)> {
     let gguf = crate::engine::header(file)?;
-    let [share, _] = Share::wanted(&gguf, config)?;
+    let [share, _] = Share::wanted(&gguf, config, engine)?;
     let pool = Arc::new(Pool::new(config.n_threads));
-    let model = CpuModel::load(file, &gguf, share.n_ctx, pool, &|_| ())?;
+    let model = engine.load(file, &gguf, share, pool, &|_| ())?;
     Ok((model, gguf, share))
 }
 
@@ -35,21 +40,22 @@ impl Hosted {
     /// # Errors
     /// What is wrong with the file.
     pub fn open(file: &mut File, config: &InferenceConfig) -> anyhow::Result<Self> {
-        Self::open_with(file, config, |_| ())
+        Self::open_with(file, config, &Engine::Cpu, |_| ())
     }
 
-    /// With options that a configuration does not lead to.
+    /// On another engine, with options that a configuration does not lead to.
     ///
     /// # Errors
     /// What is wrong with the file.
     pub fn open_with(
         file: &mut File,
         config: &InferenceConfig,
+        engine: &Engine,
         change: impl FnOnce(&mut SchedulerOptions),
     ) -> anyhow::Result<Self> {
-        let (model, gguf, share) = load(file, config)?;
+        let (model, gguf, share) = load(file, config, engine)?;
         let tokenizer = Arc::new(Tokenizer::from_gguf(&gguf.metadata)?);
-        let facts = ModelFacts::new(&tokenizer, None, share.n_ctx as u32, model.config.n_vocab);
+        let facts = ModelFacts::new(&tokenizer, None, share.n_ctx as u32, model.config().n_vocab);
         let mut options = SchedulerOptions::new(config, share);
         change(&mut options);
         let scheduler = Scheduler::start("test", model, Arc::clone(&tokenizer), options)?;
@@ -76,7 +82,7 @@ impl Hosted {
 
 /// A model with pages for sequences of its own, stepped by hand.
 pub struct Stepper {
-    pub model: CpuModel,
+    pub model: Box<dyn Model>,
     pub pages: PagePool,
     logits: Vec<f32>,
 }
@@ -85,10 +91,18 @@ impl Stepper {
     /// # Errors
     /// What is wrong with the file.
     pub fn open(file: &mut File, n_threads: usize) -> anyhow::Result<Self> {
+        Self::open_on(&Engine::Cpu, file, n_threads)
+    }
+
+    /// On another engine.
+    ///
+    /// # Errors
+    /// What is wrong with the file.
+    pub fn open_on(engine: &Engine, file: &mut File, n_threads: usize) -> anyhow::Result<Self> {
         let config =
             InferenceConfig { n_threads, max_sequences: 8, n_ctx_max: 1024, ..Default::default() };
-        let (model, _, share) = load(file, &config)?;
-        let pages = PagePool::new(model.kv_shape(), share.max_pages);
+        let (model, _, share) = load(file, &config, engine)?;
+        let pages = PagePool::new(share.max_pages);
         Ok(Self { model, pages, logits: Vec::new() })
     }
 
@@ -97,9 +111,17 @@ impl Stepper {
     /// # Errors
     /// What is wrong with them, or where nothing can be written.
     pub fn from_bytes(bytes: &[u8], n_threads: usize) -> anyhow::Result<Self> {
+        Self::from_bytes_on(&Engine::Cpu, bytes, n_threads)
+    }
+
+    /// On another engine.
+    ///
+    /// # Errors
+    /// What is wrong with the bytes, or where nothing can be written.
+    pub fn from_bytes_on(engine: &Engine, bytes: &[u8], n_threads: usize) -> anyhow::Result<Self> {
         let mut file = tempfile::tempfile()?;
         std::io::Write::write_all(&mut file, bytes)?;
-        Self::open(&mut file, n_threads)
+        Self::open_on(engine, &mut file, n_threads)
     }
 
     /// Computes parts of sequences in one step, each a table and the tokens that come next, and
@@ -126,8 +148,9 @@ impl Stepper {
         let wanted = (0..rows.len()).collect();
         let tables = parts.iter().map(|(table, _)| table.pages.as_slice()).collect();
         let batch = Batch { rows, tables, wanted };
-        self.model.step(&batch, &mut self.pages.pages, &mut self.logits)?;
-        let n_vocab = self.model.config.n_vocab as usize;
+        self.model.hold_pages(self.pages.n_pages())?;
+        self.model.step(&batch, &mut self.logits)?;
+        let n_vocab = self.model.config().n_vocab as usize;
         let rows = self.logits.chunks_exact(self.model.logits_stride());
         Ok(rows.map(|row| row[..n_vocab].to_vec()).collect())
     }

@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use portico_inference::{Decoding, Event, InferenceConfig, Running};
+use portico_inference::{Decoding, Engine, Event, InferenceConfig, Running};
 use portico_shared::error::ErrorCode;
 use portico_shared::openai::{FinishReason, Usage};
 use portico_tests::hosted::Hosted;
@@ -109,7 +109,7 @@ fn server_answers_that_had_to_give_way_are_the_same() -> anyhow::Result<()> {
         roomy.push(collect(running)?.0);
     }
     // Pages for one context of 208 tokens, four answers of 120 at once.
-    hosted = Hosted::open_with(&mut RealModel::SmolLm2.open()?, &tight, |options| {
+    hosted = Hosted::open_with(&mut RealModel::SmolLm2.open()?, &tight, &Engine::Cpu, |options| {
         options.max_sequences = 4;
     })?;
     let running = (0..4).map(|from| ask(&hosted, from)).collect::<Result<Vec<_>, _>>()?;

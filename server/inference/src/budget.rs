@@ -4,8 +4,8 @@ use portico_kernels::PAGE_TOKENS;
 use portico_shared::gguf::Gguf;
 use portico_shared::model::{Config, ModelError};
 
-use super::InferenceConfig;
-use super::cpu;
+use super::{Engine, InferenceConfig};
+use crate::cpu::kv_shape;
 
 /// Answers of full length that the cache has room for, where memory allows.
 const FULL_CONTEXTS: usize = 4;
@@ -26,11 +26,15 @@ impl Share {
     ///
     /// # Errors
     /// What is wrong with the model.
-    pub fn wanted(gguf: &Gguf, config: &InferenceConfig) -> Result<[Self; 2], ModelError> {
+    pub fn wanted(
+        gguf: &Gguf,
+        config: &InferenceConfig,
+        engine: &Engine,
+    ) -> Result<[Self; 2], ModelError> {
         let model = Config::from_gguf(gguf)?;
         let n_ctx = model.n_ctx_train.min(config.n_ctx_max).max(1) as usize;
-        let weight_bytes = cpu::memory_bytes(gguf, &model, n_ctx)?;
-        let page_bytes = cpu::kv_shape(&model).page_bytes() as u64;
+        let weight_bytes = engine.weight_bytes(gguf, &model, n_ctx)?;
+        let page_bytes = kv_shape(&model).page_bytes() as u64;
         let share = |n_contexts: usize| {
             let max_pages = n_ctx.div_ceil(PAGE_TOKENS) * n_contexts;
             let memory_bytes = weight_bytes + max_pages as u64 * page_bytes;

@@ -3,10 +3,13 @@
 use std::fs;
 use std::thread;
 
+use crate::Device;
+
 /// Limits of in-process inference.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InferenceConfig {
-    /// For the weights and caches of all loaded models together.
+    pub device: Device,
+    /// For the weights and caches of all loaded models together, on whichever device they are.
     pub memory_bytes: u64,
     /// Answers that may wait for a model; one more is refused with 429.
     pub max_queue: usize,
@@ -24,6 +27,7 @@ pub struct InferenceConfig {
 impl Default for InferenceConfig {
     fn default() -> Self {
         Self {
+            device: Device::Auto,
             memory_bytes: machine_memory_bytes() / 2,
             max_queue: 64,
             max_sequences: 16,

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use portico_kernels::{KvShape, PAGE_TOKENS, Page};
+use portico_kernels::PAGE_TOKENS;
 
 /// A page by its place in the pool.
 pub type PageId = usize;
@@ -28,9 +28,7 @@ struct Owner {
 
 /// All pages of a model.
 pub struct PagePool {
-    shape: KvShape,
     max_pages: usize,
-    pub pages: Vec<Page>,
     owners: Vec<Owner>,
     free: Vec<PageId>,
     /// (serial of the page before, tokens) → page
@@ -54,11 +52,9 @@ pub struct PageTable {
 
 impl PagePool {
     /// A pool that grows up to `max_pages`.
-    pub fn new(shape: KvShape, max_pages: usize) -> Self {
+    pub fn new(max_pages: usize) -> Self {
         Self {
-            shape,
             max_pages,
-            pages: Vec::new(),
             owners: Vec::new(),
             free: Vec::new(),
             known: HashMap::new(),
@@ -136,19 +132,24 @@ impl PagePool {
         }
     }
 
+    /// Pages that were ever used: those of the cache are `0..n_pages`.
+    pub fn n_pages(&self) -> usize {
+        self.owners.len()
+    }
+
     /// Pages that can be had without taking one from a sequence.
     pub fn n_available(&self) -> usize {
-        self.free.len() + self.unused.len() + (self.max_pages - self.pages.len())
+        self.free.len() + self.unused.len() + (self.max_pages - self.owners.len())
     }
 
     /// Tokens that are held or may serve again.
     pub fn cached_tokens(&self) -> usize {
-        (self.pages.len() - self.free.len()) * PAGE_TOKENS
+        (self.owners.len() - self.free.len()) * PAGE_TOKENS
     }
 
     /// Pages that a sequence holds.
     pub fn n_held(&self) -> usize {
-        self.pages.len() - self.free.len() - self.unused.len()
+        self.owners.len() - self.free.len() - self.unused.len()
     }
 
     fn serial(&self, page: PageId) -> u64 {
@@ -166,10 +167,9 @@ impl PagePool {
     fn take(&mut self) -> Option<PageId> {
         let page = if let Some(page) = self.free.pop() {
             page
-        } else if self.pages.len() < self.max_pages {
-            self.pages.push(Page::new(self.shape));
+        } else if self.owners.len() < self.max_pages {
             self.owners.push(Owner::default());
-            self.pages.len() - 1
+            self.owners.len() - 1
         } else {
             let (_, page) = self.unused.pop_first()?;
             self.owners[page].unused_since = None;
@@ -187,8 +187,6 @@ impl PagePool {
 mod tests {
     use super::*;
 
-    const SHAPE: KvShape = KvShape { n_layers: 1, n_kv_heads: 1, head_dim: 32 };
-
     fn tokens(n: usize) -> Vec<u32> {
         (0..n as u32).collect()
     }
@@ -202,7 +200,7 @@ mod tests {
 
     #[test]
     fn a_prompt_that_begins_as_another_finds_its_pages() {
-        let mut pool = PagePool::new(SHAPE, 100);
+        let mut pool = PagePool::new(100);
         let first = filled(&mut pool, &tokens(40));
         // While the other runs, and after it.
         let second = pool.open(&tokens(40));
@@ -222,7 +220,7 @@ mod tests {
 
     #[test]
     fn same_work_side_by_side_is_known_once_and_goes_on_as_one() {
-        let mut pool = PagePool::new(SHAPE, 100);
+        let mut pool = PagePool::new(100);
         let mut first = pool.open(&tokens(50));
         let mut second = pool.open(&tokens(50));
         for table in [&mut first, &mut second] {
@@ -237,7 +235,7 @@ mod tests {
 
     #[test]
     fn the_longest_unused_page_makes_room_and_is_forgotten() {
-        let mut pool = PagePool::new(SHAPE, 3);
+        let mut pool = PagePool::new(3);
         let old = filled(&mut pool, &tokens(17));
         pool.close(old);
         let new: Vec<u32> = (100..117).collect();

@@ -84,6 +84,7 @@ async fn serve(
     };
     let embedders = Embedders::new(&config.access.embed_origins);
     let state = App::new(library, page, config, config_path)?;
+    state.gateway.inference.open_named_device()?;
     tokio::spawn(Arc::clone(&state.weights).fill());
     state.gateway.start();
     let hosts = HostPolicy::new(bound, public_url.as_ref());

@@ -178,6 +178,7 @@ impl Default for LimitsConfig {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct InferenceLimits {
+    pub device: portico_inference::Device,
     pub memory_bytes: Option<u64>,
     /// Requests that wait for one model.
     pub max_queue: Option<usize>,

@@ -152,3 +152,24 @@ fn what_the_documents_show_can_be_read() {
     assert_eq!(format!("{:?}", config.server), format!("{:?}", default.server));
     assert_eq!(format!("{:?}", config.access), format!("{:?}", default.access));
 }
+
+#[test]
+fn a_device_that_this_program_was_built_without_is_named_with_its_line() {
+    let fault = |device: &str| {
+        let text = format!("[inference]\nmax_queue = 3\ndevice = \"{device}\"\n");
+        read("device", &text, &[]).map(|_| ()).map_err(|error| error.to_string())
+    };
+    assert_eq!(fault("cpu"), Ok(()));
+    assert_eq!(fault("auto"), Ok(()));
+    let unknown = fault("tpu").unwrap_err();
+    assert!(unknown.contains(":3") && unknown.contains("`tpu`"), "{unknown}");
+    for (device, is_built) in [("cuda", cfg!(feature = "cuda")), ("metal", cfg!(feature = "metal"))]
+    {
+        match fault(device) {
+            Ok(()) => assert!(is_built),
+            Err(error) => {
+                assert!(error.contains(":3") && error.contains("--features"), "{error}");
+            }
+        }
+    }
+}

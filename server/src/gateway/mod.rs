@@ -131,6 +131,7 @@ pub(crate) fn inference_config(config: &Config) -> InferenceConfig {
         inference.memory_bytes = memory_bytes;
     }
     if let Some(max_queue) = limits.max_queue {
+    inference.device = limits.device;
         inference.max_queue = max_queue;
     }
     if let Some(max_sequences) = limits.max_sequences {

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Instant;
 
-use portico_inference::{CpuModel, EmbedderFile, Load, Scheduler, SchedulerOptions, Share};
+use portico_inference::{Device, EmbedderFile, Engine, Load, Scheduler, SchedulerOptions, Share};
 use portico_kernels::Pool;
 use portico_shared::catalogue::{Format, Kind};
 use portico_shared::error::{ApiError, ErrorCode};
@@ -26,6 +26,8 @@ const TEXT_BYTES_MAX: u64 = 64 << 20;
 
 /// The models of this process.
 pub struct Inference {
+    /// With what models may take of its memory, before any has.
+    engine: OnceLock<(Engine, Option<u64>)>,
     library: Arc<Library>,
     config: InferenceConfig,
     /// Started with the first model: all models compute on the same threads.
@@ -55,11 +57,46 @@ impl std::fmt::Debug for Inference {
 
 impl Inference {
     pub fn new(library: Arc<Library>, config: InferenceConfig) -> Arc<Self> {
+            engine: OnceLock::new(),
         Arc::new(Self {
             library,
             config,
             pool: OnceLock::new(),
             slots: Mutex::default(),
+    /// The device on which models answer; opened once.
+    ///
+    /// # Errors
+    /// `internal` where the one that was asked for is not there.
+    pub fn engine(&self) -> Result<&Engine, ApiError> {
+        if let Some((engine, _)) = self.engine.get() {
+            return Ok(engine);
+        }
+        let engine = Engine::open(self.config.device)?;
+        let device_bytes = engine.memory_bytes();
+        tracing::info!(device = engine.name(), device_bytes, "models are computed");
+        Ok(&self.engine.get_or_init(|| (engine, device_bytes)).0)
+    }
+
+    /// Opens the device now where one was named, so that a missing one is told at the start.
+    ///
+    /// # Errors
+    /// As [`Inference::engine`].
+    pub fn open_named_device(&self) -> Result<(), ApiError> {
+        match self.config.device {
+            Device::Auto | Device::Cpu => Ok(()),
+            Device::Cuda | Device::Metal => self.engine().map(|_| ()),
+        }
+    }
+
+    /// For all models together: a GPU may have less than was configured, or than the machine has.
+    fn budget_bytes(&self) -> u64 {
+        let configured = self.config.memory_bytes;
+        match self.engine.get() {
+            Some((_, Some(device_bytes))) => configured.min(*device_bytes),
+            _ => configured,
+        }
+    }
+
             loading: Arc::default(),
         })
     }
@@ -141,7 +178,7 @@ impl Inference {
         let slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
         let mut models: Vec<_> = slots.iter().map(|(id, slot)| slot.status(id)).collect();
         models.sort_by(|a, b| a.id.cmp(&b.id));
-        InferenceStatus { memory_budget_bytes: self.config.memory_bytes, models }
+        InferenceStatus { memory_budget_bytes: self.budget_bytes(), models }
     }
 
     /// A loaded model whose scheduler lives; asking counts as use.
@@ -255,21 +292,22 @@ impl Inference {
         let started = Instant::now();
         let (path, file) = self.open_file(entry, 0)?;
         let gguf = header::read_file(&path).map_err(|error| ApiError::from(&error))?;
-        let shares = Share::wanted(&gguf, &self.config)?;
+        let engine = self.engine()?;
+        let shares = Share::wanted(&gguf, &self.config, engine)?;
         let fits = self.make_room(&shares.map(|share| share.memory_bytes))?;
         let share = shares[fits];
         let progress = Arc::new(AtomicU32::new(0));
         let memory_bytes = share.memory_bytes;
         self.set(&model.id, Some(Slot::Loading { progress: Arc::clone(&progress), memory_bytes }));
-        let cpu = CpuModel::load(&file, &gguf, share.n_ctx, self.pool(), &|done| {
+        let weights = engine.load(&file, &gguf, share, self.pool(), &|done| {
             progress.store(done.to_bits(), Ordering::Relaxed);
         })?;
         let text = TextSide::from_gguf(&gguf.metadata)?;
-        let (n_ctx, n_vocab) = (share.n_ctx as u32, cpu.config.n_vocab);
+        let (n_ctx, n_vocab) = (share.n_ctx as u32, weights.config().n_vocab);
         let facts = ModelFacts::new(&text.tokenizer, text.template.as_ref(), n_ctx, n_vocab);
         let options = SchedulerOptions::new(&self.config, share);
         let tokenizer = Arc::clone(&text.tokenizer);
-        let scheduler = Scheduler::start(&model.id, cpu, tokenizer, options)?;
+        let scheduler = Scheduler::start(&model.id, weights, tokenizer, options)?;
         tracing::info!(
             model = %model.id,
             memory_mb = memory_bytes / 1_000_000,
@@ -289,13 +327,13 @@ impl Inference {
     /// The first of the sizes, largest first, that fits once models that answer nobody have gone.
     fn make_room(&self, sizes_bytes: &[u64]) -> Result<usize, ApiError> {
         let least = sizes_bytes.last().copied().unwrap_or_default();
-        if least > self.config.memory_bytes {
+        if least > self.budget_bytes() {
             return Err(memory_full(least));
         }
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
             let used: u64 = slots.values().map(Slot::memory_bytes).sum();
-            let free = self.config.memory_bytes.saturating_sub(used);
+            let free = self.budget_bytes().saturating_sub(used);
             if let Some(fits) = sizes_bytes.iter().position(|&bytes| bytes <= free) {
                 return Ok(fits);
             }

@@ -7,35 +7,18 @@ use std::cell::RefCell;
 use std::ops::Range;
 
 use portico_kernels::{
-    Activation, Activations, AttentionTask, Matrix, PAGE_TOKENS, Page, SharedMut, TILE_ROWS,
+    Activation, Activations, AttentionTask, Matrix, PAGE_TOKENS, Page, Pool, SharedMut, TILE_ROWS,
     activate_mul, add, attend, rms_norm, rotate, scale,
 };
-use portico_shared::model::{self, ModelError, RopeStyle};
+use portico_shared::error::ApiError;
+use portico_shared::model::{self, Config, ModelError, RopeStyle};
 
 use super::compute::{Product, ROWS_TO_SHARE, tiles_per_chunk, token_blocks};
-use super::weights::{CpuModel, Layer};
-use crate::pages::PageId;
+use super::weights::{CpuModel, Layer, kv_shape};
+use crate::step::{Batch, Model, Row};
 
 /// Keys of all rows together from which attention is shared.
 const KEYS_TO_SHARE: usize = 64;
-
-/// A token of a step.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Row {
-    pub token: u32,
-    pub position: usize,
-    /// Whose: an index into the batch's tables.
-    pub sequence: usize,
-}
-
-/// A step: tokens of several sequences. Tokens of one sequence follow each other.
-pub struct Batch<'a> {
-    pub rows: Vec<Row>,
-    /// Each sequence's pages, with room for its rows.
-    pub tables: Vec<&'a [PageId]>,
-    /// Rows whose logits are wanted.
-    pub wanted: Vec<usize>,
-}
 
 /// Buffers that live from step to step.
 #[derive(Default)]
@@ -60,32 +43,37 @@ thread_local! {
     static SCORES: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
 }
 
-impl CpuModel {
-    /// Runs a step and writes the wanted rows' logits, `[wanted][n_vocab padded]`, to `logits`;
-    /// their width is [`CpuModel::logits_stride`].
-    ///
-    /// # Errors
-    /// A file that has become shorter.
-    ///
-    /// # Panics
-    /// For tokens, positions or pages that do not exist.
-    pub fn step(
-        &mut self,
-        batch: &Batch<'_>,
-        pages: &mut [Page],
-        logits: &mut Vec<f32>,
-    ) -> Result<(), ModelError> {
-        let mut scratch = std::mem::take(&mut self.scratch);
-        let done = self.run(batch, pages, &mut scratch, logits);
-        self.scratch = scratch;
-        done
+impl Model for CpuModel {
+    fn config(&self) -> &Config {
+        &self.config
     }
 
-    /// Values between two rows of logits.
-    pub fn logits_stride(&self) -> usize {
+    fn pool(&self) -> &Pool {
+        &self.compute.pool
+    }
+
+    fn hold_pages(&mut self, n_pages: usize) -> Result<(), ApiError> {
+        let shape = kv_shape(&self.config);
+        let n_new = n_pages.saturating_sub(self.pages.len());
+        self.pages.extend((0..n_new).map(|_| Page::new(shape)));
+        Ok(())
+    }
+
+    fn step(&mut self, batch: &Batch<'_>, logits: &mut Vec<f32>) -> Result<(), ApiError> {
+        let mut scratch = std::mem::take(&mut self.scratch);
+        let mut pages = std::mem::take(&mut self.pages);
+        let done = self.run(batch, &mut pages, &mut scratch, logits);
+        self.scratch = scratch;
+        self.pages = pages;
+        Ok(done?)
+    }
+
+    fn logits_stride(&self) -> usize {
         self.output.padded_rows()
     }
+}
 
+impl CpuModel {
     fn run(
         &self,
         batch: &Batch<'_>,

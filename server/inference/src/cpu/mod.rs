@@ -5,9 +5,7 @@
 
 mod compute;
 mod forward;
-mod tensors;
 mod weights;
 
 pub use compute::{Compute, Product};
-pub use forward::{Batch, Row};
 pub use weights::{CpuModel, kv_shape, memory_bytes};

@@ -16,8 +16,7 @@ use portico_shared::generation::GenerationRequest;
 use portico_shared::tokenizer::Tokenizer;
 use tokio::sync::mpsc;
 
-use super::cpu::CpuModel;
-use super::{Decoding, InferenceConfig, Running, Share};
+use super::{Decoding, InferenceConfig, Model, Running, Share};
 use grammars::Grammars;
 use queue::{Job, Queue};
 use worker::Worker;
@@ -59,7 +58,7 @@ impl Scheduler {
     /// `internal` where no thread can be started.
     pub fn start(
         name: &str,
-        model: CpuModel,
+        model: Box<dyn Model>,
         tokenizer: Arc<Tokenizer>,
         options: SchedulerOptions,
     ) -> Result<Self, ApiError> {

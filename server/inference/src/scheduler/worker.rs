@@ -10,15 +10,15 @@ use portico_shared::tokenizer::Tokenizer;
 use super::SchedulerOptions;
 use super::queue::Queue;
 use super::sequence::{Next, Sequence};
-use crate::cpu::{Batch, CpuModel, Row};
 use crate::pages::PagePool;
+use crate::step::{Batch, Model, Row};
 
 /// Prompt tokens that are scored in a step: each needs a row of logits.
 const SCORED_TOKENS: usize = 32;
 
 /// A model's thread.
 pub struct Worker {
-    model: CpuModel,
+    model: Box<dyn Model>,
     tokenizer: Arc<Tokenizer>,
     options: SchedulerOptions,
     queue: Arc<Queue>,
@@ -50,12 +50,12 @@ impl Drop for CloseOnDrop {
 
 impl Worker {
     pub fn new(
-        model: CpuModel,
+        model: Box<dyn Model>,
         tokenizer: Arc<Tokenizer>,
         options: SchedulerOptions,
         queue: Arc<Queue>,
     ) -> Self {
-        let pool = PagePool::new(model.kv_shape(), options.max_pages);
+        let pool = PagePool::new(options.max_pages);
         Self {
             model,
             tokenizer,
@@ -162,13 +162,14 @@ impl Worker {
         if n_rows == 0 {
             return 0;
         }
-        let done = self.model.step(&batch, &mut self.pool.pages, &mut self.logits);
+        let held = self.model.hold_pages(self.pool.n_pages());
+        let done = held.and_then(|()| self.model.step(&batch, &mut self.logits));
         drop(batch);
         match done {
             Ok(()) => self.finish(&parts),
             Err(error) => {
                 for index in (0..self.running.len()).rev() {
-                    self.running[index].fail(error.clone().into());
+                    self.running[index].fail(error.clone());
                     self.remove(index);
                 }
             }
@@ -243,8 +244,8 @@ impl Worker {
     /// Hands out the logits and moves every sequence on.
     fn finish(&mut self, parts: &[Part]) {
         let stride = self.model.logits_stride();
-        let n_vocab = self.model.config.n_vocab as usize;
-        let isa = self.model.isa();
+        let n_vocab = self.model.config().n_vocab as usize;
+        let isa = Isa::detect();
         let mut failed: Vec<(usize, ApiError)> = Vec::new();
         let mut choices = Vec::new();
         let mut at = 0;
