@@ -12,6 +12,9 @@ pub enum Isa {
     /// x86-64 with AVX-512 F, BW, VL, DQ and VNNI.
     #[non_exhaustive]
     Avx512,
+    /// aarch64 with the dot product; what has no kernel of its own is the plain one there.
+    #[non_exhaustive]
+    NeonDot,
 }
 
 impl Isa {
@@ -35,18 +38,22 @@ impl Isa {
                 return Self::Avx2;
             }
         }
+        #[cfg(target_arch = "aarch64")]
+        if std::arch::is_aarch64_feature_detected!("dotprod") {
+            return Self::NeonDot;
+        }
         Self::Plain
     }
 
     /// Every one that this CPU can run, the plain one first.
     pub fn all_here() -> Vec<Self> {
         let best = Self::detect();
-        [Self::Plain, Self::Avx2, Self::Avx512]
+        [Self::Plain, Self::Avx2, Self::Avx512, Self::NeonDot]
             .into_iter()
             .filter(|&isa| match isa {
                 Self::Plain => true,
-                Self::Avx2 => best != Self::Plain,
-                Self::Avx512 => best == Self::Avx512,
+                Self::Avx2 => matches!(best, Self::Avx2 | Self::Avx512),
+                Self::Avx512 | Self::NeonDot => best == isa,
             })
             .collect()
     }
@@ -56,6 +63,7 @@ impl Isa {
             Self::Plain => "plain",
             Self::Avx2 => "AVX2",
             Self::Avx512 => "AVX-512 VNNI",
+            Self::NeonDot => "NEON with dot products",
         }
     }
 }

@@ -7,6 +7,8 @@
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+#[cfg(target_arch = "aarch64")]
+mod neon;
 mod plain;
 
 use std::ops::Range;
@@ -45,6 +47,9 @@ impl Matrix {
                 #[cfg(target_arch = "x86_64")]
                 // SAFETY: as above.
                 Isa::Avx2 => unsafe { avx2::multiply(&task, tokens.clone()) },
+                #[cfg(target_arch = "aarch64")]
+                // SAFETY: as above.
+                Isa::NeonDot => unsafe { neon::multiply(&task, tokens.clone()) },
                 _ => plain::multiply(&task, tokens.clone()),
             }
         }
