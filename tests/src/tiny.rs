@@ -52,6 +52,15 @@ fn shape(arch: Arch) -> Shape {
 /// # Errors
 /// What candle or the writer refuses.
 pub fn gguf(arch: Arch, weight_type: GgmlDType, seed: u64) -> anyhow::Result<Vec<u8>> {
+    mixed(arch, &[weight_type], seed)
+}
+
+/// A model file whose matrices take these types in turn, as real files mix them; gate and up have the
+/// same.
+///
+/// # Errors
+/// What candle or the writer refuses.
+pub fn mixed(arch: Arch, weight_types: &[GgmlDType], seed: u64) -> anyhow::Result<Vec<u8>> {
     let shape = shape(arch);
     let name = arch.name();
     let key = |part: &str| format!("{name}.{part}");
@@ -74,7 +83,7 @@ pub fn gguf(arch: Arch, weight_type: GgmlDType, seed: u64) -> anyhow::Result<Vec
         writer = writer.metadata(key("attention.sliding_window"), SLIDING_WINDOW);
     }
 
-    let mut tensors = Tensors { writer, weight_type, seed, n_tensors: 0 };
+    let mut tensors = Tensors { writer, weight_types, n_matrices: 0, seed, n_tensors: 0 };
     // What adds to the residual is small beside it, as in GPT-2's initialisation (Radford et al.,
     // 2019) and in trained models.
     let residual_gain = 1.0 / (2.0 * shape.n_layers as f32).sqrt();
@@ -121,21 +130,26 @@ pub fn tokens(n: usize, seed: u64) -> Vec<u32> {
     (0..n as u32).map(|at| (uniform(seed, at) * N_VOCAB as f32) as u32).collect()
 }
 
-struct Tensors {
+struct Tensors<'a> {
     writer: GgufWriter,
-    weight_type: GgmlDType,
+    weight_types: &'a [GgmlDType],
+    n_matrices: usize,
     seed: u64,
     n_tensors: u64,
 }
 
-impl Tensors {
+impl Tensors<'_> {
     fn matrix(&mut self, name: &str, n_out: u32, n_in: u32, gain: f32) -> anyhow::Result<()> {
         // Uniform with variance 1 / n_in keeps the scale of what passes through.
         let reach = (3.0 / n_in as f32).sqrt() * gain;
         let values = self.random(n_out * n_in, -reach, reach);
         let tensor = Tensor::from_vec(values, (n_out as usize, n_in as usize), &Device::Cpu)?;
-        let blocks = QTensor::quantize(&tensor, self.weight_type)?.data()?.into_owned();
-        self.add(name, &[n_in.into(), n_out.into()], self.weight_type, blocks);
+        if !name.contains("ffn_up") {
+            self.n_matrices += 1;
+        }
+        let weight_type = self.weight_types[self.n_matrices % self.weight_types.len()];
+        let blocks = QTensor::quantize(&tensor, weight_type)?.data()?.into_owned();
+        self.add(name, &[n_in.into(), n_out.into()], weight_type, blocks);
         Ok(())
     }
 
