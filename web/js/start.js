@@ -78,6 +78,21 @@ function startWorker() {
   };
 }
 
+/**
+ * The documents' views: a Wasm of their own, fetched when they are first opened. After a failure another
+ * name of the module is asked for: browsers remember that one failed.
+ * @returns {Promise<{mount: Function, unmount: Function, speak: Function}>}
+ */
+let libraryStarts = 0;
+globalThis.loadLibrary = async () => {
+  try {
+    return await (await import(libraryStarts ? `./library_entry.js?${libraryStarts}` : "./library_entry.js")).ready;
+  } catch (error) {
+    libraryStarts++;
+    throw error;
+  }
+};
+
 say(texts.loading);
 if (typeof WebAssembly !== "object") {
   say(texts.wasm, "WebAssembly is not defined");

@@ -1,7 +1,9 @@
-//! What the page (bin `app`) and the engine's worker (bin `worker`) share.
+//! What the page (bin `app`), its documents' views (bin `library`), their worker (bin `shelf`) and the
+//! engine's worker (bin `worker`) share.
 
 pub mod link;
 pub mod portico_api;
 pub mod server_call;
+pub mod shelf_link;
 
 pub use portico_relay::protocol;

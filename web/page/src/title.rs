@@ -23,6 +23,13 @@ pub fn conversation_from_hash(hash: &str) -> Option<Uuid> {
     Uuid::try_parse(hash.strip_prefix("#/c/")?).ok()
 }
 
+/// Whether an address leads to the documents and their search.
+pub fn is_library(hash: &str) -> bool {
+    ["#/documents", "#/search"].iter().any(|view| {
+        hash.strip_prefix(view).is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?']))
+    })
+}
+
 /// The address of a conversation; of none: of a new one.
 pub fn hash_from_conversation(id: Option<Uuid>) -> String {
     id.map_or_else(|| "#/".to_owned(), |id| format!("#/c/{id}"))
@@ -49,5 +56,9 @@ mod tests {
         assert_eq!(conversation_from_hash(&hash_from_conversation(Some(id))), Some(id));
         assert_eq!(conversation_from_hash(&hash_from_conversation(None)), None);
         assert_eq!(conversation_from_hash("#/c/../x"), None);
+        for hash in ["#/documents", "#/documents/x/y", "#/search?q=a", "#/search"] {
+            assert!(is_library(hash) && conversation_from_hash(hash).is_none(), "{hash}");
+        }
+        assert!(!is_library("#/documentsx") && !is_library("#/") && !is_library("#/c/documents"));
     }
 }

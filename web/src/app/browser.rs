@@ -100,6 +100,13 @@ pub fn on_window(event: &str, handler: impl FnMut(web_sys::Event) + 'static) {
     handler.forget();
 }
 
+/// Tells whoever listens on the window that something has happened.
+pub fn tell(event: &str) {
+    if let (Some(window), Ok(event)) = (window(), web_sys::CustomEvent::new(event)) {
+        window.dispatch_event(&event).ok();
+    }
+}
+
 /// Gives a text to the person as a file.
 pub fn download(name: &str, mime: &str, text: &str) -> Result<(), JsValue> {
     let options = web_sys::BlobPropertyBag::new();

@@ -101,6 +101,8 @@ pub struct Page {
     pub chosen: RwSignal<Option<String>>,
     /// The conversation that is shown; none: a new one.
     pub open: RwSignal<Option<Uuid>>,
+    /// The documents are shown instead of a conversation.
+    pub shows_library: RwSignal<bool>,
     /// Grows with each operation.
     pub log_version: RwSignal<u64>,
     /// The log has been read.
@@ -145,6 +147,7 @@ impl Page {
             place_version: RwSignal::new(0),
             chosen: RwSignal::new(prefs::get("model")),
             open,
+            shows_library: RwSignal::new(false),
             log_version,
             log_ready: RwSignal::new(false),
             log_in_memory: RwSignal::new(false),

@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use js_sys::Reflect;
 use leptos::prelude::*;
 use portico_page::i18n::{self, Lang, Text};
-use portico_page::title::conversation_from_hash;
+use portico_page::title::{conversation_from_hash, is_library};
 use portico_shared::error::{ApiError, ErrorCode};
 use portico_web::link::{Subscription, WorkerLink};
 use portico_web::protocol::{FromWorker, ToWorker};
@@ -128,10 +128,13 @@ fn follow_choices(page: Page) {
         }
     });
     Effect::new(move |_| {
-        let title = page.open.get().and_then(|id| {
-            page.log_version.track();
-            log::title(id)
-        });
+        let title = match page.shows_library.get() {
+            true => Some(Text::Documents.get(page.lang.get()).to_owned()),
+            false => page.open.get().and_then(|id| {
+                page.log_version.track();
+                log::title(id)
+            }),
+        };
         if let Some(document) = document() {
             document.set_title(&match title {
                 Some(title) => format!("{title} · Portico"),
@@ -145,7 +148,12 @@ fn follow_choices(page: Page) {
 fn follow_address(page: Page) {
     let read = move || {
         let hash = window().and_then(|window| window.location().hash().ok()).unwrap_or_default();
-        page.open.set(conversation_from_hash(&hash));
+        let shows_library = is_library(&hash);
+        page.shows_library.set(shows_library);
+        // The conversation that one comes from stays open behind the documents.
+        if !shows_library {
+            page.open.set(conversation_from_hash(&hash));
+        }
     };
     read();
     on_window("hashchange", move |_| read());

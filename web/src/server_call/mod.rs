@@ -5,7 +5,7 @@
 //! on the server when the connection breaks or the tab closes, and is read on from the last event that
 //! came.
 
-mod http;
+pub mod http;
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -319,7 +319,11 @@ fn can_be_picked_up(error: &ApiError) -> bool {
     error.code == ErrorCode::ServerUnreachable
 }
 
-async fn text(response: &Response) -> Result<String, ApiError> {
+/// A response's whole text.
+///
+/// # Errors
+/// `server_unreachable`: it broke off.
+pub async fn text(response: &Response) -> Result<String, ApiError> {
     let text = response.text().map_err(|error| unreachable(&error))?;
     let text = JsFuture::from(text).await.map_err(|error| unreachable(&error))?;
     Ok(text.as_string().unwrap_or_default())

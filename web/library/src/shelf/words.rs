@@ -70,7 +70,7 @@ fn folded(word: &str) -> String {
 /// Takes an ending of German or English off, where enough is left. Wrong in a word, it is wrong the same
 /// way in the query.
 fn stem(mut word: String) -> String {
-    const ENDINGS: [&str; 9] = ["ern", "ing", "en", "er", "es", "em", "e", "s", "n"];
+    const ENDINGS: [&str; 8] = ["ern", "en", "er", "es", "em", "e", "s", "n"];
     const LEAST: usize = 4;
     if word.bytes().any(|byte| byte.is_ascii_digit()) {
         return word;

@@ -24,6 +24,11 @@ macro_rules! texts {
 texts! {
     // Frame
     SkipToChat: "Skip to the conversation", "Zum Gespräch springen";
+    SkipToDocuments: "Skip to the documents", "Zu den Dokumenten springen";
+    Documents: "Documents", "Dokumente";
+    DocumentsLoading: "Loading the documents …", "Dokumente werden geladen …";
+    DocumentsFailed: "The documents’ part of this page could not be loaded.",
+        "Der Teil dieser Seite für Dokumente ließ sich nicht laden.";
     Conversations: "Conversations", "Gespräche";
     Conversation: "Conversation", "Gespräch";
     NewConversation: "New conversation", "Neues Gespräch";
@@ -78,6 +83,8 @@ texts! {
         "Dieses Gerät kann das gewählte Modell nicht ausführen, und dieses Gespräch bleibt hier.";
     BlockedServerRefused: "The server computes no answers for this page.",
         "Der Server berechnet für diese Seite keine Antworten.";
+    BlockedServerFailed: "The server could not say what it answers with. Reload the page to ask again.",
+        "Der Server konnte nicht sagen, womit er antwortet. Laden Sie die Seite neu, um wieder zu fragen.";
     BlockedServerUnreachable: "The server cannot be reached.", "Der Server ist nicht erreichbar.";
     BlockedServerLacksModel: "The server does not have the chosen model.",
         "Der Server hat das gewählte Modell nicht.";

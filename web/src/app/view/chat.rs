@@ -22,7 +22,7 @@ const NEAR_END_PX: i32 = 96;
 
 pub fn chat(page: Page) -> impl IntoView {
     view! {
-        <main class="main" id="main">
+        <main class="main" id="main" hidden=move || page.shows_library.get()>
             {top_bar(page).into_any()}
             {banners::banners(page).into_any()}
             {messages(page).into_any()}

@@ -9,6 +9,7 @@ pub const PIN: &str = "M9 4h6l-1 6 4 4H6l4-4-1-6ZM12 14v6";
 pub const PENCIL: &str = "M4 20h4L19 9l-4-4L4 16v4ZM13 7l4 4";
 pub const TRASH: &str = "M5 7h14M10 7V4h4v3M7 7l1 13h8l1-13M10 11v6M14 11v6";
 pub const GEAR: &str = "M4 8h9M19 8h1M16 5v6M4 16h1M11 16h9M8 13v6";
+pub const PAPERS: &str = "M8 3h8l4 4v11H8zM16 3v4h4M4 7v14h12";
 pub const CHIP: &str =
     "M7 7h10v10H7zM10 10h4v4h-4zM9 3v4M15 3v4M9 17v4M15 17v4M3 9h4M3 15h4M17 9h4M17 15h4";
 pub const SEND: &str = "M12 20V5M6 11l6-6 6 6";

@@ -6,6 +6,7 @@ mod composer;
 mod dialog;
 mod documents;
 mod icons;
+mod library;
 mod licence;
 mod message;
 mod models;
@@ -32,8 +33,12 @@ pub fn page(page: Page) -> impl IntoView {
     view! {
         <a class="skip" href=format!("#{}", composer::INPUT_ID) on:click=move |event| {
             event.prevent_default();
-            focus(composer::INPUT_ID);
-        }>{page.t(Text::SkipToChat)}</a>
+            let shows_library = page.shows_library.get_untracked();
+            focus(if shows_library { library::MAIN_ID } else { composer::INPUT_ID });
+        }>{move || {
+            let text = if page.shows_library.get() { Text::SkipToDocuments } else { Text::SkipToChat };
+            text.get(page.lang.get())
+        }}</a>
         <div class="shell" class:drawer-open=move || page.drawer.get()
             on:click=move |event| {
                 show_link(&event);
@@ -47,6 +52,7 @@ pub fn page(page: Page) -> impl IntoView {
             {sidebar::sidebar(page).into_any()}
             <div class="scrim" on:click=move |_| page.drawer.set(false)></div>
             {chat::chat(page).into_any()}
+            {library::library(page).into_any()}
         </div>
         {move || match page.dialog.get() {
             Some(Dialog::Models) => models::models_dialog(page).into_any(),
@@ -63,15 +69,17 @@ pub fn page(page: Page) -> impl IntoView {
 /// Shows a conversation, or the start of a new one, and writes it into the address.
 pub fn open_conversation(page: Page, conversation: Option<Uuid>) {
     page.drawer.set(false);
-    if page.open.get_untracked() == conversation {
+    if page.open.get_untracked() == conversation && !page.shows_library.get_untracked() {
         return;
     }
     page.open.set(conversation);
+    page.shows_library.set(false);
     let hash = hash_from_conversation(conversation);
     let history = window().and_then(|window| window.history().ok());
     if let Some(history) = history {
         // Refused only in a sandbox: then the address stays as it was.
         history.push_state_with_url(&wasm_bindgen::JsValue::NULL, "", Some(&hash)).ok();
+        crate::browser::tell("portico-address");
     }
 }
 

@@ -42,6 +42,11 @@ pub fn sidebar(page: Page) -> impl IntoView {
                 {move || groups(page, rows.get(), &query.get(), renaming)}
             </nav>
             <div class="sidebar-foot">
+                <a class="button quiet" href="#/documents" data-open="library"
+                    aria-current=move || page.shows_library.get().then_some("page")
+                    on:click=move |_| page.drawer.set(false)>
+                    {icon(icons::PAPERS)} {page.t(Text::Documents)}
+                </a>
                 <button type="button" class="button quiet" on:click=move |_| page.dialog.set(Some(Dialog::Models))>
                     {icon(icons::CHIP)} {page.t(Text::Models)}
                 </button>
@@ -130,7 +135,7 @@ fn age(updated_ms: u64, midnight_ms: u64) -> Text {
 fn row_view(page: Page, row: Row, renaming: RwSignal<Option<Uuid>>) -> impl IntoView {
     let Row { id, pinned, snippet, title, .. } = row;
     let title = title.filter(|title| !title.is_empty());
-    let is_open = move || page.open.get() == Some(id);
+    let is_open = move || page.open.get() == Some(id) && !page.shows_library.get();
     let shown = {
         let title = title.clone();
         move || title.clone().unwrap_or_else(|| Text::Untitled.get(page.lang.get()).to_owned())

@@ -26,7 +26,7 @@ pub fn run(places: &Places) -> anyhow::Result<()> {
     );
     let (mut total_bytes, mut transferred_bytes) = (0, 0);
     let mut rows = Vec::new();
-    // Fetched when a request first asks for an answer's form, never by a page that chats.
+    // Fetched when documents are first opened, or a request first asks for an answer's form.
     let later: Vec<String> = list["later"]
         .as_array()
         .into_iter()

@@ -9,7 +9,7 @@ use xtask::places::Places;
 
 use super::fingerprint::{files_under, hex};
 use super::index_html::{self, Tag, What};
-use super::{Kind, bindgen, compress, optimise};
+use super::{Kind, bindgen, compress, optimise, pdfjs};
 
 /// The script that the page starts with, unless `web/js/start.js` takes its place.
 const START: &str = "import init from \"./APP.js\";\n\
@@ -46,6 +46,7 @@ pub fn assemble(
     ] {
         copy_under(&from, to, left_out.map(PathBuf::as_path))?;
     }
+    pdfjs::copy(places, &unnamed.join(pdfjs::FOLDER))?;
     if let Some(script) = &wasm_opt {
         shrink_all(script, &unnamed, wasm)?;
     }
@@ -83,7 +84,7 @@ fn written(what: &What, base: &str) -> String {
         What::Worker { bin } => {
             format!("<meta name=\"portico-worker\" content=\"{base}/{bin}_entry.js\">")
         }
-        // The worker knows its name.
+        // Who needs it knows its name.
         What::Later { .. } => String::new(),
         What::Css { href } => {
             format!("<link rel=\"stylesheet\" href=\"{base}/{}\">", asset_name(href))
@@ -151,11 +152,15 @@ fn write_asset_list(
     needed_later: &[(String, String)],
 ) -> anyhow::Result<()> {
     let (mut files, mut later) = (vec!["/".to_owned()], Vec::new());
+    // A bin's own files bear its name: `grammar.js`, `library_pdf.js`, `library.css`.
+    let is_of_bin = |file: &str| {
+        let bins = needed_later.iter();
+        let mut rests = bins.filter_map(|(bin, _)| file.strip_prefix(bin.as_str()));
+        rests.any(|rest| rest.starts_with(['.', '_']))
+    };
     let is_later = |name: &str| {
-        let file = name.rsplit('/').next().unwrap_or_default();
-        needed_later.iter().any(|(bin, _)| {
-            [format!("{bin}.js"), format!("{bin}_bg.wasm")].contains(&file.to_owned())
-        })
+        let mut parts = name.rsplit('/');
+        is_of_bin(parts.next().unwrap_or_default()) || parts.any(|folder| folder == pdfjs::FOLDER)
     };
     for file in files_under(folder)? {
         let name = file.strip_prefix(folder)?.to_string_lossy().replace('\\', "/");

@@ -20,7 +20,7 @@ pub enum What {
     App { bin: String },
     /// The bin that runs in a dedicated worker.
     Worker { bin: String },
-    /// A bin that the worker fetches when it is first needed. The crate's manifest is named.
+    /// A bin that is fetched when it is first needed. The crate's manifest is named.
     Later { bin: String, manifest: String },
     /// A style sheet.
     Css { href: String },

@@ -11,6 +11,7 @@
 //!                            once it was needed: "later"
 //! page/sw.js, …              what must lie at the root: the files in web/assets/root
 //! page/assets/<build>/…      glue, wasm, scripts, styles: immutable, named by their content
+//! page/assets/<build>/pdfjs  what shows PDFs, from npm
 //! page/**.br                 Brotli siblings
 //! ```
 
@@ -20,6 +21,7 @@ mod compress;
 mod fingerprint;
 mod index_html;
 mod optimise;
+mod pdfjs;
 
 pub use compress::sibling as compressed_sibling;
 

@@ -12,8 +12,9 @@ use xtask::toolchain::WASM;
 use crate::{command, model, packages, server};
 
 /// What the browser runs: checked for wasm32 with the lints of `web/clippy-wasm`.
-const BROWSER_CRATES: [&str; 6] = [
+const BROWSER_CRATES: [&str; 7] = [
     "portico-web",
+    "portico-library",
     "portico-page",
     "portico-relay",
     "portico-weights",

@@ -1,0 +1,103 @@
+//! Where the documents' views stand: a Wasm of their own (`web/src/library`), fetched when they are first
+//! opened and mounted for good, so that uploads go on while a conversation is shown.
+
+use leptos::html;
+use leptos::prelude::*;
+use portico_page::i18n::{self, Text};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::spawn_local;
+
+use super::icons::{self, icon};
+use crate::browser::js_error;
+use crate::page::Page;
+
+pub const MAIN_ID: &str = "library-main";
+
+#[wasm_bindgen]
+extern "C" {
+    /// Of `web/js/start.js`.
+    #[wasm_bindgen(js_name = loadLibrary, catch)]
+    async fn load_library() -> Result<JsValue, JsValue>;
+
+    /// Of `web/src/library`, as the next one.
+    type Library;
+    #[wasm_bindgen(method, catch)]
+    fn mount(this: &Library, holder: &web_sys::HtmlElement, lang: &str) -> Result<(), JsValue>;
+    #[wasm_bindgen(method, catch)]
+    fn speak(this: &Library, lang: &str) -> Result<(), JsValue>;
+}
+
+/// How far the views are.
+#[derive(Clone, PartialEq)]
+enum State {
+    Absent,
+    Loading,
+    Mounted,
+    Failed(String),
+}
+
+pub fn library(page: Page) -> impl IntoView {
+    let holder = NodeRef::<html::Div>::new();
+    let state = RwSignal::new(State::Absent);
+    let views = StoredValue::new_local(None::<JsValue>);
+    let load = move || {
+        state.set(State::Loading);
+        spawn_local(async move {
+            let mounted = async {
+                let loaded = load_library().await?;
+                let Some(holder) = holder.get_untracked() else { return Err(JsValue::NULL) };
+                let lang = i18n::code(page.lang.get_untracked());
+                loaded.unchecked_ref::<Library>().mount(&holder, lang)?;
+                Ok(loaded)
+            };
+            match mounted.await {
+                Ok(loaded) => {
+                    views.set_value(Some(loaded));
+                    state.set(State::Mounted);
+                }
+                Err(error) => state.set(State::Failed(js_error(&error))),
+            }
+        });
+    };
+    Effect::new(move |_| {
+        if page.shows_library.get() && state.get_untracked() == State::Absent {
+            load();
+        }
+    });
+    Effect::new(move |_| {
+        let lang = i18n::code(page.lang.get());
+        if let Some(views) = views.get_value()
+            && let Err(error) = views.unchecked_ref::<Library>().speak(lang)
+        {
+            web_sys::console::error_1(&error);
+        }
+    });
+    view! {
+        <main class="main" id=MAIN_ID tabindex="-1" hidden=move || !page.shows_library.get()>
+            <header class="top-bar">
+                <button type="button" class="icon-button only-narrow" aria-label=page.t(Text::OpenSidebar)
+                    title=page.t(Text::OpenSidebar) aria-controls="sidebar"
+                    aria-expanded=move || page.drawer.get().to_string()
+                    on:click=move |_| page.drawer.set(true)>{icon(icons::MENU)}</button>
+                <h1 class="chat-title">{page.t(Text::Documents)}</h1>
+            </header>
+            {move || match state.get() {
+                State::Loading => view! {
+                    <div class="library-wait" role="status">
+                        <p class="muted">{page.t(Text::DocumentsLoading)}</p>
+                        <div class="skeleton" aria-hidden="true"><i></i><i></i><i></i></div>
+                    </div>
+                }.into_any(),
+                State::Failed(why) => view! {
+                    <div class="notice error" role="alert" data-condition="library-failed">
+                        <p>{page.t(Text::DocumentsFailed)}</p>
+                        <details><summary>{page.t(Text::Details)}</summary><pre>{why}</pre></details>
+                        <button type="button" class="button" on:click=move |_| load()>{page.t(Text::TryAgain)}</button>
+                    </div>
+                }.into_any(),
+                State::Absent | State::Mounted => ().into_any(),
+            }}
+            <div class="library" node_ref=holder hidden=move || state.get() != State::Mounted></div>
+        </main>
+    }
+}
