@@ -1,6 +1,7 @@
 //! `portico`: what can be said on the command line.
 
 mod config;
+mod extract;
 mod keys;
 mod lang;
 mod models;
@@ -44,6 +45,9 @@ enum Verb {
     Keys(keys::KeysArgs),
     /// Check the configuration.
     Config(config::ConfigCommand),
+    /// Read a document: what the server starts for itself.
+    #[command(hide = true)]
+    Extract(extract::ExtractArgs),
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -71,6 +75,7 @@ pub fn run() -> ExitCode {
             start_log(LogFormat::Text);
             keys::run(&layout, args, lang)
         }
+        Verb::Extract(args) => Ok(extract::run(&args)),
         Verb::Config(command) => {
             start_log(LogFormat::Text);
             config::run(&layout, &command, lang)
