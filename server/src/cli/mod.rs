@@ -1,7 +1,9 @@
 //! `portico`: what can be said on the command line.
 
+mod collections;
 mod config;
 mod extract;
+mod ingest;
 mod keys;
 mod lang;
 mod models;
@@ -43,6 +45,10 @@ enum Verb {
     Models(models::ModelsArgs),
     /// Make, list and revoke API keys.
     Keys(keys::KeysArgs),
+    /// Take documents in: a folder, a file or a site.
+    Ingest(ingest::IngestArgs),
+    /// List, make and remove collections of documents, and say who reads them.
+    Collections(collections::CollectionsArgs),
     /// Check the configuration.
     Config(config::ConfigCommand),
     /// Read a document: what the server starts for itself.
@@ -74,6 +80,14 @@ pub fn run() -> ExitCode {
         Verb::Keys(args) => {
             start_log(LogFormat::Text);
             keys::run(&layout, args, lang)
+        }
+        Verb::Ingest(args) => {
+            start_log(LogFormat::Text);
+            ingest::run(layout, args, lang)
+        }
+        Verb::Collections(args) => {
+            start_log(LogFormat::Text);
+            collections::run(layout, args, lang)
         }
         Verb::Extract(args) => Ok(extract::run(&args)),
         Verb::Config(command) => {

@@ -1,5 +1,6 @@
 //! What may documents take, and where may they come from?
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::{Deserialize, Deserializer};
@@ -38,6 +39,9 @@ pub struct DocumentsConfig {
     /// Between two requests to one host.
     #[serde(rename = "crawl_pace_s", deserialize_with = "seconds")]
     pub crawl_pace: Duration,
+    /// The program that reads files, where it is not this one: tests are another.
+    #[serde(skip)]
+    pub reader: Option<PathBuf>,
 }
 
 impl Default for DocumentsConfig {
@@ -57,6 +61,7 @@ impl Default for DocumentsConfig {
             crawl_max_bytes: 1 << 30,
             crawl: Duration::from_secs(3600),
             crawl_pace: Duration::from_millis(500),
+            reader: None,
         }
     }
 }

@@ -192,15 +192,24 @@ const DOCUMENTS: &str = "
     CREATE TRIGGER held_file_gone AFTER DELETE ON held_files BEGIN
         INSERT OR IGNORE INTO file_removals VALUES (OLD.sha256);
     END;
+    -- How a file of a synced folder was when it was last taken in: a change shows without reading it.
+    CREATE TABLE synced (
+        collection TEXT NOT NULL REFERENCES collections (id) ON DELETE CASCADE,
+        root TEXT NOT NULL,
+        place TEXT NOT NULL,
+        stamp TEXT NOT NULL,
+        PRIMARY KEY (collection, root, place)
+    ) STRICT, WITHOUT ROWID;
     -- What a crawl knows of an address.
     CREATE TABLE crawled (
+        collection TEXT NOT NULL REFERENCES collections (id) ON DELETE CASCADE,
         root TEXT NOT NULL,
         url TEXT NOT NULL,
         etag TEXT,
         last_modified TEXT,
         -- JSON list of the addresses that it links to.
         links TEXT NOT NULL DEFAULT '[]',
-        PRIMARY KEY (root, url)
+        PRIMARY KEY (collection, root, url)
     ) STRICT, WITHOUT ROWID;";
 
 /// Brings the database to this program's version; several processes may try at once.

@@ -9,30 +9,85 @@
 mod api;
 mod collections;
 mod embedders;
+mod extractor;
+mod files;
+mod highlight;
+mod indexed;
+mod intake;
+mod listing;
+mod media_type;
+mod owner;
+mod pace;
+mod passages;
+mod queue;
+mod search;
+mod step;
+mod sync;
+mod work;
 
-use std::path::Path;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use portico_search::vectors::{EdgeConfig, EmbedderId, StoreConfig};
+use portico_search::{SearchConfig, SearchIndex};
+use portico_shared::error::{ApiError, ErrorCode};
+use rusqlite::OptionalExtension as _;
+use tokio::sync::watch;
 
 use crate::config::DocumentsConfig;
 use crate::db::{self, Db};
 use crate::inference::Inference;
+use crate::metrics::Metrics;
 use crate::models::Library;
 use crate::upstream::Fleet;
+use files::FileStore;
+use owner::Ownership;
+use pace::Pace;
+use step::step;
+use work::{Until, Work};
 
 pub use api::router;
 pub use collections::{
     Collection, CollectionChange, Groups, NewCollection, id_from_title, is_collection_id,
 };
 pub use embedders::Embedders;
+pub use files::Received;
+pub use indexed::IndexedDocument;
+pub use intake::{Arrival, Taken};
+pub use listing::{DocumentList, DocumentText, DocumentView};
+pub use passages::PassageView;
+pub use queue::{Job, JobDocument, Jobs, State, Total};
+pub use search::DocumentParts;
+pub use sync::SyncReport;
 
 /// For an embedder's id: there is none.
 pub const NO_EMBEDDER: &str = "none";
 
+/// How often a process that does not own the documents asks for them.
+const ASK_AGAIN: Duration = Duration::from_millis(250);
+/// After a fault of the index.
+const TRY_AGAIN: Duration = Duration::from_secs(5);
+
 /// The documents of one data folder.
 pub struct Documents {
-    db: Db,
+    data_dir: PathBuf,
     config: DocumentsConfig,
+    /// For requests.
+    db: Db,
+    /// For the queue's work, so that the two do not wait for each other.
+    work_db: Db,
+    files: FileStore,
     embedders: Embedders,
+    metrics: Arc<Metrics>,
+    pace: Pace,
+    /// None while another process has them.
+    index: RwLock<Option<Arc<SearchIndex>>>,
+    /// Moves on when the queue may have changed.
+    wake: watch::Sender<u64>,
+    /// Those who are still adding files.
+    n_feeding: AtomicUsize,
 }
 
 impl std::fmt::Debug for Documents {
@@ -41,16 +96,154 @@ impl std::fmt::Debug for Documents {
     }
 }
 
+/// What the documents need of the server around them.
+pub struct Around {
+    pub library: Arc<Library>,
+    pub inference: Arc<Inference>,
+    pub fleet: Arc<Fleet>,
+    pub metrics: Arc<Metrics>,
+}
+
 impl Documents {
     /// Nothing is opened before it is needed.
-    pub fn new(
-        data_dir: &Path,
-        config: DocumentsConfig,
-        library: Arc<Library>,
-        inference: Arc<Inference>,
-        fleet: Arc<Fleet>,
-    ) -> Arc<Self> {
+    pub fn new(config: DocumentsConfig, around: Around) -> Arc<Self> {
+        let Around { library, inference, fleet, metrics } = around;
+        let data_dir = library.layout.data_dir().to_owned();
         let embedders = Embedders::new(library, inference, fleet, config.embedder.clone());
-        Arc::new(Self { db: Db::durable(data_dir.join(db::FILE_NAME)), config, embedders })
+        let db = || Db::durable(data_dir.join(db::FILE_NAME));
+        Arc::new(Self {
+            db: db(),
+            work_db: db(),
+            files: FileStore::new(&data_dir, config.max_file_bytes),
+            embedders,
+            metrics,
+            pace: Pace::default(),
+            index: RwLock::default(),
+            wake: watch::Sender::new(0),
+            n_feeding: AtomicUsize::new(0),
+            config,
+            data_dir,
+        })
+    }
+
+    /// A server's: takes over the documents from whoever has them, and works until the process ends.
+    pub fn start(self: &Arc<Self>) {
+        let documents = Arc::clone(self);
+        tokio::spawn(async move {
+            loop {
+                let wait = match documents.own(Until::Ever).await {
+                    Ok(true) => Duration::ZERO,
+                    Ok(false) => {
+                        owner::want(&documents.data_dir);
+                        ASK_AGAIN
+                    }
+                    Err(error) => {
+                        tracing::error!(%error, "the documents cannot be used");
+                        TRY_AGAIN
+                    }
+                };
+                tokio::time::sleep(wait).await;
+            }
+        });
+    }
+
+    /// The command line's: works as long as nobody else does, until told to stop by being dropped.
+    ///
+    /// # Errors
+    /// When the index or the database cannot be used.
+    pub async fn work_beside_others(self: &Arc<Self>) -> Result<(), ApiError> {
+        loop {
+            let has_work = self.has_work().await? || self.is_fed();
+            if has_work && self.own(Until::Idle).await? {
+                continue;
+            }
+            tokio::time::sleep(ASK_AGAIN).await;
+        }
+    }
+
+    /// Works as the owner; false when another process is.
+    async fn own(self: &Arc<Self>, until: Until) -> Result<bool, ApiError> {
+        let Some(ownership) = Ownership::take(&self.data_dir)? else { return Ok(false) };
+        let index = Arc::new(SearchIndex::open(self.search_config().await?).await?);
+        let work = Work::new(Arc::clone(self), Arc::clone(&index))?;
+        self.set_index(Some(index));
+        let done = work.run(until, &ownership).await;
+        self.set_index(None);
+        drop(work);
+        drop(ownership);
+        done.map(|()| true)
+    }
+
+    /// With vectors as soon as there are any: their length is not known before.
+    async fn search_config(&self) -> Result<SearchConfig, ApiError> {
+        let config = SearchConfig::new(self.data_dir.join("search"));
+        let known = self.db.call(|connection| {
+            let sql = "SELECT c.embedder, length(p.vector) / 4 FROM passages p
+                JOIN documents d ON d.id = p.document JOIN collections c ON c.id = d.collection
+                WHERE p.vector IS NOT NULL AND c.embedder IS NOT NULL LIMIT 1";
+            connection.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?))).optional()
+        });
+        let known: Option<(String, i64)> = known.await?;
+        let vectors = known.map(|(name, n_dims)| {
+            let embedder = EmbedderId { name, n_dims: n_dims as usize };
+            (embedder, self.store_config())
+        });
+        Ok(SearchConfig { vectors, ..config })
+    }
+
+    /// Where vectors lie.
+    fn store_config(&self) -> StoreConfig {
+        StoreConfig::Edge(EdgeConfig::new(self.data_dir.join("search").join("vectors")))
+    }
+
+    fn set_index(&self, index: Option<Arc<SearchIndex>>) {
+        *self.index.write().unwrap_or_else(PoisonError::into_inner) = index;
+    }
+
+    /// # Errors
+    /// `documents_elsewhere`
+    fn index(&self) -> Result<Arc<SearchIndex>, ApiError> {
+        let index = self.index.read().unwrap_or_else(PoisonError::into_inner).clone();
+        index.ok_or_else(|| ApiError::new(ErrorCode::DocumentsElsewhere).with("retry_after_s", 1))
+    }
+
+    /// Whether anything waits to be done.
+    pub async fn has_work(&self) -> Result<bool, ApiError> {
+        Ok(!self.db.call(|connection| queue::is_idle(connection)).await?)
+    }
+
+    /// Tells the stages that the queue may have changed.
+    fn wake(&self) {
+        self.wake.send_modify(|n| *n = n.wrapping_add(1));
+    }
+
+    /// Until it is dropped, more files are to come.
+    pub fn feed(self: &Arc<Self>) -> Feeding {
+        self.n_feeding.fetch_add(1, Ordering::AcqRel);
+        Feeding(Arc::clone(self))
+    }
+
+    fn is_fed(&self) -> bool {
+        self.n_feeding.load(Ordering::Acquire) > 0
+    }
+
+    fn max_extracting(&self) -> usize {
+        let usual = || std::thread::available_parallelism().map_or(1, usize::from).min(4);
+        self.config.max_extracting.unwrap_or_else(usual).max(1)
+    }
+
+    pub fn data_dir(&self) -> &Path {
+        &self.data_dir
+    }
+}
+
+/// Keeps the owner at work though the queue may be empty for a moment.
+#[derive(Debug)]
+pub struct Feeding(Arc<Documents>);
+
+impl Drop for Feeding {
+    fn drop(&mut self) {
+        self.0.n_feeding.fetch_sub(1, Ordering::AcqRel);
+        self.0.wake();
     }
 }

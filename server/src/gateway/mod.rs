@@ -34,7 +34,7 @@ use axum::routing::{MethodRouter, get, post};
 
 use crate::config::{Config, ConfigError};
 use crate::db::{self, Db, DbError};
-use crate::documents::Documents;
+use crate::documents::{Around, Documents};
 use crate::inference::{Inference, InferenceConfig};
 use crate::keys::Keys;
 use crate::metrics::{HostedNow, Metrics};
@@ -77,27 +77,30 @@ impl Gateway {
         let db = Db::new(library.layout.data_dir().join(db::FILE_NAME));
         let inference = Inference::new(Arc::clone(&library), inference_config(&config));
         let fleet = Arc::new(Fleet::new(&config, config_path)?);
-        let documents = Documents::new(
-            library.layout.data_dir(),
-            config.documents.clone(),
-            Arc::clone(&library),
-            Arc::clone(&inference),
-            Arc::clone(&fleet),
-        );
+        let metrics: Arc<Metrics> = Arc::default();
+        let around = Around {
+            library: Arc::clone(&library),
+            inference: Arc::clone(&inference),
+            fleet: Arc::clone(&fleet),
+            metrics: Arc::clone(&metrics),
+        };
+        let documents = Documents::new(config.documents.clone(), around);
         Ok(Arc::new(Self {
             documents,
             fleet,
             library,
             inference,
             keys: Keys::new(db),
-            metrics: Arc::default(),
+            metrics,
             kept: kept::KeptStreams::new(&config.limits),
             config,
         }))
     }
 
-    /// What goes on beside requests: health checks, writing what was used, forgetting old streams.
+    /// What goes on beside requests: health checks, writing what was used, forgetting old streams, the
+    /// work on documents.
     pub fn start(self: &Arc<Self>) {
+        self.documents.start();
         self.fleet.keep_checking();
         let keys = Arc::clone(&self.keys);
         tokio::spawn(async move { keys.keep_writing().await });
@@ -127,11 +130,11 @@ impl Gateway {
 pub(crate) fn inference_config(config: &Config) -> InferenceConfig {
     let mut inference = InferenceConfig::default();
     let limits = &config.inference;
+    inference.device = limits.device;
     if let Some(memory_bytes) = limits.memory_bytes {
         inference.memory_bytes = memory_bytes;
     }
     if let Some(max_queue) = limits.max_queue {
-    inference.device = limits.device;
         inference.max_queue = max_queue;
     }
     if let Some(max_sequences) = limits.max_sequences {

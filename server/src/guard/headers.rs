@@ -30,12 +30,22 @@ const HEADERS: [(HeaderName, &str); 8] = [
     (HeaderName::from_static("permissions-policy"), PERMISSIONS_POLICY),
 ];
 
+/// In a response's extensions: what may be done with it and who may frame it, its own headers say.
+#[derive(Clone, Copy, Debug)]
+pub struct OwnPolicy;
+
 /// Adds them to every answer; what may be embedded is opened to those who may.
 pub async fn add(State(embedders): State<Embedders>, request: Request, next: Next) -> Response {
     let path = request.uri().path().to_owned();
     let origin = request.headers().get(header::ORIGIN).cloned();
     let mut response = next.run(request).await;
+    let has_own_policy = response.extensions_mut().remove::<OwnPolicy>().is_some();
     for (name, value) in HEADERS {
+        let is_policy =
+            name == header::CONTENT_SECURITY_POLICY || name == header::X_FRAME_OPTIONS;
+        if is_policy && has_own_policy {
+            continue;
+        }
         response.headers_mut().insert(name, HeaderValue::from_static(value));
     }
     embedders.open(&path, origin.as_ref(), response.headers_mut());

@@ -7,7 +7,7 @@ mod headers;
 mod host;
 mod shape;
 
-pub use headers::CONTENT_SECURITY_POLICY;
+pub use headers::{CONTENT_SECURITY_POLICY, OwnPolicy};
 pub use host::HostPolicy;
 pub use shape::lang;
 

@@ -90,6 +90,19 @@ pub struct Metrics {
     memory: Family<HostedLabels, Gauge>,
     upstream_up: Family<UpstreamLabels, Gauge>,
     upstream_running: Family<UpstreamLabels, Gauge>,
+    searches: Histogram,
+    documents: Family<StateLabels, Gauge>,
+    passages_left: Gauge,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct StateLabels {
+    /// `pending`, `ready` or `failed`
+    state: &'static str,
+}
+
+fn search_times() -> Histogram {
+    Histogram::new([0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5])
 }
 
 fn first_token_times() -> Histogram {
@@ -116,6 +129,9 @@ impl Default for Metrics {
             memory: Family::default(),
             upstream_up: Family::default(),
             upstream_running: Family::default(),
+            searches: search_times(),
+            documents: Family::default(),
+            passages_left: Gauge::default(),
         };
         metrics.registered()
     }
@@ -159,6 +175,22 @@ impl Metrics {
             "Requests on their way there",
             self.upstream_running.clone(),
         );
+        registry.register_with_unit(
+            "document_search",
+            "From a question to its passages",
+            Unit::Seconds,
+            self.searches.clone(),
+        );
+        registry.register(
+            "queued_documents",
+            "Documents since the queue was last empty, by what became of them",
+            self.documents.clone(),
+        );
+        registry.register(
+            "passages_to_embed",
+            "Passages that wait for their vectors",
+            self.passages_left.clone(),
+        );
         self
     }
 
@@ -182,6 +214,23 @@ impl Metrics {
 
     pub fn next_token(&self, labels: &ModelLabels, took: Duration) {
         self.between_tokens.get_or_create(labels).observe(took.as_secs_f64());
+    }
+
+    pub fn search(&self, took: Duration) {
+        self.searches.observe(took.as_secs_f64());
+    }
+
+    /// How far the queue of documents is.
+    pub fn documents(&self, total: &crate::documents::Total) {
+        let gauge = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
+        for (state, n) in [
+            ("pending", total.n_pending()),
+            ("ready", total.n_ready),
+            ("failed", total.n_failed),
+        ] {
+            self.documents.get_or_create(&StateLabels { state }).set(gauge(n));
+        }
+        self.passages_left.set(gauge(total.n_passages.saturating_sub(total.n_embedded)));
     }
 
     /// A stream is on its way until this is dropped.

@@ -14,6 +14,7 @@ mod serve;
 
 pub use digest::{DigestFile, FileStamp, digest_file};
 pub use index::WeightIndex;
+pub(crate) use range::{Asked, asked};
 
 use std::sync::Arc;
 

@@ -1,9 +1,14 @@
 //! `/api/…`: collections, documents, the queue and the search, for the page and for programs.
 //!
-//! Callers are told apart as for the dialect; what each may do the handlers ask of their
+//! Callers are told apart as for the dialect; what each may do is asked of their
 //! [`Rights`](crate::people::Rights).
 
 mod collections;
+mod documents;
+mod file;
+mod indexed;
+mod jobs;
+mod search;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,30 +16,64 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderName, HeaderValue, header};
-use axum::routing::{MethodRouter, get, patch};
+use axum::routing::{MethodRouter, get, patch, post};
 
 use crate::gateway::Gateway;
 
 /// A request without a file.
 const TIMEOUT: Duration = Duration::from_secs(60);
 const MAX_BODY_BYTES: usize = 4 << 20;
+/// A document's text with its vectors, as JSON.
+const MAX_INDEXED_BYTES: usize = 256 << 20;
 
 const NO_STORE: [(HeaderName, HeaderValue); 1] =
     [(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))];
 
+type Routes = Vec<(&'static str, MethodRouter<Arc<Gateway>>)>;
+
 pub fn router(gateway: Arc<Gateway>) -> Router {
-    let add = |router: Router<_>, (path, handler)| router.route(path, handler);
-    let small = routes().into_iter().fold(Router::new(), add);
-    let small = small.layer(DefaultBodyLimit::disable()).with_state(gateway);
-    crate::guard::limited(small, TIMEOUT, MAX_BODY_BYTES)
+    let upload = gateway.config.documents.upload;
+    let max_file_bytes = gateway.config.documents.max_file_bytes;
+    let max_file_bytes = usize::try_from(max_file_bytes).unwrap_or(usize::MAX);
+    let limited = |routes: Routes, timeout, max_bytes| {
+        let add = |router: Router<_>, (path, handler)| router.route(path, handler);
+        let routes = routes.into_iter().fold(Router::new(), add);
+        let routes = routes.layer(DefaultBodyLimit::disable()).with_state(Arc::clone(&gateway));
+        crate::guard::limited(routes, timeout, max_bytes)
+    };
+    limited(small(), TIMEOUT, MAX_BODY_BYTES)
+        .merge(limited(files(), upload, max_file_bytes))
+        .merge(limited(indexed(), upload, MAX_INDEXED_BYTES))
 }
 
-fn routes() -> Vec<(&'static str, MethodRouter<Arc<Gateway>>)> {
+fn small() -> Routes {
     vec![
         ("/api/collections", get(collections::list).post(collections::create)),
         (
             "/api/collections/{id}",
             patch(collections::change).get(collections::one).delete(collections::delete),
         ),
+        ("/api/collections/{id}/documents", get(documents::list)),
+        ("/api/documents/{id}", get(documents::one).delete(documents::delete)),
+        ("/api/documents/{id}/retry", post(documents::retry)),
+        ("/api/documents/{id}/file", get(file::file)),
+        ("/api/documents/{id}/text", get(documents::text)),
+        ("/api/documents/{id}/passages/{passage}", get(documents::passage)),
+        ("/api/jobs", get(jobs::list)),
+        ("/api/jobs/events", get(jobs::events)),
+        ("/api/jobs/{id}/cancel", post(jobs::cancel)),
+        ("/api/jobs/{id}/retry", post(jobs::retry)),
+        ("/api/search", post(search::search)),
     ]
+}
+
+fn files() -> Routes {
+    vec![
+        ("/api/collections/{id}/documents", post(documents::upload)),
+        ("/api/collections/{id}/files", post(indexed::hold_file)),
+    ]
+}
+
+fn indexed() -> Routes {
+    vec![("/api/collections/{id}/indexed", post(indexed::take_indexed))]
 }

@@ -1,0 +1,273 @@
+//! Where do the documents' own bytes lie?
+//!
+//! `files/ab/abcdef…`, each named by its SHA-256: the same file twice is one. A file is written under
+//! another name, reaches the disk, and is then renamed: it lies whole or not at all. Triggers in the
+//! database write down which files may have lost their last reference ([`FileStore::collect`]).
+//! Renaming with the row that refers to it, and looking for references before a deletion, exclude each
+//! other ([`Gate`]), also between processes.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use portico_shared::error::{ApiError, ErrorCode};
+use portico_shared::manifest::is_sha256_hex;
+use rusqlite::{Connection, OptionalExtension as _};
+use sha2::{Digest as _, Sha256};
+use tokio::io::AsyncWriteExt as _;
+
+use crate::db::Db;
+use crate::keys::now_s;
+use crate::models::sha256::hex;
+use crate::models::store::temporary_beside;
+
+/// Files of documents in a folder.
+#[derive(Clone, Debug)]
+pub struct FileStore {
+    dir: Arc<PathBuf>,
+    max_file_bytes: u64,
+}
+
+/// A file on its way in; dropped before its end, nothing of it is left.
+#[derive(Debug)]
+pub struct Incoming {
+    temporary: Temporary,
+    file: tokio::fs::File,
+    hash: Sha256,
+    size_bytes: u64,
+    max_bytes: u64,
+}
+
+/// A file that is whole, on the disk, and nobody's yet.
+#[derive(Debug)]
+pub struct Received {
+    temporary: Temporary,
+    pub sha256: String,
+    pub size_bytes: u64,
+}
+
+/// Goes with its owner.
+#[derive(Debug)]
+struct Temporary(PathBuf);
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        // Where it was renamed nothing is here; what cannot be removed is swept at the next start.
+        let _ = fs::remove_file(&self.0);
+    }
+}
+
+/// While it is held no other process adds or removes files.
+#[derive(Debug)]
+pub struct Gate(#[expect(dead_code, reason = "the lock goes when the file is closed")] File);
+
+impl FileStore {
+    pub fn new(data_dir: &Path, max_file_bytes: u64) -> Self {
+        Self { dir: Arc::new(data_dir.join("files")), max_file_bytes }
+    }
+
+    pub fn max_file_bytes(&self) -> u64 {
+        self.max_file_bytes
+    }
+
+    /// Callers give a SHA-256 in lower-case hex.
+    pub fn path(&self, sha256: &str) -> PathBuf {
+        self.dir.join(sha256.get(..2).unwrap_or("--")).join(sha256)
+    }
+
+    /// # Errors
+    /// `disk_full`, `storage_failed`.
+    pub async fn begin(&self) -> Result<Incoming, ApiError> {
+        let folder = self.dir.join("incoming");
+        let path = temporary_beside(&folder.join("file"));
+        let made = tokio::fs::create_dir_all(&folder).await;
+        made.map_err(|error| storage_error(&folder, &error))?;
+        let file = tokio::fs::File::create_new(&path).await;
+        let file = file.map_err(|error| storage_error(&path, &error))?;
+        Ok(Incoming {
+            temporary: Temporary(path),
+            file,
+            hash: Sha256::new(),
+            size_bytes: 0,
+            max_bytes: self.max_file_bytes,
+        })
+    }
+
+    /// Waits until no other process adds or removes files.
+    pub async fn gate(&self) -> Result<Gate, ApiError> {
+        let dir = Arc::clone(&self.dir);
+        let locked = tokio::task::spawn_blocking(move || gate(&dir)).await;
+        locked.map_err(|error| ApiError::new(ErrorCode::Internal).detail(error))?
+    }
+
+    /// Gives a received file its name. The caller writes the row that refers to it before it lets go of
+    /// the gate.
+    pub fn keep(&self, received: &Received, _gate: &Gate) -> Result<(), ApiError> {
+        let path = self.path(&received.sha256);
+        let folder = path.parent().unwrap_or(&self.dir);
+        let is_kept = fs::metadata(&path).is_ok_and(|meta| meta.len() == received.size_bytes);
+        if is_kept {
+            return Ok(());
+        }
+        let renamed = fs::create_dir_all(folder)
+            .and_then(|()| fs::rename(&received.temporary.0, &path))
+            .and_then(|()| File::open(folder)?.sync_all());
+        renamed.map_err(|error| storage_error(&path, &error))
+    }
+
+    /// Removes the files that nothing refers to any more; how many.
+    pub async fn collect(&self, db: &Db) -> Result<usize, ApiError> {
+        let is_idle = db.call(|connection| {
+            let now_s = now_s() as i64;
+            connection.execute("DELETE FROM held_files WHERE until_s <= ?1", [now_s])?;
+            let any = "SELECT 1 FROM file_removals LIMIT 1";
+            Ok(connection.query_row(any, [], |_| Ok(())).optional()?.is_none())
+        });
+        if is_idle.await? {
+            return Ok(0);
+        }
+        let gate = self.gate().await?;
+        let files = self.clone();
+        let removed = db.call(move |connection| files.collect_now(connection)).await?;
+        drop(gate);
+        Ok(removed)
+    }
+
+    fn collect_now(&self, connection: &mut Connection) -> rusqlite::Result<usize> {
+        let listed: Vec<String> = {
+            let mut select = connection.prepare_cached("SELECT sha256 FROM file_removals")?;
+            select.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?
+        };
+        let mut n_removed = 0;
+        for sha256 in listed {
+            if !is_referred_to(connection, &sha256)? && is_sha256_hex(&sha256) {
+                let path = self.path(&sha256);
+                match fs::remove_file(&path) {
+                    Ok(()) => n_removed += 1,
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                    Err(error) => {
+                        tracing::warn!(path = %path.display(), %error, "not removed");
+                        continue;
+                    }
+                }
+            }
+            connection.execute("DELETE FROM file_removals WHERE sha256 = ?1", [&sha256])?;
+        }
+        Ok(n_removed)
+    }
+
+    /// Removes what a process left behind that was killed: parts of files, and whole ones that no row
+    /// came to refer to. Only who owns the documents may.
+    pub async fn sweep(&self, db: &Db) -> Result<(), ApiError> {
+        let gate = self.gate().await?;
+        let files = self.clone();
+        let swept = db.call(move |connection| {
+            let orphans = files.orphans(connection)?;
+            for path in orphans {
+                tracing::info!(path = %path.display(), "removed: nothing refers to it");
+                let _ = fs::remove_file(path);
+            }
+            Ok(())
+        });
+        swept.await?;
+        drop(gate);
+        Ok(())
+    }
+
+    fn orphans(&self, connection: &Connection) -> rusqlite::Result<Vec<PathBuf>> {
+        let mut orphans = Vec::new();
+        let entries = |path: &Path| fs::read_dir(path).into_iter().flatten().flatten();
+        for folder in entries(&self.dir).filter(|entry| entry.path().is_dir()) {
+            let is_incoming = folder.file_name() == "incoming";
+            for entry in entries(&folder.path()) {
+                let name = entry.file_name().to_string_lossy().into_owned();
+                let is_orphan = match is_incoming {
+                    true => is_left_behind(&name),
+                    false => is_sha256_hex(&name) && !is_referred_to(connection, &name)?,
+                };
+                if is_orphan {
+                    orphans.push(entry.path());
+                }
+            }
+        }
+        Ok(orphans)
+    }
+}
+
+impl Incoming {
+    /// # Errors
+    /// `document_too_large`, `disk_full`, `storage_failed`.
+    pub async fn write(&mut self, bytes: &[u8]) -> Result<(), ApiError> {
+        self.size_bytes += bytes.len() as u64;
+        if self.size_bytes > self.max_bytes {
+            return Err(too_large(self.max_bytes));
+        }
+        self.hash.update(bytes);
+        let written = self.file.write_all(bytes).await;
+        written.map_err(|error| storage_error(&self.temporary.0, &error))
+    }
+
+    /// # Errors
+    /// `disk_full`, `storage_failed`.
+    pub async fn finish(mut self) -> Result<Received, ApiError> {
+        let synced = match self.file.flush().await {
+            Ok(()) => self.file.sync_all().await,
+            Err(error) => Err(error),
+        };
+        synced.map_err(|error| storage_error(&self.temporary.0, &error))?;
+        Ok(Received {
+            temporary: self.temporary,
+            sha256: hex(self.hash),
+            size_bytes: self.size_bytes,
+        })
+    }
+}
+
+fn gate(dir: &Path) -> Result<Gate, ApiError> {
+    let path = dir.join("gate.lock");
+    let locked = fs::create_dir_all(dir)
+        .and_then(|()| File::options().create(true).append(true).open(&path))
+        .and_then(|file| file.lock().map(|()| file));
+    locked.map(Gate).map_err(|error| storage_error(&path, &error))
+}
+
+fn is_referred_to(connection: &Connection, sha256: &str) -> rusqlite::Result<bool> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM documents WHERE sha256 = ?1)
+        OR EXISTS (SELECT 1 FROM jobs WHERE sha256 = ?1)
+        OR EXISTS (SELECT 1 FROM held_files WHERE sha256 = ?1)";
+    connection.prepare_cached(sql)?.query_row([sha256], |row| row.get(0))
+}
+
+/// `.file.4711-3.tmp` of a process 4711 that is no more.
+fn is_left_behind(name: &str) -> bool {
+    let pid = name.split('.').nth_back(1).and_then(|part| part.split('-').next());
+    match pid.and_then(|pid| pid.parse::<u32>().ok()) {
+        Some(pid) if pid == std::process::id() => false,
+        Some(pid) => !Path::new("/proc").is_dir() || !Path::new(&format!("/proc/{pid}")).exists(),
+        None => true,
+    }
+}
+
+/// Bytes of all files that documents, jobs and uploads refer to.
+pub fn total_bytes(connection: &Connection) -> rusqlite::Result<u64> {
+    let sql = "SELECT coalesce(sum(size_bytes), 0) FROM (
+        SELECT sha256, size_bytes FROM documents WHERE sha256 IS NOT NULL
+        UNION SELECT sha256, size_bytes FROM jobs UNION SELECT sha256, size_bytes FROM held_files)";
+    connection.query_row(sql, [], |row| row.get::<_, i64>(0)).map(|bytes| bytes as u64)
+}
+
+pub fn too_large(max_bytes: u64) -> ApiError {
+    ApiError::new(ErrorCode::PayloadTooLarge).with("max_bytes", max_bytes)
+}
+
+/// A full disk by its name.
+pub fn storage_error(path: &Path, error: &io::Error) -> ApiError {
+    use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+    let code = match error.kind() {
+        StorageFull | QuotaExceeded | FileTooLarge => ErrorCode::DiskFull,
+        _ => ErrorCode::StorageFailed,
+    };
+    let folder = path.parent().unwrap_or(path);
+    ApiError::new(code).with("path", folder.display()).detail(error)
+}

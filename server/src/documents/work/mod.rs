@@ -1,0 +1,149 @@
+//! How do documents get on? Three loops over the queue in the database, each a stage.
+//!
+//! Files are read several at once, each by a process of its own ([`extract`]); vectors are made a few
+//! passages at a time, when nobody waits for an answer ([`embed`]); versions become live together
+//! ([`index`]). The loops share nothing but the database: what one has done the next finds there, also
+//! after a crash.
+
+mod embed;
+mod extract;
+mod index;
+mod rebuild;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use portico_search::SearchIndex;
+use portico_shared::error::ApiError;
+use tokio::sync::watch;
+
+use super::extractor::Extractor;
+use super::owner::Ownership;
+use super::{Documents, queue};
+use crate::db::Db;
+
+pub(super) use extract::{Staged, set_staged, write_staged};
+
+/// How often the queue is looked at where nobody calls: another process may have added to it.
+const LOOK_EVERY: Duration = Duration::from_millis(300);
+const LONG_PAUSE: Duration = Duration::from_secs(1);
+
+/// The worker of the process that owns the documents.
+pub(super) struct Work {
+    documents: Arc<Documents>,
+    index: Arc<SearchIndex>,
+    extractor: Extractor,
+    is_over: AtomicBool,
+}
+
+/// When the work ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Until {
+    /// With the process.
+    Ever,
+    /// When nothing is left to do, or another process wants the documents.
+    Idle,
+}
+
+impl Work {
+    /// # Errors
+    /// Where no child process can be had.
+    pub(super) fn new(
+        documents: Arc<Documents>,
+        index: Arc<SearchIndex>,
+    ) -> Result<Arc<Self>, ApiError> {
+        let extractor = Extractor::new(&documents.config, documents.max_extracting())?;
+        Ok(Arc::new(Self { documents, index, extractor, is_over: AtomicBool::new(false) }))
+    }
+
+    /// # Errors
+    /// When the database or the files' folder cannot be used at all.
+    pub(super) async fn run(
+        self: &Arc<Self>,
+        until: Until,
+        ownership: &Ownership,
+    ) -> Result<(), ApiError> {
+        self.requeue().await?;
+        self.documents.files.sweep(self.db()).await?;
+        let stages = [
+            tokio::spawn(Arc::clone(self).keep_extracting()),
+            tokio::spawn(Arc::clone(self).keep_embedding()),
+            tokio::spawn(Arc::clone(self).keep_indexing()),
+            tokio::spawn(Arc::clone(self).keep_tidy()),
+        ];
+        let ended = self.watch(until, ownership).await;
+        self.is_over.store(true, Ordering::Release);
+        self.documents.wake();
+        for stage in stages {
+            if let Err(error) = stage.await {
+                tracing::error!(%error, "a stage of the queue ended by a fault");
+            }
+        }
+        ended
+    }
+
+    /// Measures the queue's speed; returns when the work is to end.
+    async fn watch(&self, until: Until, ownership: &Ownership) -> Result<(), ApiError> {
+        let mut wake = self.documents.wake.subscribe();
+        loop {
+            let (total, is_idle) = self
+                .db()
+                .call(|connection| {
+                    let ids = "SELECT json_group_array(id) FROM collections";
+                    let ids: String = connection.query_row(ids, [], |row| row.get(0))?;
+                    Ok((queue::total(connection, &ids)?, queue::is_idle(connection)?))
+                })
+                .await?;
+            self.documents.pace.note(&total);
+            self.documents.metrics.documents(&total);
+            let is_done = is_idle && !self.documents.is_fed();
+            if until == Until::Idle && (is_done || ownership.is_wanted()) {
+                return Ok(());
+            }
+            if until == Until::Ever {
+                ownership.settle();
+            }
+            self.pause(&mut wake).await;
+        }
+    }
+
+    /// Removes files that nothing refers to, and lets the indexes tidy up while nothing else is to do.
+    async fn keep_tidy(self: Arc<Self>) {
+        while !self.is_over() {
+            let removed = self.documents.files.collect(self.db()).await;
+            self.logged("removing files", removed);
+            self.pause_long().await;
+        }
+    }
+
+    fn db(&self) -> &Db {
+        &self.documents.work_db
+    }
+
+    fn is_over(&self) -> bool {
+        self.is_over.load(Ordering::Acquire)
+    }
+
+    /// Until something may have changed.
+    async fn pause(&self, wake: &mut watch::Receiver<u64>) {
+        let _ = tokio::time::timeout(LOOK_EVERY, wake.changed()).await;
+    }
+
+    async fn pause_long(&self) {
+        let until = tokio::time::Instant::now() + LONG_PAUSE;
+        while !self.is_over() && tokio::time::Instant::now() < until {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+
+    /// A fault of the work itself is logged, and the work goes on.
+    fn logged<T>(&self, what: &str, done: Result<T, ApiError>) -> Option<T> {
+        done.inspect_err(|error| tracing::error!(%error, "the documents' queue: {what}")).ok()
+    }
+}
+
+fn now_ms() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
