@@ -28,7 +28,7 @@ use uuid::Uuid;
 pub use attribute::attributions;
 pub use prompt::{quoted, tool_result, without_marks};
 pub use reader::{CitationReader, Cited};
-pub use relevance::is_relevant;
+pub use relevance::{is_relevant, similarity};
 pub use rewrite::{Rewriting, rewriting};
 pub use words::lang_of;
 
@@ -60,7 +60,7 @@ pub struct Source {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub section: Option<String>,
     pub text: String,
-    /// What the search says of how near it is to the question, 0 to 1; none where vectors were not asked.
+    /// How near it is to the question, 0 to 1 ([`similarity`]); none where vectors were not asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub similarity: Option<f32>,
 }

@@ -52,6 +52,11 @@ impl CitationReader {
         }
     }
 
+    /// There are more sources now.
+    pub fn set_sources(&mut self, n_sources: u32) {
+        self.n_sources = n_sources;
+    }
+
     pub fn push(&mut self, text: &str) -> Cited {
         let mut cited = Cited::default();
         for c in text.chars() {

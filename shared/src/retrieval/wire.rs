@@ -73,6 +73,10 @@ pub struct SearchHit {
     pub chars: [u32; 2],
     pub score: f32,
     pub ranks: HitRanks,
+    /// How near it is to the question, 0 to 1 (`grounding::similarity`); absent where only words were
+    /// compared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub similarity: Option<f32>,
     /// What of `text` was asked for, in chars.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub highlights: Vec<[u32; 2]>,
