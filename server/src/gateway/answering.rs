@@ -14,11 +14,12 @@ use super::events::{Framing, Pieces, Wording, first, respond, until};
 use super::fault::Fault;
 use super::kept;
 use super::meter::Meter;
-use super::relay::with_usage;
+use super::relay::{Waiting, with_usage};
 use super::served::{Served, place_headers};
 use super::{Caller, Gateway};
 
 /// What every way of answering a request needs of it.
+#[derive(Clone)]
 pub struct Asked {
     pub caller: Caller,
     pub body: Body,
@@ -50,8 +51,10 @@ impl Gateway {
         let answered = served.first_that_answers(
             |id| async move { Ok(whole_response(&served.model, "", here(id).await?)) },
             |upstream, model| async move {
-                let whole = upstream.whole(asked.path, model, asked.body.fields()).await?;
-                Ok(self.pass_on(asked, served, &whole))
+                let waiting = Waiting::new(self, asked, served, &upstream.id);
+                let whole = upstream.whole(asked.path, model, asked.body.fields()).await;
+                waiting.over();
+                Ok(self.pass_on(asked, served, &whole?))
             },
         );
         answered.await
@@ -70,8 +73,10 @@ impl Gateway {
     {
         let answered = served.first_that_answers(here, |upstream, model| async move {
             let body = with_usage(&asked.body);
-            let stream = upstream.stream(asked.path, model, body.fields()).await?;
-            Ok(self.relay(asked, served, stream, include_usage))
+            let waiting = Waiting::new(self, asked, served, &upstream.id);
+            let stream = upstream.stream(asked.path, model, body.fields()).await;
+            waiting.over();
+            Ok(self.relay(asked, served, stream?, include_usage))
         });
         answered.await
     }
@@ -115,6 +120,15 @@ pub fn whole_response(model: &str, upstream: &str, body: Bytes) -> Response {
         (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
     ];
     (head, place_headers(model, upstream), body).into_response()
+}
+
+/// The JSON of a response that was made here.
+///
+/// # Errors
+/// `internal`
+pub async fn body_bytes(response: Response) -> Result<Bytes, ApiError> {
+    let read = axum::body::to_bytes(response.into_body(), usize::MAX).await;
+    read.map_err(|error| ApiError::new(ErrorCode::Internal).detail(error))
 }
 
 pub fn includes_usage(body: &Body) -> Result<bool, ApiError> {

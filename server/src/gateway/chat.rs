@@ -6,10 +6,11 @@ use std::time::Instant;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::HeaderMap;
+use axum::http::header::CONTENT_LENGTH;
 use axum::response::Response;
-use portico_shared::error::ApiError;
+use portico_shared::error::{ApiError, Lang};
 
-use super::answering::{Asked, Streamed, includes_usage};
+use super::answering::{Asked, Streamed, body_bytes, includes_usage, whole_response};
 use super::body::Body;
 use super::events::Wording;
 use super::fault::Fault;
@@ -30,14 +31,70 @@ pub async fn chat(
     let asked =
         Asked { caller, body, route: "chat", path: "/chat/completions", start: Instant::now() };
     if !asked.body.flag("stream")? {
-        return gateway.in_time(gateway.chat_whole(&asked)).await;
+        return gateway.in_time(gateway.answer_whole(asked, wording.lang)).await;
     }
     let include_usage = includes_usage(&asked.body)?;
-    let streamed = gateway.in_time(gateway.chat_stream(&asked, include_usage)).await?;
+    let streamed = gateway.answer_stream(asked, include_usage, wording.lang);
+    let (asked, streamed) = gateway.in_time(streamed).await?;
     gateway.respond(asked, streamed, &headers, wording).await
 }
 
 impl Gateway {
+    /// The whole answer, resting on documents where the request says so.
+    async fn answer_whole(
+        self: &Arc<Self>,
+        mut asked: Asked,
+        lang: Lang,
+    ) -> Result<Response, Fault> {
+        if let Some(citing) = self.ground(&mut asked, lang).await? {
+            if citing.sources.is_empty() {
+                return Ok(whole_response(&citing.model, "", citing.nothing_whole(lang)?));
+            }
+            let (mut parts, body) = self.chat_whole(&asked).await?.into_parts();
+            let answer = citing.whole(&body_bytes(Response::new(body)).await?)?;
+            parts.headers.remove(CONTENT_LENGTH);
+            return Ok(Response::from_parts(parts, answer.into()));
+        }
+        match self.searching(asked, lang).await? {
+            Ok(searching) => self.searched_whole(searching).await,
+            Err(asked) => self.chat_whole(&asked).await,
+        }
+    }
+
+    /// The answer as it comes, resting on documents where the request says so.
+    async fn answer_stream(
+        self: &Arc<Self>,
+        mut asked: Asked,
+        include_usage: bool,
+        lang: Lang,
+    ) -> Result<(Asked, Streamed), Fault> {
+        if let Some(citing) = self.ground(&mut asked, lang).await? {
+            let streamed = match citing.sources.is_empty() {
+                true => Streamed {
+                    model: citing.model.clone(),
+                    upstream: String::new(),
+                    pieces: citing.nothing_pieces(lang, include_usage),
+                },
+                false => {
+                    let streamed = self.chat_stream(&asked, include_usage).await?;
+                    Streamed { pieces: citing.pieces(streamed.pieces), ..streamed }
+                }
+            };
+            return Ok((asked, streamed));
+        }
+        match self.searching(asked, lang).await? {
+            Ok(searching) => {
+                let asked = searching.asked.clone();
+                let streamed = self.searched_stream(searching, include_usage).await?;
+                Ok((asked, streamed))
+            }
+            Err(asked) => {
+                let streamed = self.chat_stream(&asked, include_usage).await?;
+                Ok((asked, streamed))
+            }
+        }
+    }
+
     /// The answer as it comes, from the first who gives one.
     pub async fn chat_stream(
         self: &Arc<Self>,
@@ -68,7 +125,7 @@ impl Gateway {
         })
     }
 
-    async fn chat_whole(self: &Arc<Self>, asked: &Asked) -> Result<Response, Fault> {
+    pub async fn chat_whole(self: &Arc<Self>, asked: &Asked) -> Result<Response, Fault> {
         let served = self.served(&asked.caller, asked.body.model()?)?;
         self.whole(asked, &served, |id| self.chat_whole_here(asked, &served, id)).await
     }

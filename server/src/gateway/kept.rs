@@ -249,6 +249,8 @@ fn stopped(last: &[u8]) -> Option<Bytes> {
     let mut event: Value = serde_json::from_slice(last).ok()?;
     let fields = event.as_object_mut()?;
     fields.remove("usage");
+    // What is said of the whole answer is not what was said of its last piece.
+    fields.remove("portico");
     let ending = match fields.get("object")?.as_str()? {
         "text_completion" => {
             serde_json::json!({ "index": 0, "text": "", "logprobs": null, "finish_reason": "stop" })

@@ -2,17 +2,20 @@
 //!
 //! A request comes in as JSON (`body`), from a caller (`access`); its model's name leads to those who
 //! answer for it (`served`): a model in this process (`here`) or upstreams. Streams are `events`
-//! wherever they come from; a `meter` counts what each request used, also one that is cut off; `kept`
-//! streams outlive their connection.
+//! wherever they come from; what documents say goes into a request by `ground` or, where the model asks
+//! for it, by `searching`, and its answer is read for citations (`citing`). A `meter` counts what each
+//! request used, also one that is cut off; `kept` streams outlive their connection.
 
 mod access;
 mod answering;
 mod body;
 mod chat;
+mod citing;
 mod completions;
 mod embeddings;
 mod events;
 mod fault;
+mod ground;
 mod here;
 mod kept;
 mod meter;
@@ -21,6 +24,7 @@ mod openapi;
 mod relay;
 mod rerank;
 mod responses;
+mod searching;
 mod served;
 mod tokenize;
 

@@ -46,6 +46,41 @@ impl Gateway {
     }
 }
 
+/// A request to an upstream of which nothing has come yet. Dropped so, whoever asked has gone, or waited
+/// too long: the upstream has read the prompt nevertheless, and that is counted.
+pub struct Waiting<'a> {
+    gateway: &'a Arc<Gateway>,
+    asked: &'a Asked,
+    served: &'a Served,
+    upstream: &'a str,
+    is_over: bool,
+}
+
+impl<'a> Waiting<'a> {
+    pub fn new(
+        gateway: &'a Arc<Gateway>,
+        asked: &'a Asked,
+        served: &'a Served,
+        upstream: &'a str,
+    ) -> Self {
+        Self { gateway, asked, served, upstream, is_over: false }
+    }
+
+    /// What came is counted elsewhere, or was nothing.
+    pub fn over(mut self) {
+        self.is_over = true;
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        if !self.is_over {
+            let mut meter = self.gateway.meter(self.asked, &self.served.model, self.upstream);
+            meter.expect_prompt(prompt_bytes(&self.asked.body));
+        }
+    }
+}
+
 /// Asks the upstream to say at the end what was used, so that it is counted.
 pub fn with_usage(body: &Body) -> Body {
     let mut options = body.get("stream_options").cloned().unwrap_or_else(|| json!({}));
