@@ -132,6 +132,11 @@ fn run(library: Library) {
                 Ok(text) => Stage::Done(text),
                 Err(error) => Stage::Failed(error),
             };
+            // The document itself stands in the list by now.
+            let is_said = matches!(end, Stage::Done(Text::UploadDone | Text::StateReady));
+            if is_said {
+                library.uploads.update(|uploads| uploads.retain(|other| other.id != upload.id));
+            }
             // A cancelled one stays so.
             if !upload.stage.with_untracked(Stage::is_over) {
                 upload.stage.set(end);

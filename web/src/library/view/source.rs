@@ -205,7 +205,7 @@ fn text(library: Library, source: std::sync::Arc<Source>) -> impl IntoView {
         js::next_frame(|| {
             let document = web_sys::window().and_then(|window| window.document());
             let mark = document
-                .and_then(|document| document.query_selector(".source-text mark").ok().flatten());
+                .and_then(|document| document.query_selector(".doc-text mark").ok().flatten());
             if let Some(mark) = mark {
                 let options = web_sys::ScrollIntoViewOptions::new();
                 js_sys::Reflect::set(&options, &"block".into(), &"center".into()).ok();
@@ -219,7 +219,7 @@ fn text(library: Library, source: std::sync::Arc<Source>) -> impl IntoView {
                 range.update(|range| range.start = range.start.saturating_sub(WINDOW));
             }>{library.t(Text::ShowEarlier)}</button>
         </Show>
-        <article class="source-text" dir="auto" data-source="text">
+        <article class="doc-text" dir="auto" data-source="text">
             {move || {
                 let range = range.get();
                 blocks.with_value(|blocks| {
