@@ -7,6 +7,8 @@
 #[cfg(feature = "edge")]
 mod edge;
 mod labels;
+mod migrate;
+mod qdrant;
 
 use async_trait::async_trait;
 use portico_shared::documents::DocLang;
@@ -15,6 +17,8 @@ use uuid::Uuid;
 
 #[cfg(feature = "edge")]
 pub use self::edge::{EdgeConfig, EdgeStore};
+pub use self::migrate::{Migration, Progress};
+pub use self::qdrant::{API_KEY_VARIABLE, QdrantConfig, QdrantStore};
 use crate::{Filter, Passage, SearchError};
 
 /// What makes vectors: those of two embedders are never compared.
@@ -42,6 +46,7 @@ impl EmbedderId {
 pub enum StoreConfig {
     #[cfg(feature = "edge")]
     Edge(EdgeConfig),
+    Qdrant(QdrantConfig),
 }
 
 /// A passage's vector with what it is filtered by.
@@ -150,6 +155,9 @@ pub async fn open(
         #[cfg(feature = "edge")]
         StoreConfig::Edge(config) => {
             Ok(std::sync::Arc::new(EdgeStore::open(config.clone(), embedder).await?))
+        }
+        StoreConfig::Qdrant(config) => {
+            Ok(std::sync::Arc::new(QdrantStore::open(config.clone(), embedder).await?))
         }
     }
 }
