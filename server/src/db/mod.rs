@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 pub use error::DbError;
 
@@ -103,6 +103,9 @@ fn open(path: &Path, safety: Safety) -> Result<Connection, DbError> {
         .and_then(|()| connection.pragma_update(None, "foreign_keys", true));
     prepared.map_err(|error| DbError::new(path, error))?;
     migrate::run(&mut connection, path)?;
+    // One that reads first and writes then would fail at once, however long it may wait, when another
+    // connection wrote between.
+    connection.set_transaction_behavior(TransactionBehavior::Immediate);
     Ok(connection)
 }
 
