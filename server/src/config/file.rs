@@ -198,6 +198,8 @@ pub struct UpstreamConfig {
     #[serde(deserialize_with = "base_url")]
     pub url: Uri,
     pub api_key: Option<Secret>,
+    /// Certificates (PEM) of those who vouch for it, in place of the machine's authorities.
+    pub ca_file: Option<PathBuf>,
     #[serde(rename = "connect_s", default = "five_seconds", deserialize_with = "seconds")]
     pub connect: Duration,
     /// Until the first byte of an answer.

@@ -11,6 +11,7 @@ use portico_shared::catalogue::{Kind, Prefixes};
 use super::choose;
 use super::health::Breaker;
 use super::secret::Bearer;
+use super::trust::authorities;
 use super::wire::Wire;
 use crate::config::{Config, ConfigError, EndpointConfig, UpstreamConfig};
 
@@ -139,7 +140,11 @@ impl Upstream {
             Some(secret) => Some(Bearer::read(secret, config_path)?),
             None => None,
         };
-        let wire = Wire::new(config.url.clone(), bearer, config.connect);
+        let authorities = match &config.ca_file {
+            Some(file) => Some(authorities(file, config_path)?),
+            None => None,
+        };
+        let wire = Wire::new(config.url.clone(), bearer, authorities, config.connect);
         let wire = wire.map_err(|error| ConfigError::Inconsistent {
             path: config_path.to_owned(),
             reason: format!("the upstream `{}`: {error}", config.id),

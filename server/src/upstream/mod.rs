@@ -9,6 +9,7 @@ mod fleet;
 mod health;
 mod secret;
 mod send;
+mod trust;
 mod wire;
 
 pub use fleet::{Endpoint, Fleet, FleetModel, Place, Upstream};

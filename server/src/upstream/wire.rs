@@ -39,11 +39,14 @@ pub enum WireError {
 }
 
 impl Wire {
+    /// `authorities` vouch for the other side, else those of the machine.
+    ///
     /// # Errors
     /// When the machine's certificates cannot be read.
     pub fn new(
         base: Uri,
         bearer: Option<Bearer>,
+        authorities: Option<RootCertStore>,
         connect: Duration,
     ) -> Result<Self, rustls::Error> {
         let mut tcp = HttpConnector::new();
@@ -53,8 +56,9 @@ impl Wire {
         let tls = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()?;
         // A machine without certificates can still speak plain HTTP.
-        let tls = match base.scheme_str() {
-            Some("https") => tls.try_with_platform_verifier()?,
+        let tls = match (base.scheme_str(), authorities) {
+            (Some("https"), Some(authorities)) => tls.with_root_certificates(authorities),
+            (Some("https"), None) => tls.try_with_platform_verifier()?,
             _ => tls.with_root_certificates(RootCertStore::empty()),
         };
         let connector = HttpsConnectorBuilder::new()
