@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::table;
 use crate::models::pull::{self, PullConfig, Pulled};
-use crate::models::{self, Entry, Layout, Library, ModelsError, Verdict};
+use crate::models::{self, Entry, Layout, Library, ModelsError, Verdict, browser_file};
 
 #[derive(Debug, Args)]
 pub struct ModelsArgs {
@@ -184,6 +184,12 @@ fn verify(
         let verdicts = models::verify(library, entry)?;
         verified.extend(entry.model.files.iter().zip(verdicts).map(|(file, verdict)| {
             VerifiedFile { model: entry.model.id.clone(), file: file.name.clone(), verdict }
+        }));
+        let converted = browser_file::verify(library, entry)?;
+        verified.extend(converted.map(|verdict| VerifiedFile {
+            model: entry.model.id.clone(),
+            file: browser_file::BROWSER_FILE.to_owned(),
+            verdict,
         }));
     }
     match json {

@@ -46,8 +46,9 @@ impl Gateway {
         id: &str,
     ) -> Result<Bytes, ApiError> {
         let request: EmbeddingRequest = asked.body.read()?;
-        let texts = Texts::from_input(request.input);
         let model = self.hosted(id).await?;
+        let texts = Texts::from_input(request.input);
+        let texts = texts.prefixed(model.prefixes.of(request.input_type));
         let mut meter = self.meter(asked, &served.model, "");
         let embedded = self.embed(&model, texts).await;
         let (vectors, n_tokens) = embedded.inspect_err(|error| meter.end(error.code.as_str()))?;
@@ -101,6 +102,16 @@ impl Texts {
             EmbeddingInput::Texts(texts) => Self::Plain(texts),
             EmbeddingInput::TokenIds(ids) => Self::TokenIds(vec![ids]),
             EmbeddingInput::TokenIdLists(lists) => Self::TokenIds(lists),
+        }
+    }
+
+    /// Token ids are taken as they are.
+    fn prefixed(self, prefix: &str) -> Self {
+        match self {
+            Self::Plain(texts) if !prefix.is_empty() => {
+                Self::Plain(texts.iter().map(|text| format!("{prefix}{text}")).collect())
+            }
+            texts => texts,
         }
     }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use portico_inference::{Embedder, Scheduler};
+use portico_shared::catalogue::Prefixes;
 use portico_shared::error::ApiError;
 use portico_shared::generation::ModelFacts;
 use portico_shared::gguf::Metadata;
@@ -17,6 +18,8 @@ pub struct HostedModel {
     /// None: the model continues texts but holds no conversation.
     pub template: Option<ChatTemplate>,
     pub facts: ModelFacts,
+    /// Of an embedder, as the catalogue has them.
+    pub prefixes: Prefixes,
     /// Weights, and the cache when it is full.
     pub memory_bytes: u64,
     pub(super) work: Work,

@@ -2,13 +2,12 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::Read as _;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Instant;
 
-use portico_inference::{Device, EmbedderFile, Engine, Load, Scheduler, SchedulerOptions, Share};
+use portico_inference::{Device, Engine, Load, Scheduler, SchedulerOptions, Share};
 use portico_kernels::Pool;
 use portico_shared::catalogue::{Format, Kind};
 use portico_shared::error::{ApiError, ErrorCode};
@@ -19,19 +18,16 @@ use super::hosted::{TextSide, Work};
 use super::{
     Decoding, HostedModel, InferenceConfig, InferenceStatus, LoadState, ModelStatus, Running,
 };
-use crate::models::{Entry, Library, ModelsError, header};
-
-/// A tokenizer's or a configuration's text; the largest known has 17 MB.
-const TEXT_BYTES_MAX: u64 = 64 << 20;
+use crate::models::{Entry, Library, ModelsError, header, open_encoder};
 
 /// The models of this process.
 pub struct Inference {
-    /// With what models may take of its memory, before any has.
-    engine: OnceLock<(Engine, Option<u64>)>,
     library: Arc<Library>,
     config: InferenceConfig,
     /// Started with the first model: all models compute on the same threads.
     pool: OnceLock<Arc<Pool>>,
+    /// With what models may take of its memory, before any has.
+    engine: OnceLock<(Engine, Option<u64>)>,
     slots: Mutex<HashMap<String, Slot>>,
     /// One model is loaded at a time.
     loading: Arc<tokio::sync::Mutex<()>>,
@@ -57,12 +53,16 @@ impl std::fmt::Debug for Inference {
 
 impl Inference {
     pub fn new(library: Arc<Library>, config: InferenceConfig) -> Arc<Self> {
-            engine: OnceLock::new(),
         Arc::new(Self {
             library,
             config,
             pool: OnceLock::new(),
+            engine: OnceLock::new(),
             slots: Mutex::default(),
+            loading: Arc::default(),
+        })
+    }
+
     /// The device on which models answer; opened once.
     ///
     /// # Errors
@@ -95,10 +95,6 @@ impl Inference {
             Some((_, Some(device_bytes))) => configured.min(*device_bytes),
             _ => configured,
         }
-    }
-
-            loading: Arc::default(),
-        })
     }
 
     /// The model, loaded on first use; those that were not used for the longest time and answer
@@ -227,7 +223,7 @@ impl Inference {
         }
         match (model.kind, model.format) {
             (Kind::Chat, Format::Gguf) => self.load_decoder(entry),
-            (Kind::Embedding, Format::Safetensors | Format::E5s1) => self.load_encoder(entry),
+            (Kind::Embedding, _) => self.load_encoder(entry),
             (kind, format) => {
                 let reason = format!("{} is a {kind:?} model in {format:?}", model.id);
                 Err(ApiError::new(ErrorCode::ModelUnsupported).with("reason", reason))
@@ -251,26 +247,9 @@ impl Inference {
         Arc::clone(self.pool.get_or_init(|| Arc::new(Pool::new(self.config.n_threads))))
     }
 
-    /// The encoder's files in the catalogue's order: weights, then for safetensors tokenizer, config
-    /// and pooling.
     fn load_encoder(&self, entry: &Entry) -> Result<Arc<HostedModel>, ApiError> {
         let model = &entry.model;
-        let (_, weights) = self.open_file(entry, 0)?;
-        let text = |index: usize| -> Result<String, ApiError> {
-            let (path, file) = self.open_file(entry, index)?;
-            let mut text = String::new();
-            let read = file.take(TEXT_BYTES_MAX).read_to_string(&mut text);
-            read.map_err(ModelsError::io(&path)).map_err(|error| ApiError::from(&error))?;
-            Ok(text)
-        };
-        let file = match model.format {
-            Format::E5s1 => EmbedderFile::e5s1(&weights)?,
-            _ => {
-                let (tokenizer, config, pooling) = (text(1)?, text(2)?, text(3)?);
-                let n_ctx = model.n_ctx as usize;
-                EmbedderFile::safetensors(&weights, &config, &tokenizer, &pooling, n_ctx)?
-            }
-        };
+        let file = open_encoder(&self.library, entry)?;
         let memory_bytes = file.memory_bytes();
         self.make_room(&[memory_bytes])?;
         let tokenizer = TextSide::from_gguf(file.metadata())?.tokenizer;
@@ -282,6 +261,7 @@ impl Inference {
             tokenizer,
             template: None,
             facts,
+            prefixes: model.prefixes.clone(),
             memory_bytes,
             work: Work::Vectors(Arc::new(embedder)),
         }))
@@ -319,6 +299,7 @@ impl Inference {
             tokenizer: text.tokenizer,
             template: text.template,
             facts,
+            prefixes: model.prefixes.clone(),
             memory_bytes,
             work: Work::Answers(scheduler),
         }))

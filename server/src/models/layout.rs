@@ -48,6 +48,11 @@ impl Layout {
         self.model(id).join("model.toml")
     }
 
+    /// What browsers get of a model that lies in another format.
+    pub fn browser_file(&self, id: &str) -> PathBuf {
+        self.data_dir.join("browser").join(format!("{id}.gguf"))
+    }
+
     pub fn digests(&self, id: &str) -> PathBuf {
         self.data_dir.join("digests").join(id)
     }

@@ -6,7 +6,7 @@ use std::{fs, io};
 
 use portico_shared::catalogue::{Catalogue, CatalogueView, Kind, Model, ModelView, is_model_id};
 
-use super::{Layout, Lock, ModelsError};
+use super::{Layout, Lock, ModelsError, browser_file};
 
 /// The catalogue that the binary carries.
 pub const BUILT_IN_CATALOGUE: &str = include_str!("../../models.toml");
@@ -35,6 +35,8 @@ pub struct Entry {
     pub files: Vec<FileState>,
     /// Not from the catalogue: added by hand.
     pub added: bool,
+    /// Of the file that browsers get in place of these, where there is one.
+    pub browser_bytes: Option<u64>,
 }
 
 /// What a look at a file's size says; its bytes are checked by `verify`.
@@ -93,7 +95,11 @@ impl Entry {
                 file.size_bytes = *size_bytes;
             }
         }
-        ModelView::new(model, self.is_available())
+        let view = ModelView::new(model, self.is_available());
+        match self.browser_bytes {
+            Some(size_bytes) => view.of_size(size_bytes),
+            None => view,
+        }
     }
 }
 
@@ -153,7 +159,13 @@ impl Library {
                 }
             });
             let files = files.collect::<Result<_, _>>()?;
-            Ok(Entry { model, files, added })
+            let browser_bytes = match browser_file::is_converted(&model) {
+                true => {
+                    fs::metadata(self.layout.browser_file(&model.id)).ok().map(|meta| meta.len())
+                }
+                false => None,
+            };
+            Ok(Entry { model, files, added, browser_bytes })
         });
         Ok(Shelf { entries: entries.collect::<Result<_, ModelsError>>()? })
     }

@@ -2,9 +2,11 @@
 //!
 //! `<models>/<id>/<file>` holds the files; `<id>/model.toml` describes a model that was added by
 //! hand; `<data>/models.toml` stands in for the catalogue that is built in; `<data>/models.lock.toml`
-//! pins what was pulled.
+//! pins what was pulled; `<data>/browser/<id>.gguf` is made of files that only the server reads.
 
 mod add;
+pub mod browser_file;
+mod encoder_file;
 mod error;
 pub(crate) mod header;
 mod layout;
@@ -18,6 +20,7 @@ pub mod store;
 mod verify;
 
 pub use add::add;
+pub use encoder_file::open_encoder;
 pub use error::ModelsError;
 pub use layout::Layout;
 pub use library::{BUILT_IN_CATALOGUE, Entry, FileState, Library, Shelf};

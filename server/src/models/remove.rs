@@ -20,6 +20,9 @@ pub fn remove(library: &Library, id: &str) -> Result<u64, ModelsError> {
     }
     // Digests first: without their file they would only mislead.
     store::remove_dir(&layout.digests(id))?;
+    let browser_file = layout.browser_file(id);
+    freed_bytes += std::fs::metadata(&browser_file).map_or(0, |meta| meta.len());
+    store::remove_file(&browser_file)?;
     match store::remove_dir(&dir)? {
         true => Ok(freed_bytes),
         false => Err(ModelsError::Absent(id.to_owned())),

@@ -1,7 +1,7 @@
 //! In which file, at which place, lies a chunk?
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
@@ -12,6 +12,7 @@ use portico_shared::manifest::{CHUNK_BYTES, Manifest};
 
 use super::digest::{DigestFile, FileStamp, digest_file};
 use crate::http_error::HttpError;
+use crate::models::browser_file::{self, BROWSER_FILE};
 use crate::models::{Library, ModelsError, Progress};
 
 /// How long a request waits for a model's digests before it is told to come again.
@@ -80,8 +81,10 @@ impl WeightIndex {
             Err(error) => tracing::error!(%error, "cannot look at the models"),
             Ok(shelf) => {
                 for entry in shelf.available() {
-                    for file in &entry.model.files {
-                        let key = (entry.model.id.clone(), file.name.clone());
+                    let converted = browser_file::is_converted(&entry.model);
+                    let own = entry.model.files.iter().map(|file| file.name.as_str());
+                    for name in own.chain(converted.then_some(BROWSER_FILE)) {
+                        let key = (entry.model.id.clone(), name.to_owned());
                         if let Err(error) = Arc::clone(&self).digested(key).await {
                             tracing::error!(model = entry.model.id, %error, "cannot serve it");
                         }
@@ -103,13 +106,17 @@ impl WeightIndex {
         if !entry.is_available() {
             return Err(ModelsError::Absent(model.to_owned()).into());
         }
-        let file = match file {
-            None => entry.model.weights(),
-            Some(name) => entry.model.files.iter().find(|file| file.name == name),
+        let name = match file {
+            None if browser_file::is_converted(&entry.model) => Some(BROWSER_FILE),
+            None => entry.model.weights().map(|file| file.name.as_str()),
+            Some(name) => {
+                let known = entry.model.files.iter().find(|file| file.name == name);
+                known.map(|file| file.name.as_str())
+            }
         };
-        let Some(file) = file else { return Err(ErrorCode::NotFound.into()) };
+        let Some(name) = name else { return Err(ErrorCode::NotFound.into()) };
         // A task of its own: the work goes on when this request is given up.
-        let work = Arc::clone(self).digested((model.to_owned(), file.name.clone()));
+        let work = Arc::clone(self).digested((model.to_owned(), name.to_owned()));
         match tokio::time::timeout(PATIENCE, tokio::spawn(work)).await {
             Err(_) => Err(preparing()),
             Ok(Err(error)) => Err(HttpError::internal(error)),
@@ -166,7 +173,11 @@ impl WeightIndex {
             Arc::clone(turns.entry(key.clone()).or_default())
         };
         let _turn = turn.lock().await;
-        let path = self.library.layout.file(&key.0, &key.1);
+        let layout = &self.library.layout;
+        let path = match key.1 == BROWSER_FILE {
+            true => layout.browser_file(&key.0),
+            false => layout.file(&key.0, &key.1),
+        };
         let index = Arc::clone(&self);
         let work = tokio::task::spawn_blocking(move || index.digested_blocking(key, path));
         work.await.unwrap_or_else(|error| {
@@ -176,15 +187,20 @@ impl WeightIndex {
     }
 
     fn digested_blocking(&self, key: FileKey, path: PathBuf) -> Result<Arc<Digested>, ModelsError> {
-        let stamp = FileStamp::of(&path)?;
         let known = {
             let files = self.files.read().unwrap_or_else(PoisonError::into_inner);
             files.get(&key).cloned()
         };
-        if let Some(known) = known.filter(|known| known.stamp == stamp) {
+        let is_current =
+            |known: &Digested| FileStamp::of(&path).ok().as_ref() == Some(&known.stamp);
+        if let Some(known) = known.filter(|known| is_current(known)) {
             return Ok(known);
         }
         let stored = self.library.layout.digest(&key.0, &key.1);
+        if key.1 == BROWSER_FILE {
+            self.make_anew_unless_stored(&key.0, &path, &stored)?;
+        }
+        let stamp = FileStamp::of(&path)?;
         let digests = match DigestFile::read(&stored, &key.0, &stamp) {
             Some(digests) => digests,
             None => {
@@ -206,6 +222,25 @@ impl WeightIndex {
         let mut files = self.files.write().unwrap_or_else(PoisonError::into_inner);
         files.insert(key, Arc::clone(&digested));
         Ok(digested)
+    }
+
+    /// Nothing says what a converted file should be but the conversion: one without digests of it as
+    /// it is now is made again.
+    fn make_anew_unless_stored(
+        &self,
+        model: &str,
+        path: &Path,
+        stored: &Path,
+    ) -> Result<(), ModelsError> {
+        let shelf = self.library.look()?;
+        let entry = shelf.get(model)?;
+        let stamp = FileStamp::of(path).ok();
+        let is_stored =
+            stamp.is_some_and(|stamp| DigestFile::read(stored, model, &stamp).is_some());
+        match is_stored && browser_file::stands(&self.library, &entry.model) {
+            true => Ok(()),
+            false => browser_file::make(&self.library, entry),
+        }
     }
 
     /// A file whose digest is known beforehand is served as that or not at all.

@@ -21,7 +21,7 @@ pub struct ModelView {
     pub model: Model,
     /// All files lie on this server, so a browser can load them.
     pub available: bool,
-    /// All files together.
+    /// All files together, or the one that browsers get in their place.
     pub size_bytes: u64,
     /// Estimate for a context of 4096 tokens.
     pub memory_bytes: u64,
@@ -31,5 +31,11 @@ impl ModelView {
     pub fn new(model: Model, available: bool) -> Self {
         let (size_bytes, memory_bytes) = (model.size_bytes(), model.usual_memory_bytes());
         Self { model, available, size_bytes, memory_bytes }
+    }
+
+    /// With another file in place of the model's own: what a browser loads of it.
+    pub fn of_size(self, size_bytes: u64) -> Self {
+        let memory_bytes = self.memory_bytes.saturating_sub(self.size_bytes) + size_bytes;
+        Self { size_bytes, memory_bytes, ..self }
     }
 }

@@ -15,6 +15,7 @@ pub mod write;
 #[cfg(test)]
 mod tests;
 
+pub use candle_core::quantized::GgmlDType;
 pub use error::{GgufError, MetadataError};
 pub use metadata::Metadata;
 pub use tensor::{TensorInfo, tensor_size_bytes, type_id_from_ggml_type};

@@ -57,6 +57,13 @@ impl GgufWriter {
 
     /// The file's bytes, unchecked: tests of refusal start from here.
     pub fn to_bytes(&self) -> Vec<u8> {
+        let mut file = Vec::new();
+        self.for_each_piece(|piece| file.extend_from_slice(piece));
+        file
+    }
+
+    /// Hands the file on in pieces, from its first byte to its last.
+    pub fn for_each_piece(&self, mut each: impl FnMut(&[u8])) {
         let alignment = self
             .metadata
             .iter()
@@ -88,10 +95,11 @@ impl GgufWriter {
             offset_bytes += tensor.data.len().next_multiple_of(alignment);
         }
         file.resize(file.len().next_multiple_of(alignment), 0);
+        each(&file);
         for tensor in &self.tensors {
-            file.extend_from_slice(&tensor.data);
-            file.resize(file.len().next_multiple_of(alignment), 0);
+            each(&tensor.data);
+            let n_bytes = tensor.data.len();
+            each(&vec![0; n_bytes.next_multiple_of(alignment) - n_bytes]);
         }
-        file
     }
 }

@@ -6,16 +6,16 @@
 //! table, each u32 character, u8 n, u32 × n replacement; i32 tensors, each u16 name length, name, u8
 //! type, u32 elements, u64 offset, u64 bytes.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::fs::File;
 
 use memmap2::Mmap;
 use portico_kernels::WeightType;
 use portico_shared::error::{ApiError, ErrorCode};
 use portico_shared::gguf::{Metadata, StringArray, Value};
-use portico_shared::model::ModelError;
+use portico_shared::model::{EncoderConfig, ModelError, Pooling};
 
-use super::source::{EncoderConfig, Source, Tensor};
+use super::source::{POSITIONS, Source, TYPES, Tensor, WORDS};
 
 /// More than any of its kind has.
 const PIECES_MAX: usize = 1 << 22;
@@ -72,7 +72,7 @@ pub fn open(file: &File) -> Result<Source, ApiError> {
     Ok(Source { config, metadata, tensors, map })
 }
 
-type Parts = (EncoderConfig, Metadata, HashMap<String, Tensor>);
+type Parts = (EncoderConfig, Metadata, BTreeMap<String, Tensor>);
 
 fn read(bytes: &[u8]) -> Result<Parts, ModelError> {
     let mut reader = Reader { rest: bytes };
@@ -88,11 +88,13 @@ fn read(bytes: &[u8]) -> Result<Parts, ModelError> {
     let (n_vocab, n_ctx, _n_types) = (count()?, count()?, count()?);
     let norm_eps = f32::from_le_bytes(reader.array()?);
     let _block = reader.u32()?;
-    let config = EncoderConfig { n_layers, n_embd, n_heads, n_ff, n_vocab, n_ctx, norm_eps };
+    let pooling = Pooling::Mean;
+    let config =
+        EncoderConfig { n_layers, n_embd, n_heads, n_ff, n_vocab, n_ctx, norm_eps, pooling };
     let config = config.checked()?;
     let metadata = tokenizer(&mut reader, n_vocab)?;
     let n_tensors = reader.count(TENSORS_MAX)?;
-    let mut tensors = HashMap::new();
+    let mut tensors = BTreeMap::new();
     for _ in 0..n_tensors {
         let name_len = u16::from_le_bytes(reader.array()?);
         let name = String::from_utf8_lossy(reader.bytes(name_len.into())?).into_owned();
@@ -105,9 +107,45 @@ fn read(bytes: &[u8]) -> Result<Parts, ModelError> {
         let weight_type = weight_type.ok_or_else(|| {
             ModelError::unsupported(format!("`{name}` has {n_elements} values in {len} bytes"))
         })?;
+        let Some(name) = gguf_name(&name) else { continue };
         tensors.insert(name, Tensor { weight_type, n_elements, bytes: offset..end });
     }
     Ok((config, metadata, tensors))
+}
+
+/// `l3.ao.w` → `blk.3.attn_output.weight`
+fn gguf_name(name: &str) -> Option<String> {
+    let whole = match name {
+        "emb.word" => WORDS,
+        "emb.pos" => POSITIONS,
+        "emb.type" => TYPES,
+        _ => "",
+    };
+    if !whole.is_empty() {
+        return Some(whole.to_owned());
+    }
+    let (stem, kind) = name.rsplit_once('.')?;
+    let kind = match kind {
+        "w" => "weight",
+        "b" => "bias",
+        _ => return None,
+    };
+    if stem == "emb.ln" {
+        return Some(format!("token_embd_norm.{kind}"));
+    }
+    let (layer, part) = stem.strip_prefix('l')?.split_once('.')?;
+    let part = match part {
+        "q" => "attn_q",
+        "k" => "attn_k",
+        "v" => "attn_v",
+        "ao" => "attn_output",
+        "aln" => "attn_output_norm",
+        "fi" => "ffn_up",
+        "fo" => "ffn_down",
+        "oln" => "layer_output_norm",
+        _ => return None,
+    };
+    Some(format!("blk.{layer}.{part}.{kind}"))
 }
 
 fn tokenizer(reader: &mut Reader<'_>, n_vocab: usize) -> Result<Metadata, ModelError> {

@@ -1,5 +1,4 @@
-//! What is a text's vector? BERT's forward pass over several texts at once, mean pooling, unit
-//! length.
+//! What is a text's vector? BERT's forward pass over several texts at once, pooling, unit length.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -9,9 +8,9 @@ use portico_kernels::{
     SharedMut, WeightType, activate_biased, add, attend, dequantise_row, layer_norm, q8_0_row,
     scale,
 };
-use portico_shared::model::ModelError;
+use portico_shared::model::{EncoderConfig, ModelError, Pooling};
 
-use super::source::{EncoderConfig, Source};
+use super::source::{POSITIONS, Source, TYPES, WORDS};
 use crate::cpu::{Compute, Product};
 
 struct Layer {
@@ -75,48 +74,48 @@ impl Encoder {
         let config = source.config;
         let EncoderConfig { n_layers, n_embd, n_ff, n_vocab, n_ctx, .. } = config;
         let linear = |name: &str, rows: usize, cols: usize| -> Result<Linear, ModelError> {
-            let (weight_type, bytes) = source.tensor(&format!("{name}.w"), rows * cols)?;
+            let (weight_type, bytes) = source.tensor(&format!("{name}.weight"), rows * cols)?;
             let (weight_type, bytes) = in_8_bits(weight_type, bytes, cols);
             let weight = Matrix::pack(weight_type, rows, cols, &bytes, &pool)
                 .map_err(|error| ModelError::invalid(format!("`{name}`: {error}")))?;
-            Ok(Linear { weight, bias: source.vector(&format!("{name}.b"), rows)? })
+            Ok(Linear { weight, bias: source.vector(&format!("{name}.bias"), rows)? })
         };
         let norm = |name: &str| -> Result<Norm, ModelError> {
             Ok(Norm {
-                weight: source.vector(&format!("{name}.w"), n_embd)?,
-                bias: source.vector(&format!("{name}.b"), n_embd)?,
+                weight: source.vector(&format!("{name}.weight"), n_embd)?,
+                bias: source.vector(&format!("{name}.bias"), n_embd)?,
             })
         };
         let layer = |index: usize| -> Result<Layer, ModelError> {
-            let name = |part: &str| format!("l{index}.{part}");
+            let name = |part: &str| format!("blk.{index}.{part}");
             Ok(Layer {
-                q: linear(&name("q"), n_embd, n_embd)?,
-                k: linear(&name("k"), n_embd, n_embd)?,
-                v: linear(&name("v"), n_embd, n_embd)?,
-                attn_output: linear(&name("ao"), n_embd, n_embd)?,
-                attn_norm: norm(&name("aln"))?,
-                up: linear(&name("fi"), n_ff, n_embd)?,
-                down: linear(&name("fo"), n_embd, n_ff)?,
-                output_norm: norm(&name("oln"))?,
+                q: linear(&name("attn_q"), n_embd, n_embd)?,
+                k: linear(&name("attn_k"), n_embd, n_embd)?,
+                v: linear(&name("attn_v"), n_embd, n_embd)?,
+                attn_output: linear(&name("attn_output"), n_embd, n_embd)?,
+                attn_norm: norm(&name("attn_output_norm"))?,
+                up: linear(&name("ffn_up"), n_ff, n_embd)?,
+                down: linear(&name("ffn_down"), n_embd, n_ff)?,
+                output_norm: norm(&name("layer_output_norm"))?,
             })
         };
         let layers = (0..n_layers).map(layer).collect::<Result<_, _>>()?;
         // Rows are read as texts come: here only that they are there.
-        source.tensor("emb.word", n_vocab * n_embd)?;
-        let n_positions = source.tensors.get("emb.pos").map_or(0, |pos| pos.n_elements / n_embd);
+        source.tensor(WORDS, n_vocab * n_embd)?;
+        let n_positions = source.tensors.get(POSITIONS).map_or(0, |pos| pos.n_elements / n_embd);
         if n_positions < n_ctx {
             let reason = format!("{n_positions} positions for texts of {n_ctx} tokens");
             return Err(ModelError::invalid(reason));
         }
-        let n_types = source.tensors.get("emb.type").map_or(0, |types| types.n_elements / n_embd);
-        let mut type_embedding = source.vector("emb.type", n_types * n_embd)?;
+        let n_types = source.tensors.get(TYPES).map_or(0, |types| types.n_elements / n_embd);
+        let mut type_embedding = source.vector(TYPES, n_types * n_embd)?;
         type_embedding.truncate(n_embd);
         if type_embedding.len() != n_embd {
-            return Err(ModelError::invalid("`emb.type` is empty"));
+            return Err(ModelError::invalid("`token_types.weight` is empty"));
         }
         Ok(Self {
             type_embedding,
-            embedding_norm: norm("emb.ln")?,
+            embedding_norm: norm("token_embd_norm")?,
             layers,
             config,
             compute: Compute::new(pool),
@@ -172,7 +171,11 @@ impl Encoder {
             self.add_norm(&layer.down, &layer.output_norm, rows.len(), scratch);
         }
         let mut x = scratch.x.chunks_exact(n_embd);
-        Ok(texts.iter().map(|tokens| pooled(x.by_ref().take(tokens.len()), n_embd)).collect())
+        let vectors = texts.iter().map(|tokens| {
+            let rows = x.by_ref().take(tokens.len());
+            pooled(rows, self.config.pooling, n_embd)
+        });
+        Ok(vectors.collect())
     }
 
     /// Token, position and type, normed.
@@ -192,8 +195,8 @@ impl Encoder {
             dequantise_row(weight_type, bytes, out);
             Ok(())
         };
-        read("emb.word", token as usize, x)?;
-        read("emb.pos", position, &mut row)?;
+        read(WORDS, token as usize, x)?;
+        read(POSITIONS, position, &mut row)?;
         let isa = self.compute.isa;
         add(isa, x, &row);
         add(isa, x, &self.type_embedding);
@@ -362,12 +365,15 @@ fn in_8_bits(weight_type: WeightType, bytes: &[u8], cols: usize) -> (WeightType,
     (WeightType::Q8_0, Cow::Owned(rows.collect()))
 }
 
-/// The mean of a text's rows, at length 1.
-fn pooled<'a>(rows: impl Iterator<Item = &'a [f32]>, n_embd: usize) -> Vec<f32> {
+/// The mean of a text's rows or the first one, at length 1.
+fn pooled<'a>(rows: impl Iterator<Item = &'a [f32]>, pooling: Pooling, n_embd: usize) -> Vec<f32> {
     let mut sum = vec![0f32; n_embd];
-    for row in rows {
-        for (sum, x) in sum.iter_mut().zip(row) {
-            *sum += x;
+    for (place, row) in rows.enumerate() {
+        // All rows are taken: the next text's follow them.
+        if pooling == Pooling::Mean || place == 0 {
+            for (sum, x) in sum.iter_mut().zip(row) {
+                *sum += x;
+            }
         }
     }
     let length = sum.iter().map(|x| x * x).sum::<f32>().sqrt().max(f32::MIN_POSITIVE);

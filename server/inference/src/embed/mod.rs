@@ -1,20 +1,23 @@
 //! How do texts become unit vectors in this process?
 //!
-//! Encoders of BERT's kind, from safetensors with their `config.json` and `tokenizer.json`, or from
-//! the container `E5S1`. Texts are computed together up to a number of tokens, whatever their
+//! Encoders of BERT's kind, from GGUF, from safetensors with their `config.json` and
+//! `tokenizer.json`, or from the container `E5S1`; all of them can be written as GGUF. Texts are computed together up to a number of tokens, whatever their
 //! lengths: nothing is padded.
 
+mod convert;
 mod e5s1;
 mod encoder;
+mod gguf;
 mod safetensors;
 mod source;
+mod tokenizer_json;
 
 use std::fs::File;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use portico_kernels::Pool;
 use portico_shared::error::{ApiError, ErrorCode};
-use portico_shared::gguf::Metadata;
+use portico_shared::gguf::{Gguf, GgufWriter, Metadata};
 
 use encoder::Encoder;
 use source::Source;
@@ -56,6 +59,22 @@ impl EmbedderFile {
     /// `model_unsupported`, `model_invalid`.
     pub fn e5s1(file: &File) -> Result<Self, ApiError> {
         Ok(Self { source: e5s1::open(file)? })
+    }
+
+    /// A GGUF file whose header was read; texts get at most `n_ctx` tokens.
+    ///
+    /// # Errors
+    /// `model_unsupported`, `model_invalid`.
+    pub fn gguf(file: &File, gguf: Gguf, n_ctx: usize) -> Result<Self, ApiError> {
+        Ok(Self { source: gguf::open(file, gguf, n_ctx)? })
+    }
+
+    /// The encoder as a GGUF file, with texts of the caller's own in its metadata.
+    ///
+    /// # Errors
+    /// `model_invalid` for tensors without whole rows.
+    pub fn to_gguf(&self, own: &[(&str, String)]) -> Result<GgufWriter, ApiError> {
+        Ok(convert::to_gguf(&self.source, own)?)
     }
 
     /// The tokenizer, in GGUF's words.

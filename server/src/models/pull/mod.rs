@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use portico_shared::catalogue::{Format, Model, ModelFile, PipFile, Source};
 
 use super::sha256::of_file;
-use super::{FileState, Library, Lock, ModelsError, Pin, Progress, header, store};
+use super::{FileState, Library, Lock, ModelsError, Pin, Progress, browser_file, header, store};
 
 /// Where to look besides the catalogue's sources.
 #[derive(Clone, Debug, Default)]
@@ -63,7 +63,9 @@ pub enum Pulled {
 /// `NotFound`; `NoSource` with the cause for each source when none gave it; `Io` (a full disk among
 /// them) and `Unsupported` at once, for no other source would do better.
 pub fn pull(library: &Library, id: &str, config: &PullConfig) -> Result<Pulled, ModelsError> {
-    if library.look()?.get(id)?.is_available() {
+    let shelf = library.look()?;
+    if shelf.get(id)?.is_available() {
+        browser_file::ensure(library, shelf.get(id)?)?;
         return Ok(Pulled::AlreadyHere);
     }
     let dir = library.layout.model(id);
@@ -83,6 +85,7 @@ pub fn pull(library: &Library, id: &str, config: &PullConfig) -> Result<Pulled, 
     }
     let job = Job { library, model: &entry.model, config, wheels: OnceCell::new() };
     missing.try_for_each(|file| job.fetch(file))?;
+    browser_file::ensure(library, library.look()?.get(id)?)?;
     Ok(Pulled::Fetched)
 }
 
