@@ -92,7 +92,7 @@ export const chooseEmbedder = (id) => localStorage.setItem(EMBEDDER, id);
  * @returns {Promise<Float32Array>}
  */
 export async function embedOnDevice(model, texts, kind) {
-  const { data } = await globalThis.portico.embeddings.create({ model, input: texts, kind, place: "device" });
+  const { data } = await globalThis.portico.embeddings.create({ model, input: texts, input_type: kind, place: "device" });
   const dims = data[0]?.embedding.length ?? 0;
   const all = new Float32Array(dims * data.length);
   data.forEach(({ embedding }, index) => all.set(embedding, index * dims));
