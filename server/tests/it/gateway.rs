@@ -223,6 +223,56 @@ async fn a_client_that_goes_is_followed_by_the_upstream() {
     assert!((1..=3).contains(&completion), "{completion}");
 }
 
+/// The upstream has read the prompt of an answer that nobody waits for any more.
+#[tokio::test]
+async fn an_answer_that_is_abandoned_before_it_comes_is_counted() {
+    for is_stream in [false, true] {
+        let upstream = Upstream::start().await;
+        let house = House::new(&[("m", &[(&upstream.url, "slow")])], "");
+        let asking = house.post("/v1/chat/completions", chat("m", is_stream));
+        let start = Instant::now();
+        let reached = async {
+            while upstream.n_requests() == 0 && start.elapsed() < Duration::from_secs(5) {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::select! {
+            _ = asking => panic!("it is slow"),
+            () = reached => {}
+        }
+        let (prompt, completion) = house.used();
+        assert!(prompt > 0, "stream: {is_stream}");
+        assert_eq!(completion, 0);
+    }
+}
+
+/// A house's own authority vouches for its upstream, and for nobody else.
+#[tokio::test]
+async fn an_upstream_s_certificate_is_held_to_the_house_s_authority() {
+    let upstream = TlsUpstream::start().await;
+    let chat_by = |authority: &str| {
+        let more = format!(
+            "[[upstreams]]\nid = \"tls\"\nurl = \"{}\"\nhealth_every_s = 0\n{authority}\
+             [[models]]\nid = \"m\"\nendpoints = [{{ upstream = \"tls\", model = \"fine\" }}]\n",
+            upstream.url
+        );
+        let files =
+            [("house-ca.pem", upstream.authority.as_str()), ("other-ca.pem", &upstream.other)];
+        let site = Site::with_config(&more, &files);
+        let key = key(&site, "test", KeyLimits::default());
+        let house = House { site, key };
+        async move { house.chat("m").await }
+    };
+    let answer = chat_by("ca_file = \"house-ca.pem\"\n").await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    assert_eq!(upstream.inner.n_requests(), 1);
+    for authority in ["ca_file = \"other-ca.pem\"\n", ""] {
+        let answer = chat_by(authority).await;
+        assert_eq!(answer.status, 503, "{authority} {}", answer.text());
+    }
+    assert_eq!(upstream.inner.n_requests(), 1, "nothing was said to a stranger");
+}
+
 #[tokio::test]
 async fn keys_are_needed_and_end_at_once() {
     let upstream = Upstream::start().await;

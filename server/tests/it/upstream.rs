@@ -61,6 +61,65 @@ impl Drop for Upstream {
     }
 }
 
+/// An upstream behind TLS, whose certificate an authority of its own has signed.
+pub struct TlsUpstream {
+    pub url: String,
+    pub inner: Upstream,
+    /// PEM of the authority, and of another one.
+    pub authority: String,
+    pub other: String,
+    server: tokio::task::JoinHandle<()>,
+}
+
+impl TlsUpstream {
+    pub async fn start() -> Self {
+        let authority = || {
+            let mut params = rcgen::CertificateParams::new(Vec::new()).unwrap();
+            params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+            let key = rcgen::KeyPair::generate().unwrap();
+            let pem = params.self_signed(&key).unwrap().pem();
+            (rcgen::Issuer::new(params, key), pem)
+        };
+        let ((issuer, pem), (_, other)) = (authority(), authority());
+        let key = rcgen::KeyPair::generate().unwrap();
+        let params = rcgen::CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+        let certificate = params.signed_by(&key, &issuer).unwrap();
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = rustls::ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(
+                vec![certificate.der().clone()],
+                rustls::pki_types::PrivateKeyDer::try_from(key.serialize_der()).unwrap(),
+            )
+            .unwrap();
+        let inner = Upstream::start().await;
+        let plain = inner.url.trim_start_matches("http://").trim_end_matches("/v1").to_owned();
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("https://localhost:{}/v1", listener.local_addr().unwrap().port());
+        let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
+        let server = tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let (acceptor, plain) = (acceptor.clone(), plain.clone());
+                tokio::spawn(async move {
+                    // A client that does not trust it goes.
+                    let Ok(mut outside) = acceptor.accept(stream).await else { return };
+                    let mut inside = tokio::net::TcpStream::connect(plain).await.unwrap();
+                    let _ = tokio::io::copy_bidirectional(&mut outside, &mut inside).await;
+                });
+            }
+        });
+        Self { url, inner, authority: pem, other, server }
+    }
+}
+
+impl Drop for TlsUpstream {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
+
 /// Nobody listens here.
 pub fn dead_url() -> String {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
