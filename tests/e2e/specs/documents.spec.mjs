@@ -11,6 +11,8 @@ import { startProxy } from "../lib/proxy.mjs";
 import { startServer } from "../lib/server.mjs";
 
 const DEVICE = "#/documents?collection=on.device";
+/** By words alone: by meaning something is always nearest. */
+const WORDS = { PORTICO_DOCUMENTS_EMBEDDER: "none" };
 const NO_COMPLAINTS = { errors: [], csp: [], foreign: [] };
 
 describe("documents of the server", () => {
@@ -18,7 +20,7 @@ describe("documents of the server", () => {
   let server;
   before(async () => {
     data = await freshData();
-    server = await startServer({ data: data.folder });
+    server = await startServer({ data: data.folder, env: WORDS });
   });
   after(async () => {
     await server.stop();
@@ -158,7 +160,7 @@ describe("documents of the server", () => {
   );
 
   it("cannot be changed by who may only read them", { timeout: 180_000 }, async () => {
-    const readers = await startServer({ data: data.folder, env: { PORTICO_ACCESS_PAGE_MANAGES: "false" } });
+    const readers = await startServer({ data: data.folder, env: { ...WORDS, PORTICO_ACCESS_PAGE_MANAGES: "false" } });
     try {
       await withBrowser({}, async (context) => {
         const { page } = await open(context, `${readers.origin}/#/documents?collection=handbook-rules`);
@@ -178,7 +180,7 @@ describe("documents on the device", () => {
   let server;
   before(async () => {
     data = await freshData();
-    server = await startServer({ data: data.folder });
+    server = await startServer({ data: data.folder, env: WORDS });
   });
   after(async () => {
     await server.stop();
