@@ -50,6 +50,15 @@ impl<J> Queue<J> {
         !known
     }
 
+    /// As [`Queue::push`], before all that wait.
+    pub fn push_first(&mut self, ticket: Ticket, job: J) -> bool {
+        let is_new = self.push(ticket, job);
+        if is_new && let Some(last) = self.waiting.pop_back() {
+            self.waiting.push_front(last);
+        }
+        is_new
+    }
+
     /// Makes the first waiting request the running one. None while another runs.
     pub fn start_next(&mut self) -> Option<(Ticket, J)> {
         if self.running.is_some() {
@@ -113,6 +122,18 @@ mod tests {
         assert_eq!(queue.start_next(), Some((ticket("b", "1"), 2)));
         queue.finish();
         assert!(queue.is_idle());
+    }
+
+    #[test]
+    fn what_is_urgent_waits_for_nothing_but_what_runs() {
+        let mut queue = Queue::default();
+        queue.push(ticket("a", "1"), 1);
+        queue.start_next();
+        queue.push(ticket("a", "2"), 2);
+        assert!(queue.push_first(ticket("b", "1"), 3));
+        assert!(!queue.push_first(ticket("a", "2"), 2), "it keeps its place");
+        queue.finish();
+        assert_eq!(queue.start_next(), Some((ticket("b", "1"), 3)));
     }
 
     #[test]

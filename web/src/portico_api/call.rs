@@ -80,7 +80,7 @@ pub fn create(link: &WorkerLink, kind: Kind, request: &JsValue, options: &JsValu
 }
 
 /// `place: "device" | "server" | "auto"`.
-fn place(request: &JsValue) -> Result<Choice, ApiError> {
+pub fn place(request: &JsValue) -> Result<Choice, ApiError> {
     let place = js_sys::Reflect::get(request, &"place".into()).unwrap_or_default();
     if place.is_undefined() || place.is_null() {
         return Ok(Choice::Auto);
@@ -90,7 +90,7 @@ fn place(request: &JsValue) -> Result<Choice, ApiError> {
 }
 
 /// Unique among all tabs of the profile.
-fn fresh_id() -> String {
+pub fn fresh_id() -> String {
     let crypto = web_sys::window().and_then(|window| window.crypto().ok());
     crypto.map_or_else(
         || format!("{}-{}", js_sys::Date::now(), js_sys::Math::random()),

@@ -9,14 +9,16 @@
 //! ```
 //!
 //! A request's `place` is `"device"`, `"server"` or `"auto"` (the default: the device, and where that
-//! fails the server, if it computes for this page). `portico.embeddings.create({ model, input })` runs
-//! on the server.
+//! fails the server, if it computes for this page). `portico.embeddings.create({ model, input })` takes
+//! `input_type` (`"query"`, `"passage"`) for the model's own prefixes; on the device, texts beyond what
+//! the model reads are cut and named in the answer's `portico.truncated`.
 //!
 //! Requests and answers are those of `portico_shared::openai`. A second argument may carry
 //! `{ signal }`, an `AbortSignal`. What is thrown is an `Error` with `code` and `status`
 //! (`portico_shared::error`).
 
 mod call;
+mod embeddings;
 mod js;
 mod models;
 mod server;
@@ -42,7 +44,9 @@ pub fn install(link: &WorkerLink) -> Result<(), JsValue> {
     set(&api, "chat", &chat)?;
     set(&api, "completions", &completions(link, Kind::Completion)?.into())?;
     let embeddings = js_sys::Object::new();
-    set(&embeddings, "create", &function(|request, _| server::ask("/v1/embeddings", &request)))?;
+    let own = link.clone();
+    let create = function(move |request, options| embeddings::create(&own, &request, &options));
+    set(&embeddings, "create", &create)?;
     set(&api, "embeddings", &embeddings)?;
     let listing = js_sys::Object::new();
     set(

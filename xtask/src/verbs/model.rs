@@ -11,6 +11,9 @@ use crate::{command, server};
 /// The catalogue's id of the model that a fresh server offers.
 pub const DEFAULT: &str = "smollm2-135m-instruct";
 
+/// The catalogue's id of the embedder that the browser tests load.
+pub const EMBEDDER: &str = "multilingual-e5-small";
+
 /// Catalogue ids of the other real models, which `test --models all` runs.
 pub const FOR_TESTS: [&str; 4] =
     ["qwen2.5-coder-0.5b-instruct", "gemma-3-270m", "all-minilm-l6-v2", "multilingual-e5-small"];

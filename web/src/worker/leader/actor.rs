@@ -79,7 +79,21 @@ impl Actor {
         }
     }
 
+    /// The embedder makes room where the device has none for both.
     async fn switch_to(&mut self, model: &str) -> Result<(), ApiError> {
+        match self.try_switch_to(model).await {
+            Err(error)
+                if error.code == ErrorCode::OutOfMemory
+                    && self.leader.embedder.borrow().is_some() =>
+            {
+                self.leader.free_embedder().await;
+                self.try_switch_to(model).await
+            }
+            switched => switched,
+        }
+    }
+
+    async fn try_switch_to(&mut self, model: &str) -> Result<(), ApiError> {
         let leader = self.leader.clone();
         let loaded = {
             let activate = pin!(leader.activate(model, async || self.unload().await));

@@ -4,14 +4,17 @@ use std::rc::Rc;
 
 use futures_util::future::join;
 use js_sys::Uint8Array;
-use portico_engine::{EngineError, LoadOptions, ModelLoader, supports};
+use portico_engine::{EncoderLoader, EngineError, LoadOptions, ModelLoader, supports};
 use portico_shared::error::{ApiError, ErrorCode};
 use portico_shared::gguf::Gguf;
 use portico_shared::manifest::{CHUNK_BYTES, Manifest};
+use portico_shared::model::EncoderConfig;
+use portico_shared::tokenizer::Tokenizer;
 use portico_weights::retry;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::AbortController;
 
+use super::embedding::{EmbedJob, LoadedEmbedder, makes_no_vectors};
 use super::grammars::Grammars;
 use super::loaded::{Loaded, TextSide};
 use super::{Job, Leader, since_ms};
@@ -60,20 +63,26 @@ impl Leader {
     /// A page wants `model`. While another model answers, the download goes on beside it and the
     /// switch waits until it is whole.
     pub(super) async fn load(self: Rc<Self>, model: String) {
-        let is_active = self.active_model.borrow().as_ref() == Some(&model);
-        let is_free = self.active_model.borrow().is_none() && self.queue.borrow().is_idle();
-        if is_active || is_free {
+        if self.active_model.borrow().as_ref() == Some(&model) {
             self.push_own(Job::Activate(model));
             return;
         }
         let downloaded = async {
             let download = self.open_download(&model).await?;
-            self.admit_header(&download).await?;
-            download.complete().await
+            let gguf = self.admit_header(&download).await?;
+            if EncoderConfig::is_in(&gguf) {
+                self.push_embed(EmbedJob::Activate(model.clone()));
+                return Ok(());
+            }
+            let is_free = self.active_model.borrow().is_none() && self.queue.borrow().is_idle();
+            if !is_free {
+                download.complete().await?;
+            }
+            self.push_own(Job::Activate(model.clone()));
+            Ok::<_, ApiError>(())
         };
-        match downloaded.await {
-            Ok(()) => self.push_own(Job::Activate(model)),
-            Err(error) => self.load_failed(&model, error),
+        if let Err(error) = downloaded.await {
+            self.load_failed(&model, error);
         }
     }
 
@@ -246,8 +255,9 @@ impl Leader {
         let options = LoadOptions::default();
         let loader = ModelLoader::new(&gpu, &gguf, &options);
         let (loader, text) = join(loader, async { TextSide::from_gguf(&gguf.metadata) }).await;
-        let (loader, text) = (loader?, text?);
-        let loader = self.upload(model, &download, &gguf, loader).await?;
+        let (mut loader, text) = (loader?, text?);
+        let stopped = || self.is_stopped();
+        self.upload(model, &download, &gguf, &mut |bytes| loader.push(bytes), &stopped).await?;
         self.close_download(model);
         self.set_state(model, ModelState::Warming);
         let engine = loader.finish_warm().await?;
@@ -260,15 +270,42 @@ impl Leader {
         Ok(Loaded { model: model.to_owned(), engine, text, grammars: Grammars::default() })
     }
 
-    /// Chunk after chunk, in order, from the store to the GPU. While one is repacked, the next is
-    /// read and hashed.
+    /// As [`Leader::activate`], for a model that makes vectors, beside the one that chats.
+    pub(super) async fn activate_embedder(
+        self: &Rc<Self>,
+        model: &str,
+    ) -> Result<LoadedEmbedder, ApiError> {
+        let download = self.open_download(model).await?;
+        let gguf = self.admit_header(&download).await?;
+        if !EncoderConfig::is_in(&gguf) {
+            return Err(makes_no_vectors(model).into());
+        }
+        let gpu = self.gpu().await?;
+        let options = LoadOptions::default();
+        let mut loader = EncoderLoader::new(&gpu, &gguf, &options).await?;
+        let tokenizer = Tokenizer::from_gguf(&gguf.metadata)?;
+        let prefixes = download.file().manifest().prefixes.clone();
+        let stopped = || self.stop_embedding.get();
+        self.upload(model, &download, &gguf, &mut |bytes| loader.push(bytes), &stopped).await?;
+        self.close_download(model);
+        self.set_state(model, ModelState::Warming);
+        let encoder = loader.finish().await?;
+        self.embedder_is_ready(model, &encoder);
+        let storage = self.store().await.report().await;
+        self.tell_all(FromWorker::Storage { storage });
+        Ok(LoadedEmbedder { model: model.to_owned(), encoder, tokenizer, prefixes })
+    }
+
+    /// Chunk after chunk, in order, from the store to whatever takes it to the GPU. While one is
+    /// repacked, the next is read and hashed.
     async fn upload(
         &self,
         model: &str,
         download: &Download,
         gguf: &Gguf,
-        mut loader: ModelLoader,
-    ) -> Result<ModelLoader, ApiError> {
+        push: &mut dyn FnMut(&[u8]) -> Result<(), EngineError>,
+        is_stopped: &dyn Fn() -> bool,
+    ) -> Result<(), ApiError> {
         let manifest = download.file().manifest();
         let n_chunks = manifest.chunks.len();
         let buffers = [0, 1].map(|_| Uint8Array::new_with_length(CHUNK_BYTES as u32));
@@ -289,13 +326,13 @@ impl Leader {
                     false => Ok(None),
                 }
             };
-            let pushed = async { push_slices(&mut loader, &bytes, skip_bytes, &mut slice) };
+            let pushed = async { push_slices(push, &bytes, skip_bytes, &mut slice) };
             let (next, pushed) = join(next, pushed).await;
             pushed?;
             ready = next?;
             skip_bytes = 0;
             self.uploaded_bytes.set(self.uploaded_bytes.get() + u64::from(bytes.length()));
-            if self.is_stopped() {
+            if is_stopped() {
                 return Err(ApiError::new(ErrorCode::Cancelled));
             }
             if download.is_complete() && since_ms(reported_ms) >= REPORT_MS {
@@ -305,13 +342,13 @@ impl Leader {
                 self.set_state(model, ModelState::Uploading { done_bytes, total_bytes });
             }
         }
-        Ok(loader)
+        Ok(())
     }
 }
 
 /// Gives a chunk's bytes from `from` on to the loader, through a slice of Wasm memory.
 fn push_slices(
-    loader: &mut ModelLoader,
+    push: &mut dyn FnMut(&[u8]) -> Result<(), EngineError>,
     bytes: &Uint8Array,
     from: u32,
     slice: &mut [u8],
@@ -321,7 +358,7 @@ fn push_slices(
         let end = bytes.length().min(at + SLICE_BYTES);
         let part = &mut slice[..(end - at) as usize];
         bytes.subarray(at, end).copy_to(part);
-        loader.push(part)?;
+        push(part)?;
         at = end;
     }
     Ok(())

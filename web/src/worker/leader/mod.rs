@@ -1,10 +1,12 @@
 //! The worker that owns the profile's engine and weight store: what it is told, and what it tells.
 //!
-//! One task, [`actor`], owns the engine and does one job at a time; [`Leader`] is what everybody may
+//! One task, [`actor`], owns the engine and does one job at a time; another, [`embedding`], owns the
+//! embedder. [`Leader`] is what everybody may
 //! touch meanwhile: the queue, the downloads, the states that pages see.
 
 mod actor;
 mod answer;
+mod embedding;
 mod grammars;
 mod load;
 mod loaded;
@@ -19,10 +21,12 @@ use std::rc::Rc;
 use portico_engine::{Capabilities, EngineError, Gpu, GpuOptions};
 use portico_relay::bus::TabId;
 use portico_relay::queue::{Queue, Stopped, Ticket};
-use portico_shared::error::{ApiError, ErrorCode};
+use portico_shared::catalogue::EmbedKind;
+use portico_shared::error::ApiError;
 use portico_shared::openai::{ChatCompletionRequest, CompletionRequest};
 use wasm_bindgen_futures::spawn_local;
 
+use self::embedding::EmbedJob;
 use self::measure::Measure;
 use crate::js::scope::{is_debug, now_ms};
 use crate::js::signal::Signal;
@@ -58,7 +62,12 @@ pub struct Leader {
     downloads: RefCell<BTreeMap<String, Rc<Download>>>,
     /// Models whose manifest is being asked for.
     opening: RefCell<BTreeSet<String>>,
-    /// The model on the GPU.
+    /// What waits for the embedder, and whether its running request is to end.
+    embeds: RefCell<Queue<EmbedJob>>,
+    stop_embedding: Cell<bool>,
+    /// The embedder on the GPU.
+    embedder: RefCell<Option<String>>,
+    /// The model on the GPU that chats.
     active_model: RefCell<Option<String>>,
     /// Set once the store is open.
     store: RefCell<Option<Rc<Store>>>,
@@ -83,6 +92,9 @@ impl Leader {
             states: RefCell::default(),
             downloads: RefCell::default(),
             opening: RefCell::default(),
+            embeds: RefCell::default(),
+            stop_embedding: Cell::new(false),
+            embedder: RefCell::new(None),
             active_model: RefCell::new(None),
             store: RefCell::new(None),
             gpu: RefCell::new(None),
@@ -100,6 +112,7 @@ impl Leader {
             let _ = acquiring.gpu().await;
         });
         spawn_local(actor::run(leader.clone()));
+        spawn_local(embedding::run(leader.clone()));
         leader
     }
 
@@ -117,9 +130,13 @@ impl Leader {
             ToWorker::PauseLoad { model } => self.pause_load(&model),
             ToWorker::CancelLoad { model } | ToWorker::Evict { model } => {
                 self.pause_load(&model);
+                self.push_embed(EmbedJob::Unload(model.clone()));
                 self.push_own(Job::Evict(model));
             }
-            ToWorker::Unload { model } => self.push_own(Job::Unload(model)),
+            ToWorker::Unload { model } => {
+                self.push_embed(EmbedJob::Unload(model.clone()));
+                self.push_own(Job::Unload(model));
+            }
             ToWorker::Chat { id, request } => {
                 self.push(Ticket { tab: tab.clone(), id }, Job::Chat(request));
             }
@@ -127,9 +144,15 @@ impl Leader {
                 self.push(Ticket { tab: tab.clone(), id }, Job::Complete(request));
             }
             ToWorker::Embed { id, request } => {
-                let error =
-                    ApiError::new(ErrorCode::ModelUnsupported).with("reason", request.model);
-                (self.deliver)(Some(tab), FromWorker::Failed { id, error });
+                let (ticket, is_question) =
+                    (Ticket { tab: tab.clone(), id }, request.kind == EmbedKind::Query);
+                let job = EmbedJob::Embed(request);
+                // Somebody waits for a question's answer; documents can wait.
+                match is_question {
+                    true => self.embeds.borrow_mut().push_first(ticket, job),
+                    false => self.embeds.borrow_mut().push(ticket, job),
+                };
+                self.changed.ring();
             }
             ToWorker::Stop { id } => self.stop(Ticket { tab: tab.clone(), id }),
             ToWorker::CheckStorage => {
@@ -159,6 +182,9 @@ impl Leader {
     pub fn forget_tab(&self, tab: &TabId) {
         if self.queue.borrow_mut().forget_tab(tab) {
             self.stop_running.set(true);
+        }
+        if self.embeds.borrow_mut().forget_tab(tab) {
+            self.stop_embedding.set(true);
         }
         self.changed.ring();
     }
@@ -198,18 +224,28 @@ impl Leader {
 
     fn stop(&self, ticket: Ticket) {
         let stopped = self.queue.borrow_mut().stop(&ticket);
+        let is_known = self.stopped(&ticket, stopped, &self.stop_running);
+        if !is_known {
+            let stopped = self.embeds.borrow_mut().stop(&ticket);
+            // Else it was over before the wish came.
+            self.stopped(&ticket, stopped, &self.stop_embedding);
+        }
+    }
+
+    /// False: that queue has never heard of it.
+    fn stopped<J>(&self, ticket: &Ticket, stopped: Stopped<J>, end_running: &Cell<bool>) -> bool {
         match stopped {
             Stopped::Waiting(_) => {
-                let done = FromWorker::Done { id: ticket.id, stopped: true };
+                let done = FromWorker::Done { id: ticket.id.clone(), stopped: true };
                 (self.deliver)(Some(&ticket.tab), done);
             }
             Stopped::Running => {
-                self.stop_running.set(true);
+                end_running.set(true);
                 self.changed.ring();
             }
-            // It was over before the wish came.
-            Stopped::Unknown => {}
+            Stopped::Unknown => return false,
         }
+        true
     }
 
     fn tell_all(&self, message: FromWorker) {
@@ -273,6 +309,10 @@ impl Leader {
                 let active = leader.active_model.borrow().clone();
                 if let Some(model) = active {
                     leader.push_own(Job::Activate(model));
+                }
+                let embedder = leader.embedder.borrow().clone();
+                if let Some(model) = embedder {
+                    leader.push_embed(EmbedJob::Activate(model));
                 }
             }
         });

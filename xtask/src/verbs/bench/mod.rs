@@ -1,5 +1,6 @@
 //! `cargo xtask bench`: measures, prints tables and writes JSON to the target folder's `bench/`.
 
+mod retrieval;
 mod size;
 
 use std::path::PathBuf;
@@ -12,8 +13,19 @@ use xtask::step::step;
 use crate::test::rust::models_folder;
 use crate::{browser, command, model, npm, packages, page, pip, server};
 
-const ALL: [&str; 9] =
-    ["size", "quality", "roofline", "native", "browser", "server", "gateway", "chaos", "serve"];
+const ALL: [&str; 11] = [
+    "size",
+    "quality",
+    "roofline",
+    "native",
+    "browser",
+    "embed",
+    "server",
+    "gateway",
+    "chaos",
+    "serve",
+    "retrieval",
+];
 
 const CHAOS_ROUNDS: u32 = 1000;
 
@@ -40,10 +52,11 @@ pub fn run(places: &Places, arguments: &[String]) -> anyhow::Result<ExitCode> {
                 "quality" => quality(places),
                 "roofline" => roofline(places),
                 "native" => native(places),
-                "browser" => in_browser(places, "browser"),
+                "browser" | "embed" => in_browser(places, name),
                 "server" => inference(places),
                 "gateway" => gateway(places),
                 "chaos" => chaos(places, CHAOS_ROUNDS),
+                "retrieval" => retrieval::run(places),
                 _ => serve(places),
             };
             measured.map(|()| ((), String::new()))
@@ -114,6 +127,9 @@ fn in_browser(places: &Places, name: &str) -> anyhow::Result<()> {
     let page = page::build(places, page::Kind::Release)?;
     let program = server::build(places)?;
     models_folder(places, false)?;
+    if name == "embed" {
+        model::pull(places, &program, &places.target.join("test-data"), model::EMBEDDER)?;
+    }
     let mut node = script(places, &format!("{name}.mjs"), &format!("{name}-chromium"))?;
     node.env("PORTICO_BIN", program)
         .env("PORTICO_PAGE", page)

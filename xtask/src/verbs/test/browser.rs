@@ -7,7 +7,7 @@ use xtask::places::Places;
 
 use super::rust;
 use crate::options::Options;
-use crate::{browser, command, npm, packages, page, server};
+use crate::{browser, command, model, npm, packages, page, server};
 
 /// Runs `tests/e2e/specs`; `--spec NAME` runs one of them, `--screenshots` renews
 /// `docs/screenshots`.
@@ -17,7 +17,9 @@ pub fn run(places: &Places, options: &Options) -> anyhow::Result<String> {
     npm::install_locked(places, "e2e", &e2e)?;
     let page = page::build(places, page::Kind::of(options))?;
     let program = server::build(places)?;
-    rust::models_folder(places, false)?;
+    let models = rust::models_folder(places, false)?;
+    let data = models.parent().context("the models' data folder")?;
+    model::pull(places, &program, data, model::EMBEDDER)?;
 
     let mut specs: Vec<_> = std::fs::read_dir(e2e.join("specs"))?
         .map(|entry| entry.map(|entry| entry.path()))
