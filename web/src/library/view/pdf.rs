@@ -81,16 +81,18 @@ pub fn page(library: Library, source: Arc<Source>, failed: RwSignal<bool>) -> im
         let values = values.each_ref().map(|(name, value)| (*name, value.as_str()));
         Text::PageLabel.fill(library.lang.get(), &values)
     };
+    let is_first = move || number.get() <= 1;
+    let is_last = move || number.get() >= n_pages.get();
     view! {
         <section class="pdf" data-source="page" data-marked=move || n_marked.get().to_string()
             data-page=move || number.get().to_string()>
             <div class="pdf-bar">
                 <button type="button" class="icon-button" aria-label=library.t(Text::PreviousPage)
-                    title=library.t(Text::PreviousPage) disabled=move || number.get() <= 1
+                    title=library.t(Text::PreviousPage) disabled=is_first
                     on:click=move |_| step(-1)>{icon(LEFT)}</button>
                 <span role="status">{label}</span>
                 <button type="button" class="icon-button" aria-label=library.t(Text::NextPage)
-                    title=library.t(Text::NextPage) disabled=move || number.get() >= n_pages.get()
+                    title=library.t(Text::NextPage) disabled=is_last
                     on:click=move |_| step(1)>{icon(RIGHT)}</button>
             </div>
             <Show when=move || !is_shown.get()>{loading(library)}</Show>
