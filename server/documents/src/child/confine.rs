@@ -9,8 +9,11 @@ use crate::Limits;
 const ADDRESS_SPACE_BESIDE: u64 = 4 << 30;
 
 /// Limits this process, before it has read anything.
+///
+/// # Errors
+/// Those of the kernel.
 #[cfg(unix)]
-pub(super) fn limit(limits: &Limits) -> io::Result<()> {
+pub fn limit(limits: &Limits) -> io::Result<()> {
     let memory = limits.memory_mb.saturating_mul(1 << 20);
     set(libc::RLIMIT_DATA, memory)?;
     set(libc::RLIMIT_AS, memory.saturating_add(ADDRESS_SPACE_BESIDE))?;
@@ -24,7 +27,7 @@ pub(super) fn limit(limits: &Limits) -> io::Result<()> {
 }
 
 #[cfg(not(unix))]
-pub(super) fn limit(_limits: &Limits) -> io::Result<()> {
+pub fn limit(_limits: &Limits) -> io::Result<()> {
     Ok(())
 }
 

@@ -8,8 +8,9 @@ mod confine;
 mod parent;
 mod run;
 
+pub use confine::limit;
 pub use parent::Extractor;
-pub use run::run;
+pub use run::{guarded, run};
 
 use serde::{Deserialize, Serialize};
 

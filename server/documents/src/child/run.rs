@@ -30,7 +30,13 @@ pub fn run(order: &str) -> ExitCode {
 }
 
 fn read(order: &Order) -> Result<Extracted, ExtractError> {
-    let unavailable = |error: io::Error| ExtractError::Unavailable { reason: error.to_string() };
+    let unavailable = |error: io::Error| match error.kind() {
+        // No room for the file, or for the thread that is to read it.
+        io::ErrorKind::OutOfMemory | io::ErrorKind::WouldBlock => {
+            ExtractError::Memory { limit_mb: order.limits.memory_mb }
+        }
+        _ => ExtractError::Unavailable { reason: error.to_string() },
+    };
     confine::limit(&order.limits).map_err(unavailable)?;
     let mut bytes = Vec::new();
     let most = order.limits.file_bytes.saturating_add(1);
@@ -50,7 +56,7 @@ fn read(order: &Order) -> Result<Extracted, ExtractError> {
 }
 
 /// A panic in a library is this file's failure.
-pub(crate) fn guarded(
+pub fn guarded(
     read: impl FnOnce() -> Result<Extracted, ExtractError>,
 ) -> Result<Extracted, ExtractError> {
     panic::catch_unwind(panic::AssertUnwindSafe(read)).unwrap_or_else(|cause| {

@@ -50,30 +50,35 @@ fn table_rows(lines: &[Line]) -> usize {
 
 /// A table of contents leads the eye by dots.
 fn without_leaders(text: &str) -> String {
-    let mut cleaned = String::with_capacity(text.len());
-    for word in text.split(' ') {
-        if word.len() >= 3 && word.bytes().all(|byte| byte == b'.') {
-            continue;
+    let is_dots = |word: &&str| word.bytes().all(|byte| byte == b'.');
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let mut kept: Vec<&str> = Vec::with_capacity(words.len());
+    let mut at = 0;
+    while at < words.len() {
+        let n_dots = words[at..].iter().take_while(|word| is_dots(word)).count();
+        let is_leader = n_dots > 2 || (n_dots == 1 && words[at].len() > 2);
+        if n_dots == 0 || !is_leader {
+            kept.push(words[at].trim_end_matches("...."));
         }
-        if !cleaned.is_empty() {
-            cleaned.push(' ');
-        }
-        cleaned.push_str(word.trim_end_matches("...."));
+        at += if is_leader { n_dots } else { 1 };
     }
-    cleaned
+    kept.join(" ")
 }
 
 /// Heads and feet that stand on every page: the same words but for numbers, at the same height.
 fn remove_running(pages: &mut BTreeMap<u32, Vec<Line>>) {
+    // One cell of it is enough: the name of the chapter beside that of the section.
     type Mark = (String, i32);
-    let mark = |line: &Line| -> Mark {
-        let text: String =
-            line.text().chars().map(|c| if c.is_ascii_digit() { '#' } else { c }).collect();
-        let mut text = text.to_lowercase();
-        while text.contains("##") {
-            text = text.replace("##", "#");
-        }
-        (text, (line.y / 3.0).round() as i32)
+    let marks = |line: &Line| -> Vec<Mark> {
+        let mark = |text: &str| {
+            let numbers = text.chars().map(|c| if c.is_ascii_digit() { '#' } else { c });
+            let mut text = numbers.collect::<String>().trim().to_lowercase();
+            while text.contains("##") {
+                text = text.replace("##", "#");
+            }
+            (text, (line.y / 3.0).round() as i32)
+        };
+        line.cells.iter().map(|cell| mark(&cell.text)).chain([mark(&line.text())]).collect()
     };
     let edges = |lines: &[Line]| -> Vec<usize> {
         let mut order: Vec<usize> = (0..lines.len()).collect();
@@ -84,15 +89,18 @@ fn remove_running(pages: &mut BTreeMap<u32, Vec<Line>>) {
     };
     let mut seen: HashMap<Mark, usize> = HashMap::new();
     for lines in pages.values() {
-        let marks: HashSet<Mark> = edges(lines).into_iter().map(|at| mark(&lines[at])).collect();
-        for mark in marks {
+        let seen_here = edges(lines).into_iter().flat_map(|at| marks(&lines[at]));
+        for mark in seen_here.collect::<HashSet<Mark>>() {
             *seen.entry(mark).or_default() += 1;
         }
     }
     for lines in pages.values_mut() {
         let running: HashSet<usize> = edges(lines)
             .into_iter()
-            .filter(|at| seen.get(&mark(&lines[*at])).is_some_and(|n| *n >= RUNNING_PAGES))
+            .filter(|at| {
+                let mut marks = marks(&lines[*at]).into_iter();
+                marks.any(|mark| seen.get(&mark).is_some_and(|n| *n >= RUNNING_PAGES))
+            })
             .collect();
         let mut at = 0;
         lines.retain(|_| {
@@ -196,10 +204,12 @@ impl Writer<'_> {
         if text.is_empty() {
             return;
         }
+        // A name or an address in the midst of a paragraph is no listing.
+        let is_within = self.open.as_ref().is_some_and(|open| open.has_within(page, line));
         let kind = match self.usual.heading(line, &text) {
             Some(level) => BlockKind::Heading { level },
             None if is_item(&text) => BlockKind::ListItem,
-            None if line.is_fixed => BlockKind::Code,
+            None if line.is_fixed && !is_within => BlockKind::Code,
             None => BlockKind::Paragraph,
         };
         if let Some(open) = &mut self.open
@@ -233,6 +243,17 @@ impl Writer<'_> {
 }
 
 impl Open {
+    /// Whether a line follows on a full line of a paragraph.
+    fn has_within(&self, page: u32, line: &Line) -> bool {
+        let step = self.last.y - line.y;
+        self.kind == BlockKind::Paragraph
+            && page == self.last_page
+            && !self.last.is_fixed
+            && (0.0..1.6 * line.size).contains(&step)
+            && self.last.x1() > self.right - 6.0 * line.size
+            && !self.text.ends_with([':', '.'])
+    }
+
     fn goes_on(&self, kind: BlockKind, page: u32, line: &Line, text: &str, usual: &Usual) -> bool {
         let is_same_kind = match (self.kind, kind) {
             (BlockKind::ListItem, BlockKind::Paragraph) => true,
@@ -260,7 +281,7 @@ impl Open {
             BlockKind::Heading { .. } => self.n_lines < 4,
             BlockKind::ListItem => line.x0() > self.left - 0.3 * size,
             _ => {
-                let is_indented = line.x0() > self.left + 0.8 * size && self.n_lines > 1;
+                let is_indented = line.x0() > self.last.x0() + 0.8 * size && self.n_lines > 1;
                 let was_short = self.last.x1() < self.right.max(line.x1()) - 4.0 * size;
                 let was_end = self.text.ends_with(['.', '!', '?', ':']);
                 !is_indented && !(was_short && was_end)
@@ -311,9 +332,15 @@ fn join(text: &mut String, next: &str) {
         // `Nord-` and `Süd`, `E-` and `Mail`: the hyphen is the word's own.
         (Some(_), Some(before), Some(first))
             if before.is_alphanumeric() && first.is_alphanumeric() => {}
+        // Chinese and Japanese have no blanks.
+        _ if text.ends_with(is_wide) && next.starts_with(is_wide) => {}
         _ => text.push(' '),
     }
     text.push_str(next);
+}
+
+fn is_wide(c: char) -> bool {
+    matches!(c, '\u{3000}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}' | '\u{ff00}'..='\u{ffef}')
 }
 
 /// Whether a line begins with a bullet or an item's number.

@@ -6,9 +6,9 @@ mod layout;
 mod lines;
 mod page;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
-use lopdf::{Document, LoadOptions, Object, decode_text_string};
+use lopdf::{Document, LoadOptions, Object, ObjectId, decode_text_string};
 use portico_shared::documents::{Builder, ExtractWarning};
 
 use crate::{ExtractError, Limits};
@@ -39,7 +39,7 @@ pub(crate) fn extract(
     let (mut n_pages, mut n_pictures, mut n_chars) = (0, 0, 0);
     let mut ink = page::Ink::default();
     let mut bytes_left = limits.unfolded_bytes;
-    for (number, id) in (1..).zip(document.page_iter()) {
+    for (number, id) in (1..).zip(pages_of(&document)) {
         if number > limits.n_pages {
             return Err(ExtractError::TooLarge { what: format!("more than {number} pages") });
         }
@@ -69,6 +69,28 @@ pub(crate) fn extract(
     }
     layout::push(builder, pages);
     Ok(())
+}
+
+/// The pages in their order. A tree that holds itself is gone through once.
+fn pages_of(document: &Document) -> Vec<ObjectId> {
+    let root = document.catalog().and_then(|catalog| catalog.get(b"Pages")?.as_reference());
+    let mut waiting: Vec<ObjectId> = root.into_iter().collect();
+    let mut seen = HashSet::new();
+    let mut pages = Vec::new();
+    while let Some(id) = waiting.pop() {
+        let Ok(node) = document.get_dictionary(id) else { continue };
+        if !seen.insert(id) {
+            continue;
+        }
+        let kids = node.get(b"Kids").ok().and_then(|kids| follow(document, kids)?.as_array().ok());
+        match kids {
+            Some(kids) => {
+                waiting.extend(kids.iter().rev().filter_map(|kid| kid.as_reference().ok()))
+            }
+            None => pages.push(id),
+        }
+    }
+    pages
 }
 
 fn load(bytes: &[u8], limits: &Limits) -> Result<Document, ExtractError> {

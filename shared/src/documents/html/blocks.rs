@@ -343,7 +343,9 @@ impl<'b> HtmlBlocks<'b> {
     }
 
     fn push_table(&mut self, table: Table) {
-        let is_list = table.rows.iter().all(|row| row.len() < 2);
+        // One column that says something, perhaps beside pictures: a frame around text.
+        let n_said = |row: &Vec<String>| row.iter().filter(|cell| !cell.is_empty()).count();
+        let is_list = table.rows.iter().all(|row| n_said(row) < 2);
         let is_layout = table.rows.iter().flatten().any(|cell| cell.len() > CELL_CHARS_MAX);
         if is_list || is_layout {
             for cell in table.rows.into_iter().flatten() {

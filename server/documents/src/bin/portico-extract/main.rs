@@ -1,5 +1,8 @@
-//! The child process by itself, as the tests start it: `portico-extract extract ORDER`, or, for eyes,
-//! `portico-extract show FILE…`.
+//! The child process by itself, as the tests start it: `portico-extract extract ORDER`; for eyes,
+//! `portico-extract show FILE…`; and `portico-extract mutants FILE FROM TO`, which reads a file damaged
+//! in many ways.
+
+mod mutants;
 
 use std::process::ExitCode;
 
@@ -14,6 +17,13 @@ fn main() -> ExitCode {
                 show(&file);
             }
             ExitCode::SUCCESS
+        }
+        Some("mutants") => {
+            let arguments: Vec<String> = arguments.collect();
+            match arguments.as_slice() {
+                [file, from, to] => mutants::run(file, from, to),
+                _ => ExitCode::from(2),
+            }
         }
         _ => ExitCode::from(2),
     }
