@@ -1,7 +1,7 @@
 //! What does an answer rest on that cites nothing? Small models rarely cite: each of their sentences is
 //! compared with the sources, and what is found is marked as found by comparison.
 
-use super::words::{Bag, content_words};
+use super::words::{Bag, content_words, is_number};
 use super::{Citation, CitedBy, Source};
 
 /// How much of what a sentence says its source must say.
@@ -23,7 +23,11 @@ pub fn attributions(text: &str, sources: &[Source]) -> Vec<Citation> {
         let best =
             bags.iter().zip(sources).fold(None, |best: Option<(f32, u32)>, (bag, source)| {
                 let (share, n_found) = bag.share(&words);
-                let is_enough = share >= SHARE && n_found >= WORDS_MIN.min(words.len()).max(1);
+                // A number that the source does not have is not borne out by the words around it.
+                let has_numbers =
+                    words.iter().all(|word| !is_number(&word.stem) || bag.has(&word.stem));
+                let is_enough =
+                    share >= SHARE && has_numbers && n_found >= WORDS_MIN.min(words.len()).max(1);
                 // Of equals the better source, which comes first.
                 match best {
                     Some((other, _)) if other >= share => best,

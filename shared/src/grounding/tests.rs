@@ -303,6 +303,7 @@ fn an_answer_without_citations_is_compared_with_its_sources() {
     assert!(behind(found[1].at).ends_with("on Sundays."), "{}", behind(found[1].at));
     assert!(found.iter().all(|citation| citation.by == CitedBy::Comparison));
     assert_eq!(attributions("Yes.", &sources), []);
+    assert_eq!(attributions("The membership fee for adults is 70 euros a year.", &sources), []);
     assert_eq!(attributions("", &sources), []);
 }
 

@@ -77,6 +77,11 @@ fn stem(lower: &str) -> String {
     folded
 }
 
+/// Whether a stem is a number: what a text says with it is wrong with another.
+pub fn is_number(stem: &str) -> bool {
+    stem.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 /// A text's words, for finding others among them.
 pub struct Bag(Vec<String>);
 
@@ -93,7 +98,7 @@ impl Bag {
         Self(stems)
     }
 
-    fn has(&self, word: &str) -> bool {
+    pub fn has(&self, word: &str) -> bool {
         if self.0.binary_search_by(|stem| stem.as_str().cmp(word)).is_ok() {
             return true;
         }
