@@ -4,13 +4,13 @@
 //! itself. Either way what it had begun goes on where it stood when it is started again.
 
 use std::io::{IsTerminal as _, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
-use portico_shared::error::{ApiError, Lang};
+use portico_shared::error::{ApiError, ErrorCode, Lang};
 use tokio::time::Instant;
 
 use super::collections::{block_on, documents, print_json};
@@ -90,7 +90,10 @@ async fn ingest(
         }
         if !args.watch {
             worker.abort();
-            let is_good = failed.is_empty() && report.refused.is_empty();
+            // What a site does not want to be fetched is no failure.
+            let is_failure = |error: &ApiError| error.code != ErrorCode::CrawlRefused;
+            let is_good =
+                failed.is_empty() && !report.refused.iter().any(|(_, error)| is_failure(error));
             return Ok(if is_good { ExitCode::SUCCESS } else { ExitCode::FAILURE });
         }
         tokio::time::sleep(if is_url(&args.source) { CRAWL_EVERY } else { LOOK_EVERY }).await;
@@ -108,8 +111,8 @@ async fn sync(
     args: &IngestArgs,
 ) -> Result<SyncReport, ApiError> {
     match is_url(&args.source) {
-        true => documents.sync(rights, collection, Path::new(&args.source)).await,
-        false => documents.sync(rights, collection, Path::new(&PathBuf::from(&args.source))).await,
+        true => documents.crawl(rights, collection, &args.source).await,
+        false => documents.sync(rights, collection, Path::new(&args.source)).await,
     }
 }
 

@@ -99,7 +99,8 @@ impl Documents {
     }
 
     /// # Errors
-    /// `admin_needed`, `collection_exists`, `invalid_request`.
+    /// `admin_needed`, `collection_exists`, `invalid_request`; `model_absent` for an embedder that cannot
+    /// be asked.
     pub async fn create_collection(
         &self,
         rights: &Rights,
@@ -123,6 +124,7 @@ impl Documents {
             Some(id) => Some(id),
             None => self.embedders.default_id().await,
         };
+        self.check_embedder(embedder.as_deref()).await?;
         let (wanted, named) = (new.id.clone(), title.clone());
         let made = self.db.call(move |connection| {
             let transaction = connection.transaction()?;
@@ -145,6 +147,23 @@ impl Documents {
                 let id = new.id.unwrap_or(title);
                 Err(ApiError::new(ErrorCode::CollectionExists).with("collection", id))
             }
+        }
+    }
+
+    /// Vectors of two embedders cannot be compared: collections that have one share it.
+    async fn check_embedder(&self, wanted: Option<&str>) -> Result<(), ApiError> {
+        let Some(wanted) = wanted else { return Ok(()) };
+        let in_use = self.db.call(|connection| {
+            let sql = "SELECT embedder FROM collections WHERE embedder IS NOT NULL LIMIT 1";
+            connection.query_row(sql, [], |row| row.get::<_, String>(0)).optional()
+        });
+        match in_use.await? {
+            Some(other) if other != wanted => {
+                Err(invalid(format!("the collections here share the embedder `{other}`")))
+            }
+            Some(_) => Ok(()),
+            None if self.embedders.is_there(wanted).await => Ok(()),
+            None => Err(ApiError::new(ErrorCode::ModelAbsent).with("model", wanted)),
         }
     }
 

@@ -8,6 +8,7 @@
 
 mod api;
 mod collections;
+mod crawl;
 mod embedders;
 mod extractor;
 mod files;

@@ -170,7 +170,7 @@ impl Documents {
     }
 
     /// Places of a root that have a document, with how each was when it was last taken in.
-    async fn known_places(
+    pub(super) async fn known_places(
         &self,
         collection: &str,
         root: &str,

@@ -200,6 +200,8 @@ pub(in crate::documents) fn set_staged(
     let (n, n_embedded): (i64, i64) =
         connection.query_row(missing, [job], |row| Ok((row.get(0)?, row.get(1)?)))?;
     let state = if n == n_embedded { "indexing" } else { state };
+    // Without an embedder none is left to be made.
+    let n_embedded = if state == "indexing" { n } else { n_embedded };
     let sql = "UPDATE jobs SET state = ?2, n_passages = ?3, n_embedded = ?4 WHERE id = ?1";
     connection.execute(sql, (job, state, n, n_embedded))?;
     Ok(())
