@@ -2,12 +2,16 @@
 //! conversation asks, and what a search brings.
 
 use leptos::prelude::*;
+use portico_library::address::ON_DEVICE;
+use portico_page::i18n::Text;
 use portico_page::route::Choice;
 use portico_shared::error::ApiError;
 use portico_shared::grounding::Source;
 use portico_web::server_call;
+use portico_web::shelf_link::on_device_search;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
+use wasm_bindgen_futures::spawn_local;
 
 use crate::page::Page;
 use crate::{place, prefs};
@@ -28,13 +32,34 @@ struct Collections {
     collections: Vec<Collection>,
 }
 
+/// Has the collections known from the start, and again whenever the documents' views were open.
+pub fn follow(page: Page) {
+    Effect::new(move |_| {
+        if !page.shows_library.get() {
+            spawn_local(load(page));
+        }
+    });
+}
+
 /// Asks the server which collections there are. A server without documents, or one that is not reached,
 /// leaves those that are known.
-pub async fn load(page: Page) {
-    let Ok(json) = server_call::get("/api/collections").await else { return };
-    if let Ok(Collections { collections }) = serde_json::from_str(&json) {
+async fn load(page: Page) {
+    let listed = server_call::get("/api/collections").await.ok();
+    let listed = listed.and_then(|json| serde_json::from_str::<Collections>(&json).ok());
+    let is_own = |one: &Collection| one.id == ON_DEVICE;
+    let known = || page.collections.get_untracked().into_iter().filter(|one| !is_own(one)).collect();
+    let mut collections = listed.map_or_else(known, |listed| listed.collections);
+    collections.extend(own(page));
+    if page.collections.with_untracked(|known| *known != collections) {
         page.collections.set(collections);
     }
+}
+
+/// Documents that never leave this browser, where the documents' views have counted any.
+fn own(page: Page) -> Option<Collection> {
+    let n_documents = prefs::get(ON_DEVICE)?.parse().ok().filter(|n| *n > 0)?;
+    let title = page.say(Text::PlaceDevice).to_owned();
+    Some(Collection { id: ON_DEVICE.to_owned(), title, n_documents })
 }
 
 /// Those that a conversation, or the next new one, asks, for views: only what is still there.
@@ -47,7 +72,12 @@ pub fn chosen(page: Page, conversation: Option<Uuid>) -> Vec<Collection> {
     })
 }
 
+/// Documents of this device are asked where the conversation stays on it: choosing them keeps it here, and
+/// a server never reads on in what rests on them.
 pub fn choose(page: Page, conversation: Option<Uuid>, id: &str, is_chosen: bool) {
+    if is_chosen && id == ON_DEVICE {
+        place::set_choice(page, conversation, Choice::Device);
+    }
     let mut settings = prefs::answer_settings(conversation);
     settings.collections.retain(|other| other != id);
     if is_chosen {
@@ -57,12 +87,13 @@ pub fn choose(page: Page, conversation: Option<Uuid>, id: &str, is_chosen: bool)
     page.place_version.update(|version| *version += 1);
 }
 
-/// Ids of the collections that are searched for a conversation's answers now: none where nothing of it may
-/// leave the device.
+/// Ids of the collections that are searched for a conversation's answers now: those of the server, or, where
+/// nothing of it may leave the device, the device's own.
 pub fn asked(page: Page, conversation: Uuid) -> Vec<String> {
-    untrack(|| match place::choice(page, Some(conversation)) {
-        Choice::Device => Vec::new(),
-        _ => chosen(page, Some(conversation)).into_iter().map(|one| one.id).collect(),
+    untrack(|| {
+        let stays = place::choice(page, Some(conversation)) == Choice::Device;
+        let ids = chosen(page, Some(conversation)).into_iter().map(|one| one.id);
+        ids.filter(|id| (id == ON_DEVICE) == stays).collect()
     })
 }
 
@@ -104,6 +135,9 @@ struct HitDocument {
 /// # Errors
 /// The server's, and `server_unreachable`.
 pub async fn search(query: &str, collections: &[String]) -> Result<Vec<Source>, ApiError> {
+    if collections.iter().any(|id| id == ON_DEVICE) {
+        return on_device_search(query, LOOKED_AT, None).await;
+    }
     let request = Search { query, collections, limit: LOOKED_AT };
     let found: Found = server_call::post("/api/search", &request).await?;
     let source = |hit: Hit| Source {

@@ -97,7 +97,7 @@ fn wire(page: Page) {
     offline::start(page);
     spawn_local(models::load_catalogue(page));
     spawn_local(place::load_offer(page));
-    spawn_local(documents::load(page));
+    documents::follow(page);
     spawn_local(async move {
         log::open(page).await;
         let held = log::held_answers().await;

@@ -257,6 +257,10 @@ texts! {
         "Ihre Frage geht zum Suchen an den Server.";
     DocumentsStay: "This conversation stays on your device: the server’s documents are not searched.",
         "Dieses Gespräch bleibt auf Ihrem Gerät: In den Dokumenten des Servers wird nicht gesucht.";
+    DocumentsOwn: "Searched on this device; nothing of it leaves.",
+        "Wird auf diesem Gerät durchsucht; nichts davon verlässt es.";
+    DocumentsOwnStay: "Documents on this device are asked only where the conversation stays on it.",
+        "Dokumente auf diesem Gerät werden nur gefragt, wo das Gespräch auf ihm bleibt.";
     SearchingDocuments: "Searching the documents …", "Die Dokumente werden durchsucht …";
     SourcesCited: "Sources", "Quellen";
     SourcesUncited: "Passages found; the answer cites none of them.",

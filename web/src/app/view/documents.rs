@@ -2,6 +2,7 @@
 
 use leptos::html;
 use leptos::prelude::*;
+use portico_library::address::ON_DEVICE;
 use portico_page::i18n::Text;
 use portico_page::route::Choice;
 use wasm_bindgen::JsCast;
@@ -73,10 +74,15 @@ pub fn documents_choice(page: Page) -> impl IntoView {
 pub fn documents_note(page: Page) -> impl IntoView {
     move || {
         let open = page.open.get();
-        let text = match (documents::chosen(page, open).is_empty(), place::choice(page, open)) {
-            (true, _) => return None,
-            (false, Choice::Device) => Text::DocumentsStay,
-            (false, _) => Text::DocumentsSent,
+        let chosen = documents::chosen(page, open);
+        let has_own = chosen.iter().any(|one| one.id == ON_DEVICE);
+        let has_others = chosen.iter().any(|one| one.id != ON_DEVICE);
+        let text = match (has_own, has_others, place::choice(page, open)) {
+            (_, true, Choice::Device) => Text::DocumentsStay,
+            (true, false, Choice::Device) => Text::DocumentsOwn,
+            (true, _, _) => Text::DocumentsOwnStay,
+            (false, true, _) => Text::DocumentsSent,
+            (false, false, _) => return None,
         };
         Some(view! { <span class="docs-note">{text.get(page.lang.get())}</span> })
     }

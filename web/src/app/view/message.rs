@@ -194,8 +194,11 @@ fn body(context: Context) -> impl IntoView {
     let Context { page, id, .. } = context;
     let node = NodeRef::<html::Div>::new();
     let painted: Rc<RefCell<Option<((Lang, bool), MarkdownDom)>>> = Rc::default();
-    let is_grounded =
-        move || context.with(|item| item.content.portico.as_ref().is_some_and(|portico| portico.sources.is_some()));
+    let is_grounded = move || {
+        context.with(|item| {
+            item.content.portico.as_ref().is_some_and(|portico| portico.sources.is_some())
+        })
+    };
     Effect::new(move |_| {
         let Some(container) = node.get() else { return };
         // Links of an answer that rests on documents may be the documents'.
@@ -249,9 +252,8 @@ fn waiting(context: Context) -> impl IntoView {
         Memo::new(move |_| is_on_server() || page.is_ready(&model))
     };
     let id = context.id;
-    let is_searching = Memo::new(move |_| {
-        page.live.with(|live| live.get(&id).is_some_and(|info| info.searching))
-    });
+    let is_searching =
+        Memo::new(move |_| page.live.with(|live| live.get(&id).is_some_and(|info| info.searching)));
     view! {
         <p class="waiting">
             <span class="dots" aria-hidden="true"><i></i><i></i><i></i></span>
@@ -413,7 +415,11 @@ fn foot(context: Context, state: Memo<&'static str>) -> impl IntoView {
             <p class="stats">{move || {
                 let lang = page.lang.get();
                 context.with(|item| {
-                    let portico = item.content.portico.as_ref();
+                    // Where nothing was found no model was asked.
+                    let was_asked = |portico: &&PorticoInfo| {
+                        portico.sources.as_ref().is_none_or(|sources| !sources.is_empty())
+                    };
+                    let portico = item.content.portico.as_ref().filter(was_asked);
                     let name = portico.map(|portico| page.model_name(&portico.model));
                     stats(lang, portico, name, item.content.usage)
                 })

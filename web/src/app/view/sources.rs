@@ -3,6 +3,7 @@
 use leptos::html;
 use leptos::prelude::*;
 use portico_page::i18n::{Lang, Text};
+use portico_page::route::Choice;
 use portico_shared::grounding::{Citation, CitedBy, Coverage, Source};
 use portico_shared::openai::{Place, PorticoInfo};
 use wasm_bindgen::JsCast;
@@ -152,7 +153,10 @@ pub fn sources(context: Context) -> impl IntoView {
         let (query, sources) = (query?, sources?);
         let lang = page.lang.get();
         let searched = Text::SearchedFor.fill(lang, &[("query", &query)]);
-        let left = (place == Place::Device).then(|| Text::QuestionLeft.get(lang));
+        // Where the conversation stays here, only the device's own documents are searched.
+        let stays = crate::place::choice(page, page.open.get()) == Choice::Device;
+        let left = (place == Place::Device && !stays && !sources.is_empty())
+            .then(|| Text::QuestionLeft.get(lang));
         let is_over = !context.is_live();
         let note = note(&citations, is_over && !sources.is_empty()).map(|text| text.get(lang));
         Some(view! {
