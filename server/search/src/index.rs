@@ -49,6 +49,8 @@ struct State {
     full_text_version: u32,
     has_full_text: bool,
     embedder: Option<EmbedderId>,
+    /// [`StoreConfig::name`] of the store that `has_vectors` speaks of.
+    store: Option<String>,
     has_vectors: bool,
 }
 
@@ -86,19 +88,21 @@ impl SearchIndex {
         let folder = config.folder.clone();
         let vectors = match &config.vectors {
             Some((embedder, store)) => {
-                Some((embedder.clone(), vectors::open(store, embedder).await?))
+                let opened = vectors::open(store, embedder).await?;
+                Some((embedder.clone(), store.name(), opened))
             }
             None => None,
         };
         let (full_text, mut state) =
             blocking(move || open_full_text(&config.folder, &config.full_text)).await?;
-        if let Some((embedder, _)) = &vectors
-            && state.embedder.as_ref() != Some(embedder)
+        if let Some((embedder, name, _)) = &vectors
+            && (state.embedder.as_ref() != Some(embedder) || state.store.as_ref() != Some(name))
         {
             state.embedder = Some(embedder.clone());
+            state.store = Some(name.clone());
             state.has_vectors = false;
         }
-        let stores = Stores { answering: vectors.map(|(_, store)| store), ..Stores::default() };
+        let stores = Stores { answering: vectors.map(|(_, _, store)| store), ..Stores::default() };
         let inner = Inner {
             folder,
             full_text: Arc::new(full_text),
@@ -284,7 +288,7 @@ impl SearchIndex {
     }
 
     /// The store that was filled answers from now on.
-    pub fn take_over(&self, embedder: EmbedderId) -> Result<(), SearchError> {
+    pub fn take_over(&self, embedder: EmbedderId, config: &StoreConfig) -> Result<(), SearchError> {
         {
             let mut stores = self.inner.stores.write().unwrap_or_else(PoisonError::into_inner);
             if let Some(filled) = stores.filling.take() {
@@ -292,6 +296,7 @@ impl SearchIndex {
             }
             let mut state = self.inner.state.write().unwrap_or_else(PoisonError::into_inner);
             state.embedder = Some(embedder);
+            state.store = Some(config.name());
             state.has_vectors = true;
         }
         self.inner.save()
@@ -388,9 +393,10 @@ fn fused(query: &Query, hits: &[Hit], near: &[Near]) -> Vec<Found> {
         .collect()
 }
 
-/// How much a place in the list of words is worth, by the share of the question that was found.
+/// How much a place in the list of words is worth, by the share of the question that was found: with
+/// more than half of it all, and hardly anything for the few words that two languages share.
 fn sureness(matched: f32) -> f32 {
-    matched
+    ((matched - 0.1) / 0.5).clamp(0.1, 1.0)
 }
 
 async fn blocking<T: Send + 'static>(

@@ -49,6 +49,17 @@ pub enum StoreConfig {
     Qdrant(QdrantConfig),
 }
 
+impl StoreConfig {
+    /// Which store it is, without what may change of it.
+    pub fn name(&self) -> String {
+        match self {
+            #[cfg(feature = "edge")]
+            Self::Edge(_) => "edge".to_owned(),
+            Self::Qdrant(config) => config.url.clone(),
+        }
+    }
+}
+
 /// A passage's vector with what it is filtered by.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Point {
