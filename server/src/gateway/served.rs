@@ -145,3 +145,27 @@ pub fn place_headers(model: &str, upstream: &str) -> [(&'static str, HeaderValue
     let place = if upstream.is_empty() { "server" } else { upstream };
     [("portico-model", value(model)), ("portico-place", value(place))]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Another cannot mend the request; another may be there, have the model, or have room.
+    #[test]
+    fn only_what_another_could_do_better_is_passed_to_the_next() {
+        for (code, goes_on) in [
+            (ErrorCode::InvalidRequest, false),
+            (ErrorCode::ContextFull, false),
+            (ErrorCode::ModelNotFound, true),
+            (ErrorCode::TooManyRequests, true),
+            (ErrorCode::ServerMemoryFull, true),
+            (ErrorCode::Internal, true),
+        ] {
+            let mut tried = Tried::default();
+            assert_eq!(tried.note_here(ApiError::new(code)).is_ok(), goes_on, "{code:?}");
+            let told = tried.fault("m").code();
+            let expected = if goes_on { code } else { ErrorCode::UpstreamUnavailable };
+            assert_eq!(told, expected.as_str(), "the last one's own words");
+        }
+    }
+}
