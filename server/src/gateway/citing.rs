@@ -8,7 +8,8 @@ use futures_util::StreamExt as _;
 use portico_shared::error::{ApiError, ErrorCode, Lang};
 use portico_shared::generation::{Answer, AnswerHead, Delta};
 use portico_shared::grounding::{
-    Citation, CitationReader, Cited, Coverage, Source as Passage, attributions, nothing_found,
+    Citation, CitationReader, Cited, Coverage, Source as Passage, attributions, lang_of,
+    nothing_found,
 };
 use portico_shared::openai::{FinishReason, Place, PorticoInfo, Usage};
 use serde_json::{Map, Value};
@@ -27,6 +28,11 @@ pub struct Citing {
 }
 
 impl Citing {
+    /// The question's language, where it shows.
+    fn lang(&self, fallback: Lang) -> Lang {
+        lang_of(&self.query).unwrap_or(fallback)
+    }
+
     fn info(&self) -> PorticoInfo {
         PorticoInfo {
             query: Some(self.query.clone()),
@@ -70,7 +76,7 @@ impl Citing {
     /// `internal`
     pub fn nothing_whole(&self, lang: Lang) -> Result<Bytes, ApiError> {
         let mut answer = Answer::default();
-        answer.add(Delta { text: nothing_found(lang).to_owned(), ..Delta::default() });
+        answer.add(Delta { text: nothing_found(self.lang(lang)).to_owned(), ..Delta::default() });
         let head = self.head();
         json(&head.chat_whole(&answer, FinishReason::Stop, Usage::default(), self.info()))
     }
@@ -78,7 +84,7 @@ impl Citing {
     /// The same as a stream.
     pub fn nothing_pieces(&self, lang: Lang, include_usage: bool) -> Pieces {
         let (head, info) = (self.head(), self.info());
-        let delta = Delta { text: nothing_found(lang).to_owned(), ..Delta::default() };
+        let delta = Delta { text: nothing_found(self.lang(lang)).to_owned(), ..Delta::default() };
         let mut opening = head.chat_opening();
         opening.portico = Some(info.clone());
         let end = head.chat_end(FinishReason::Stop, None, Some(info));

@@ -38,6 +38,8 @@ pub struct Searching {
     retrieval: Retrieval,
     room: OwnRoom,
     lang: Lang,
+    /// The person's.
+    question: String,
     pub citing: Citing,
     n_rounds: usize,
 }
@@ -66,7 +68,7 @@ impl Gateway {
         let lang = lang_of(&question).unwrap_or(fallback);
         let asked = Asked { body: asked.body.with(PARAM, tools.into()), ..asked };
         let citing = Citing { model: at_hand.model, ..Citing::default() };
-        Ok(Ok(Searching { asked, retrieval, room, lang, citing, n_rounds: 0 }))
+        Ok(Ok(Searching { asked, retrieval, room, lang, question, citing, n_rounds: 0 }))
     }
 
     /// The whole answer, after as many searches as the model made.
@@ -136,13 +138,14 @@ fn functions() -> [Value; 2] {
             SEARCH,
             "Searches the organisation's documents for passages about a question. They come with \
              numbers, to be cited like [1].",
-            json!({ "query": { "type": "string", "description": "What to search for, in full" } }),
+            // Small models repeat a description in the place of what it describes.
+            json!({ "query": { "type": "string" } }),
             "query",
         ),
         function(
             READ,
-            "Reads the whole document that a passage is from.",
-            json!({ "source": { "type": "integer", "description": "The passage's number" } }),
+            "Reads the whole document that the passage of this number is from.",
+            json!({ "source": { "type": "integer" } }),
             "source",
         ),
     ]
@@ -207,22 +210,21 @@ impl Searching {
                 gateway.documents.document_parts(&self.asked.caller.rights, document).await?;
             (self.citing.query.clone(), parts.sources, true)
         } else {
-            let query = text("query").to_owned();
+            let query = match text("query").trim() {
+                "" => self.question.clone(),
+                query => query.to_owned(),
+            };
             let found = gateway.found(&self.asked, &self.retrieval, &query, &self.room).await?;
             (query, found, false)
         };
-        let (room, lang, asked) = (self.room.clone(), self.lang, query.clone());
-        let grounding = off_thread(move || {
-            let count = |text: &str| room.count(text);
-            let room = room.room(&count);
-            Ok(match is_whole {
-                true => Grounding::of_document(&asked, lang, found, &room),
-                false => Grounding::new(&asked, lang, found, &room),
-            })
-        });
-        let grounding = grounding.await?;
+        let mut grounding = self.grounded(query.clone(), found, is_whole).await?;
+        if grounding.is_none() && !is_whole {
+            // A small model may search for anything; what was asked is known.
+            let found = gateway.found(&self.asked, &self.retrieval, &self.question, &self.room);
+            grounding = self.grounded(self.question.clone(), found.await?, false).await?;
+        }
         if !is_whole {
-            self.citing.query = query;
+            self.citing.query = grounding.as_ref().map_or(query, |found| found.query.clone());
         }
         let mut sources = Vec::new();
         for source in grounding.map(|grounding| grounding.sources).unwrap_or_default() {
@@ -236,6 +238,24 @@ impl Searching {
             sources.push(source);
         }
         Ok(sources)
+    }
+
+    async fn grounded(
+        &self,
+        query: String,
+        found: Vec<Passage>,
+        is_whole: bool,
+    ) -> Result<Option<Grounding>, ApiError> {
+        let (room, lang) = (self.room.clone(), self.lang);
+        let work = move || {
+            let count = |text: &str| room.count(text);
+            let room = room.room(&count);
+            Ok(match is_whole {
+                true => Grounding::of_document(&query, lang, found, &room),
+                false => Grounding::new(&query, lang, found, &room),
+            })
+        };
+        off_thread(work).await
     }
 }
 
