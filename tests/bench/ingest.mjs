@@ -46,8 +46,8 @@ try {
   clearInterval(looking);
   const seconds = (performance.now() - began) / 1000;
   const { new: taken, duplicates, failed } = JSON.parse(said);
-  // What was not even taken into the queue failed, too.
-  const refused = Math.max(0, failed.length - taken);
+  // What was not even taken into the queue is told among the failures, too.
+  const refused = failed.filter(({ code }) => !/^(document|extract)_/.test(code)).length;
   const failures = {};
   for (const { code } of failed) failures[code] = (failures[code] ?? 0) + 1;
   const row = {

@@ -30,7 +30,7 @@ fn charset(bytes: &[u8]) -> Option<&'static Encoding> {
     let at = head.find("charset=")?;
     let label = head[at + "charset=".len()..].trim_start_matches(['"', '\'', ' ']);
     let end = label.find(|c: char| !c.is_ascii_alphanumeric() && !"-_:".contains(c));
-    let encoding = Encoding::for_label(label[..end.unwrap_or(label.len())].as_bytes())?;
+    let encoding = Encoding::for_label(&label.as_bytes()[..end.unwrap_or(label.len())])?;
     // Whoever reads this label as ASCII does not have UTF-16 before him.
     let is_wide = [encoding_rs::UTF_16LE, encoding_rs::UTF_16BE].contains(&encoding);
     Some(if is_wide { encoding_rs::UTF_8 } else { encoding })

@@ -147,15 +147,13 @@ impl Extractor {
 struct Running(Child);
 
 impl Running {
-    fn kill(&mut self) {
+    fn kill(&self) {
         #[cfg(unix)]
         if let Ok(group) = i32::try_from(self.0.id()) {
             // SAFETY: takes numbers only. The group is the child's own, and its id is not given to
             // another as long as the child has not been waited for or a member of it lives.
             unsafe { libc::kill(-group, libc::SIGKILL) };
         }
-        #[cfg(not(unix))]
-        let _ = self.0.kill();
     }
 }
 
@@ -163,6 +161,8 @@ impl Drop for Running {
     fn drop(&mut self) {
         if let Ok(None) = self.0.try_wait() {
             self.kill();
+            #[cfg(not(unix))]
+            let _ = self.0.kill();
             // Killed, it ends at once; without this it would stay in the table of processes.
             let _ = self.0.wait();
         }

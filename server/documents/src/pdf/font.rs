@@ -236,7 +236,7 @@ fn simple_table(
                 code += 1;
             }
             other => {
-                code = other.as_i64().ok().and_then(|n| usize::try_from(n).ok()).unwrap_or(256)
+                code = other.as_i64().ok().and_then(|n| usize::try_from(n).ok()).unwrap_or(256);
             }
         }
     }

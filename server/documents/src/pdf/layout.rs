@@ -284,7 +284,7 @@ impl Open {
                 let is_indented = line.x0() > self.last.x0() + 0.8 * size && self.n_lines > 1;
                 let was_short = self.last.x1() < self.right.max(line.x1()) - 4.0 * size;
                 let was_end = self.text.ends_with(['.', '!', '?', ':']);
-                !is_indented && !(was_short && was_end)
+                !(is_indented || was_short && was_end)
             }
         }
     }

@@ -66,7 +66,7 @@ pub(super) fn lines(glyphs: Vec<Glyph>) -> Vec<Line> {
     for segment in sorted {
         match rows.last_mut() {
             Some(row) if (row[0].y - segment.y).abs() < SAME_LINE * segment.size => {
-                row.push(segment)
+                row.push(segment);
             }
             _ => rows.push(vec![segment]),
         }

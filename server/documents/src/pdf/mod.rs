@@ -60,7 +60,7 @@ pub(crate) fn extract(
     }
     let is_unnamed = ink.n_unnamed as f64 > UNNAMED_SHARE_MAX * ink.n_glyphs as f64;
     let is_pictures = n_pictures == n_pages;
-    if (is_pictures || ink.n_images > 0) && n_chars == 0 || is_pictures || is_unnamed {
+    if is_pictures || is_unnamed || (ink.n_images > 0 && n_chars == 0) {
         return Err(ExtractError::NeedsOcr { n_pages });
     }
     builder.n_pages(n_pages);
@@ -85,7 +85,7 @@ fn pages_of(document: &Document) -> Vec<ObjectId> {
         let kids = node.get(b"Kids").ok().and_then(|kids| follow(document, kids)?.as_array().ok());
         match kids {
             Some(kids) => {
-                waiting.extend(kids.iter().rev().filter_map(|kid| kid.as_reference().ok()))
+                waiting.extend(kids.iter().rev().filter_map(|kid| kid.as_reference().ok()));
             }
             None => pages.push(id),
         }

@@ -68,7 +68,7 @@ fn mutant(bytes: &[u8], parts: Option<&[Part]>, seed: u64) -> Vec<u8> {
     }
     match parts {
         // Most damage to an archive is seen by its check sums: what is in it is damaged, too.
-        Some(parts) if seed % 4 != 0 => {
+        Some(parts) if !seed.is_multiple_of(4) => {
             let mut parts = parts.to_vec();
             let n = parts.len();
             match random.below(6) {
@@ -131,10 +131,9 @@ fn damaged(bytes: &[u8], random: &mut Random) -> Vec<u8> {
             }
             // Numbers that say how much follows.
             5 => {
-                for at in from..(from + 64).min(n) {
-                    if bytes[at].is_ascii_digit() {
-                        bytes[at] = b"0123456789"[random.below(10)];
-                    }
+                let near = bytes[from..(from + 64).min(n)].iter_mut();
+                for digit in near.filter(|byte| byte.is_ascii_digit()) {
+                    *digit = b"0123456789"[random.below(10)];
                 }
             }
             6 => {
