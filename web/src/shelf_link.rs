@@ -6,7 +6,7 @@ use portico_library::api::{Hit, SearchRequest};
 use portico_library::shelf::QueryVector;
 use portico_library::shelf::protocol::{FromShelf, ToShelf};
 use portico_shared::error::{ApiError, ErrorCode};
-use portico_shared::grounding::Source;
+use portico_shared::grounding::{Source, similarity};
 use wasm_bindgen::prelude::*;
 
 #[wasm_bindgen(raw_module = "./on_device.js")]
@@ -46,6 +46,7 @@ pub async fn on_device_search(
     vector: Option<QueryVector>,
 ) -> Result<Vec<Source>, ApiError> {
     let request = SearchRequest { query: query.to_owned(), limit, ..SearchRequest::default() };
+    let embedder = vector.as_ref().map(|vector| vector.embedder.clone()).unwrap_or_default();
     let (answer, _) = ask(&ToShelf::Search { request, vector }, None).await?;
     let FromShelf::Found { response } = answer else { return Ok(Vec::new()) };
     let source = |(n, hit): (u32, Hit)| Source {
@@ -57,7 +58,7 @@ pub async fn on_device_search(
         page: hit.page,
         section: hit.section,
         text: hit.text,
-        similarity: hit.similarity,
+        similarity: hit.similarity.map(|cosine| similarity(&embedder, cosine)),
     };
     Ok((1..).zip(response.hits).map(source).collect())
 }

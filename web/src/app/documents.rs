@@ -47,7 +47,8 @@ async fn load(page: Page) {
     let listed = server_call::get("/api/collections").await.ok();
     let listed = listed.and_then(|json| serde_json::from_str::<Collections>(&json).ok());
     let is_own = |one: &Collection| one.id == ON_DEVICE;
-    let known = || page.collections.get_untracked().into_iter().filter(|one| !is_own(one)).collect();
+    let known =
+        || page.collections.get_untracked().into_iter().filter(|one| !is_own(one)).collect();
     let mut collections = listed.map_or_else(known, |listed| listed.collections);
     collections.extend(own(page));
     if page.collections.with_untracked(|known| *known != collections) {
@@ -57,7 +58,7 @@ async fn load(page: Page) {
 
 /// Documents that never leave this browser, where the documents' views have counted any.
 fn own(page: Page) -> Option<Collection> {
-    let n_documents = prefs::get(ON_DEVICE)?.parse().ok().filter(|n| *n > 0)?;
+    let n_documents = prefs::get(ON_DEVICE)?.parse::<u64>().ok().filter(|n| *n > 0)?;
     let title = page.say(Text::PlaceDevice).to_owned();
     Some(Collection { id: ON_DEVICE.to_owned(), title, n_documents })
 }

@@ -1,6 +1,7 @@
 //! Documents of this browser: files are read by its worker, PDFs by pdf.js before that.
 
 use js_sys::Uint8Array;
+use portico_library::address::ON_DEVICE;
 use portico_library::api::Document;
 use portico_library::kinds::{self, PDF};
 use portico_library::shelf::PageText;
@@ -82,7 +83,16 @@ pub async fn add(chosen: &Chosen) -> Result<Document, ApiError> {
 /// `device_storage_refused`
 pub async fn list() -> Result<Vec<Document>, ApiError> {
     match ask(&ToShelf::List, None).await?.0 {
-        FromShelf::Listed { documents } => Ok(documents),
+        FromShelf::Listed { documents } => {
+            // Conversations offer them without asking their worker.
+            let storage = web_sys::window().and_then(|window| window.local_storage().ok()?);
+            if let Some(storage) = storage {
+                storage
+                    .set_item(&format!("portico.{ON_DEVICE}"), &documents.len().to_string())
+                    .ok();
+            }
+            Ok(documents)
+        }
         other => Err(net::internal(format!("{other:?}"))),
     }
 }
