@@ -245,15 +245,20 @@ impl QdrantStore {
 /// None for an error that stays; else the wait that the server asks for, if it does.
 fn retry_after(error: &QdrantError) -> Option<Option<Duration>> {
     match error {
-        QdrantError::ResponseError { status } => matches!(
-            status.code(),
-            Code::Unavailable
-                | Code::DeadlineExceeded
-                | Code::Aborted
-                | Code::ResourceExhausted
-                | Code::Cancelled
-        )
-        .then_some(None),
+        QdrantError::ResponseError { status } => {
+            let is_passing = matches!(
+                status.code(),
+                Code::Unavailable
+                    | Code::DeadlineExceeded
+                    | Code::Aborted
+                    | Code::ResourceExhausted
+                    | Code::Cancelled
+            );
+            // The client's own word for a server that it cannot reach.
+            let is_away = status.code() == Code::Internal
+                && status.message().starts_with("Failed to connect");
+            (is_passing || is_away).then_some(None)
+        }
         QdrantError::ResourceExhaustedError { retry_after_seconds, .. } => {
             Some(Some(Duration::from_secs(*retry_after_seconds)))
         }
