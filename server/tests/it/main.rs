@@ -4,6 +4,7 @@
 
 mod catalogue;
 mod common;
+mod documents_chat;
 mod gateway;
 mod guards;
 mod hub;
