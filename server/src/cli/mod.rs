@@ -9,6 +9,7 @@ mod lang;
 mod models;
 mod serve;
 mod table;
+mod vectors;
 
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
@@ -49,6 +50,8 @@ enum Verb {
     Ingest(ingest::IngestArgs),
     /// List, make and remove collections of documents, and say who reads them.
     Collections(collections::CollectionsArgs),
+    /// Move the vectors of passages to another store.
+    Vectors(vectors::VectorsArgs),
     /// Check the configuration.
     Config(config::ConfigCommand),
     /// Read a document: what the server starts for itself.
@@ -88,6 +91,10 @@ pub fn run() -> ExitCode {
         Verb::Collections(args) => {
             start_log(LogFormat::Text);
             collections::run(layout, args, lang)
+        }
+        Verb::Vectors(args) => {
+            start_log(LogFormat::Text);
+            vectors::run(layout, args, lang)
         }
         Verb::Extract(args) => Ok(extract::run(&args)),
         Verb::Config(command) => {

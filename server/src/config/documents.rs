@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Deserializer};
 
 use super::file::seconds;
+use super::vectors::VectorsConfig;
 
 /// `[documents]`
 #[derive(Clone, Debug, Deserialize)]
@@ -39,6 +40,7 @@ pub struct DocumentsConfig {
     /// Between two requests to one host.
     #[serde(rename = "crawl_pace_s", deserialize_with = "seconds")]
     pub crawl_pace: Duration,
+    pub vectors: VectorsConfig,
     /// The program that reads files, where it is not this one: tests are another.
     #[serde(skip)]
     pub reader: Option<PathBuf>,
@@ -61,6 +63,7 @@ impl Default for DocumentsConfig {
             crawl_max_bytes: 1 << 30,
             crawl: Duration::from_secs(3600),
             crawl_pace: Duration::from_millis(500),
+            vectors: VectorsConfig::default(),
             reader: None,
         }
     }

@@ -7,6 +7,7 @@ mod documents;
 mod error;
 mod file;
 mod load;
+mod vectors;
 
 #[cfg(test)]
 mod tests;
@@ -18,3 +19,4 @@ pub use file::{
     ModelConfig, Secret, ServerConfig, UpstreamConfig, WhenLoopback,
 };
 pub use load::{FILE_NAME, load, load_with_env};
+pub use vectors::VectorsConfig;

@@ -17,6 +17,7 @@ mod indexed;
 mod intake;
 mod listing;
 mod media_type;
+mod moving;
 mod owner;
 mod pace;
 mod passages;
@@ -31,7 +32,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use portico_search::vectors::{EdgeConfig, EmbedderId, StoreConfig};
+use portico_search::vectors::{EmbedderId, StoreConfig};
 use portico_search::{SearchConfig, SearchIndex};
 use portico_shared::error::{ApiError, ErrorCode};
 use rusqlite::OptionalExtension as _;
@@ -58,6 +59,7 @@ pub use files::Received;
 pub use indexed::IndexedDocument;
 pub use intake::{Arrival, Taken};
 pub use listing::{DocumentList, DocumentText, DocumentView};
+pub use moving::Moved;
 pub use passages::PassageView;
 pub use queue::{Job, JobDocument, Jobs, State, Total};
 pub use search::DocumentParts;
@@ -178,6 +180,13 @@ impl Documents {
     /// With vectors as soon as there are any: their length is not known before.
     async fn search_config(&self) -> Result<SearchConfig, ApiError> {
         let config = SearchConfig::new(self.data_dir.join("search"));
+        let embedder = self.embedder_in_use().await?;
+        let vectors = embedder.map(|embedder| (embedder, self.store_config()));
+        Ok(SearchConfig { vectors, ..config })
+    }
+
+    /// What made the vectors that the database has; none before the first of them.
+    async fn embedder_in_use(&self) -> Result<Option<EmbedderId>, ApiError> {
         let known = self.db.call(|connection| {
             let sql = "SELECT c.embedder, length(p.vector) / 4 FROM passages p
                 JOIN documents d ON d.id = p.document JOIN collections c ON c.id = d.collection
@@ -185,16 +194,12 @@ impl Documents {
             connection.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?))).optional()
         });
         let known: Option<(String, i64)> = known.await?;
-        let vectors = known.map(|(name, n_dims)| {
-            let embedder = EmbedderId { name, n_dims: n_dims as usize };
-            (embedder, self.store_config())
-        });
-        Ok(SearchConfig { vectors, ..config })
+        Ok(known.map(|(name, n_dims)| EmbedderId { name, n_dims: n_dims as usize }))
     }
 
     /// Where vectors lie.
     fn store_config(&self) -> StoreConfig {
-        StoreConfig::Edge(EdgeConfig::new(self.data_dir.join("search").join("vectors")))
+        self.config.vectors.store(&self.data_dir)
     }
 
     fn set_index(&self, index: Option<Arc<SearchIndex>>) {
