@@ -409,7 +409,7 @@ async fn documents_of_another_group_never_reach_a_prompt_and_their_text_commands
     for task in tasks.collect::<Vec<_>>() {
         task.await.unwrap();
     }
-    assert!(n_found.load(Ordering::Relaxed) > 400, "{n_found:?}");
+    assert!(n_found.load(Ordering::Relaxed) > 200, "{n_found:?}");
 
     // Text of a document is quoted, and tools are off where it stands in the prompt.
     let tool = json!({ "type": "function", "function": { "name": "send_mail" } });
@@ -461,7 +461,7 @@ async fn documents_are_searched_by_a_model_that_calls_the_tool() {
                 answer => answer.to_string(),
             };
             // Whatever it searches for, what was asked is found by those who may read it.
-            assert_eq!(text.contains("The night bus leaves the station"), who == "staff", "{text}");
+            assert_eq!(text.contains(STAFF[8]), who == "staff", "{text}");
             assert!(!text.contains("tool_calls"), "calls of ours stay here: {text}");
             for fact in if who == "staff" { &BOARD[..] } else { &STAFF[..] } {
                 assert!(
