@@ -52,6 +52,8 @@ pub enum Offer {
     Asking,
     /// It computes nothing for this page.
     Refused,
+    /// It could not say, for this reason.
+    Failed(ErrorCode),
     Unreachable,
     /// Ids of the models that it answers with.
     Models(Vec<String>),
@@ -91,6 +93,7 @@ pub enum Blocked {
     /// The device cannot, and the server would but may not: the conversation stays here.
     StaysHere(WhyNot),
     ServerRefused,
+    ServerFailed(ErrorCode),
     ServerUnreachable,
     /// The server answers, but with other models only.
     ServerLacksModel,
@@ -126,6 +129,7 @@ pub fn route(choice: Choice, model: &str, fit: Option<Fit>, offer: &Offer) -> Ro
             // It says so itself when it is asked.
             Offer::Asking => Route::Server { model: model.to_owned(), instead: None },
             Offer::Refused => Route::Nowhere(Blocked::ServerRefused),
+            Offer::Failed(code) => Route::Nowhere(Blocked::ServerFailed(*code)),
             Offer::Unreachable => Route::Nowhere(Blocked::ServerUnreachable),
         },
     }
@@ -166,6 +170,7 @@ impl Blocked {
             Self::Device(_) => Text::BlockedDevice,
             Self::StaysHere(_) => Text::BlockedStaysHere,
             Self::ServerRefused => Text::BlockedServerRefused,
+            Self::ServerFailed(_) => Text::BlockedServerFailed,
             Self::ServerUnreachable => Text::BlockedServerUnreachable,
             Self::ServerLacksModel => Text::BlockedServerLacksModel,
         }
@@ -179,6 +184,7 @@ impl Blocked {
             Self::Device(WhyNot::NotOnServer) => ErrorCode::ModelAbsent,
             Self::StaysHere(_) => ErrorCode::StaysOnDevice,
             Self::ServerRefused | Self::Device(_) => ErrorCode::ServerNotOffered,
+            Self::ServerFailed(code) => code,
             Self::ServerUnreachable => ErrorCode::ServerUnreachable,
             Self::ServerLacksModel => ErrorCode::ModelNotFound,
         };
@@ -235,6 +241,9 @@ mod tests {
         assert_eq!(decide(&offer(&["large"])), blocked(Blocked::ServerLacksModel));
         assert_eq!(decide(&Offer::Refused), blocked(Blocked::ServerRefused));
         assert_eq!(decide(&Offer::Unreachable), blocked(Blocked::ServerUnreachable));
+        let failed = Blocked::ServerFailed(ErrorCode::Internal);
+        assert_eq!(decide(&Offer::Failed(ErrorCode::Internal)), blocked(failed));
+        assert_eq!(failed.error("m").code, ErrorCode::Internal, "its own reason is told");
     }
 
     #[test]

@@ -17,7 +17,12 @@ pub async fn load_offer(page: Page) {
         Ok(models) if models.is_empty() => Offer::Refused,
         Ok(models) => Offer::Models(models),
         Err(error) if error.code == ErrorCode::ServerUnreachable => Offer::Unreachable,
-        Err(_) => Offer::Refused,
+        // Without a right to them the page has no models, and that is no fault.
+        Err(error) if matches!(error.code.status(), 401 | 403) => Offer::Refused,
+        Err(error) => {
+            web_sys::console::warn_1(&format!("portico: what the server offers: {error}").into());
+            Offer::Failed(error.code)
+        }
     };
     page.offer.set(offer);
 }
