@@ -290,8 +290,7 @@ async fn documents_carry_200_answers_whose_citations_all_resolve() {
                     return;
                 }
                 // Questions about one fact share the prompt before them.
-                let tone =
-                    ["", " In one sentence.", " Bitte kurz.", " Exactly, please.", " Thanks!"];
+                let tone = ["", " Bitte.", " Please.", " Danke!", " Thanks!"];
                 let question = QUESTIONS[i / 10];
                 let asked = format!("{}{question}{}", ["Hello. ", ""][i % 2], tone[i / 2 % 5]);
                 let answer = house
