@@ -7,6 +7,7 @@ import { open, withBrowser } from "../lib/browser.mjs";
 import { SAYS, SECOND_PAGE, freshData, oneFile, realFiles } from "../lib/files.mjs";
 import * as library from "../lib/library.mjs";
 import { look } from "../lib/look.mjs";
+import * as person from "../lib/person.mjs";
 import { startProxy } from "../lib/proxy.mjs";
 import { startServer } from "../lib/server.mjs";
 
@@ -240,6 +241,47 @@ describe("documents on the device", () => {
       await proxy.close();
     }
     assert.deepEqual(wrong, []);
+  });
+
+  it("are cited by answers, which then stay on the device as well", { timeout: 400_000 }, async () => {
+    const proxy = await startProxy(server.origin);
+    const fact = "The mill of the association is open from nine to seven on weekdays.";
+    try {
+      await withBrowser({ serviceWorkers: "block" }, async (context) => {
+        const note = await oneFile("mill.txt", `${fact}\n`);
+        const { page, complaints } = await open(context, `${proxy.origin}/?debug${DEVICE}`);
+        await page.locator(".drop-zone").waitFor();
+        await library.addFiles(page, [note.path]);
+        await library.documentIs(page, "mill.txt", "ready");
+        await page.getByRole("button", { name: "New conversation" }).click();
+        await person.loadOffered(page);
+        await page.locator(".docs-choice summary").click();
+        await page.getByRole("checkbox", { name: /^On this device/ }).check();
+        await page.keyboard.press("Escape");
+        await person.nextPlaceIs(page, "device");
+        await person.isReady(page);
+        await person.choosesLikeliest(page);
+        await person.ask(page, "When is the mill open on weekdays?");
+        await person.answerIs(page, "done");
+        const answer = page.locator('[data-role="assistant"]').last();
+        assert.equal(await answer.getAttribute("data-place"), "device");
+        const chip = answer.locator(".answer [data-source]").first();
+        await chip.focus();
+        const card = answer.locator(".source-card");
+        await card.waitFor();
+        assert.equal(await card.locator(".source-text").innerText(), fact);
+        const href = await card.locator("a").getAttribute("href");
+        await library.goTo(page, href);
+        await page.locator(".doc-text mark").first().waitFor();
+        assert.equal((await page.locator(".doc-text").innerText()).trim(), fact);
+        const sent = Buffer.concat(proxy.sent.flatMap(({ head, body }) => [Buffer.from(head), ...body])).toString("latin1");
+        for (const word of ["association is open", "When is the mill", "/v1/chat", "/api/search"]) assert.ok(!sent.includes(word), `${word} was sent`);
+        assert.deepEqual(complaints, NO_COMPLAINTS);
+        await note.remove();
+      });
+    } finally {
+      await proxy.close();
+    }
   });
 
   it("are read without the server, and shared by the tabs of a profile", { timeout: 180_000 }, () =>
