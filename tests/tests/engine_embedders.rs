@@ -104,7 +104,8 @@ mod other_models {
         path.write_all(&converted)?;
         let again = EmbedderFile::gguf(path.as_file(), header(&converted)?, usize::MAX)?;
         for (vector, server) in again.load(pool)?.embed(&texts)?.iter().zip(&server) {
-            assert!(cosine(vector, server) > 0.9999);
+            // MiniLM's embedding has 8 bits there, floats here.
+            assert!(cosine(vector, server) > 0.999);
         }
         Ok((encoder(&converted, &GpuOptions::default(), Precision::Auto)?, texts))
     }
