@@ -56,7 +56,7 @@ pub fn excerpt(text: &str, marks: &[Range<u32>], max_chars: usize) -> (String, V
     let moved = |mark: &Range<u32>| {
         let from = (mark.start as usize).clamp(start, end) - start + shift;
         let to = (mark.end as usize).clamp(start, end) - start + shift;
-        (from < to).then(|| from as u32..to as u32)
+        (from < to).then_some(from as u32..to as u32)
     };
     (out, marks.iter().filter_map(moved).collect())
 }

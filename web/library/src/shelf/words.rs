@@ -23,8 +23,7 @@ pub fn words(text: &str) -> Vec<Word> {
     let mut words = Vec::new();
     let mut word = String::new();
     let mut start = 0;
-    let mut at = 0;
-    for c in text.chars().chain([' ']) {
+    for (c, at) in text.chars().chain([' ']).zip(0..) {
         if c.is_alphanumeric() {
             if word.is_empty() {
                 start = at;
@@ -33,7 +32,6 @@ pub fn words(text: &str) -> Vec<Word> {
         } else if !word.is_empty() {
             words.push(Word { term: term(&std::mem::take(&mut word)), chars: start..at });
         }
-        at += 1;
     }
     words
 }
