@@ -159,7 +159,7 @@ impl Work {
         let embedder = EmbedderId { name, n_dims };
         let store = vectors::open(&self.documents.store_config(), &embedder).await?;
         self.index.fill(store);
-        self.index.take_over(embedder)?;
+        self.index.take_over(embedder, &self.documents.store_config())?;
         Ok(())
     }
 
