@@ -9,6 +9,8 @@ const MAX_PIXEL_RATIO = 2;
 const PIECE_CHARS = 24;
 
 let library;
+/** Of the page that is shown. */
+let fitting;
 
 async function pdfjs() {
   library ??= import("./pdfjs/pdf.min.mjs");
@@ -98,7 +100,13 @@ export async function showPage(pdf, number, holder, passage, label) {
   canvas.setAttribute("aria-label", label);
   const text = document.createElement("div");
   text.className = "textLayer";
+  fitting?.disconnect();
+  // The text follows the canvas, which is stretched, when the page becomes wider or narrower.
+  fitting = new ResizeObserver(() => {
+    if (holder.clientWidth) holder.style.setProperty("--total-scale-factor", String(holder.clientWidth / unscaled.width));
+  });
   holder.style.setProperty("--total-scale-factor", String(scale));
+  fitting.observe(holder);
   holder.style.aspectRatio = `${viewport.width} / ${viewport.height}`;
   const painting = page.render({
     canvas,

@@ -61,6 +61,17 @@ describe("documents of the server", () => {
         const marked = letters((await pdf.locator("mark").allInnerTexts()).join(""));
         assert.ok(marked.includes(letters(SECOND_PAGE)), marked);
         wrong.push(...(await look(page, "source-page")));
+        // The marks stay on their words when the page becomes narrower.
+        const place = () => pdf.locator(".pdf-page").evaluate((holder) => {
+          const [page, mark] = [holder, holder.querySelector("mark")].map((node) => node.getBoundingClientRect());
+          return [(mark.left - page.left) / page.width, (mark.top - page.top) / page.height, mark.width / page.width].map((share) => share.toFixed(2));
+        });
+        const wide = await place();
+        await page.setViewportSize({ width: 390, height: 844 });
+        await page.waitForFunction(() => document.querySelector(".pdf-page").clientWidth < 390);
+        await page.waitForTimeout(100);
+        assert.deepEqual(await place(), wide);
+        await page.setViewportSize({ width: 1280, height: 800 });
 
         await page.getByRole("button", { name: "Text", exact: true }).click();
         await page.locator(".doc-text mark").first().waitFor();
