@@ -55,7 +55,7 @@ pub(crate) struct FullText {
     fields: Fields,
     writer: Mutex<IndexWriter>,
     reader: IndexReader,
-    pub(self) words: Words,
+    words: Words,
 }
 
 /// What analysis needs, shared by indexing and asking.
