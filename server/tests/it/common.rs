@@ -107,7 +107,9 @@ files = [{{ name = "{file}", size_bytes = {size_bytes} }}]
 
 fn new_app(library: Library, page: Page, folder: &Folder) -> Arc<App> {
     let path = folder.0.join("portico.toml");
-    let config = portico_server::config::load_with_env(&path, false, []).unwrap();
+    let mut config = portico_server::config::load_with_env(&path, false, []).unwrap();
+    // This program reads no documents.
+    config.documents.reader = Some(env!("CARGO_BIN_EXE_portico").into());
     App::new(library, page, config, &path).unwrap()
 }
 

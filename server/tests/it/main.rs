@@ -4,7 +4,10 @@
 
 mod catalogue;
 mod common;
+mod documents;
 mod documents_chat;
+mod documents_crash;
+mod documents_crawl;
 mod gateway;
 mod guards;
 mod hub;

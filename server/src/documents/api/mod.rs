@@ -23,6 +23,8 @@ use crate::gateway::Gateway;
 /// A request without a file.
 const TIMEOUT: Duration = Duration::from_secs(60);
 const MAX_BODY_BYTES: usize = 4 << 20;
+/// A body comes in pieces no larger than this.
+const PIECE_BYTES_MAX: u64 = 1 << 20;
 /// A document's text with its vectors, as JSON.
 const MAX_INDEXED_BYTES: usize = 256 << 20;
 
@@ -34,7 +36,9 @@ type Routes = Vec<(&'static str, MethodRouter<Arc<Gateway>>)>;
 pub fn router(gateway: Arc<Gateway>) -> Router {
     let upload = gateway.config.documents.upload;
     let max_file_bytes = gateway.config.documents.max_file_bytes;
-    let max_file_bytes = usize::try_from(max_file_bytes).unwrap_or(usize::MAX);
+    // Whoever takes the file in knows the limit, and says so; this one is behind it.
+    let max_file_bytes = usize::try_from(max_file_bytes.saturating_add(PIECE_BYTES_MAX));
+    let max_file_bytes = max_file_bytes.unwrap_or(usize::MAX);
     let limited = |routes: Routes, timeout, max_bytes| {
         let add = |router: Router<_>, (path, handler)| router.route(path, handler);
         let routes = routes.into_iter().fold(Router::new(), add);

@@ -149,10 +149,7 @@ pub(in crate::documents) struct Staged {
 }
 
 /// Passages of a text; without its embedder's tokenizer their size is estimated.
-fn cut(
-    extracted: &Extracted,
-    tokenizer: Option<&Tokenizer>,
-) -> Vec<Chunk> {
+fn cut(extracted: &Extracted, tokenizer: Option<&Tokenizer>) -> Vec<Chunk> {
     let count = |text: &str| match tokenizer {
         Some(tokenizer) => {
             let ids = tokenizer.encode(text, AddSpecial::No, ParseSpecial::No);
