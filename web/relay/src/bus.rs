@@ -16,7 +16,7 @@ pub struct TabId(pub String);
 pub struct LeaderId(pub String);
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "bus", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum BusMessage {
     /// A new tab: who leads? A leader answers with [`BusMessage::Announce`].
     Seek,

@@ -18,7 +18,7 @@ pub type RequestId = String;
 
 /// From the page to its worker.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum ToWorker {
     /// The page is there; answered by [`FromWorker::Hello`] and one
     /// [`FromWorker::ModelState`] for each model.
@@ -72,7 +72,7 @@ pub struct EmbedRequest {
 
 /// From the worker to its page.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum FromWorker {
     Hello {
         device: DeviceReport,
@@ -181,7 +181,7 @@ pub struct StorageReport {
 
 /// How far a model is on its way to the GPU.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "state", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum ModelState {
     /// Nothing, or only a part, is on this device.
     Absent {

@@ -41,7 +41,7 @@ pub fn wasm_opt(places: &Places) -> Option<PathBuf> {
 /// Rewrites the file in place, for size.
 pub fn shrink(script: &Path, wasm: &Path) -> anyhow::Result<()> {
     let mut node = Command::new("node");
-    node.arg(script).arg("-Os").args(FEATURES).arg(wasm).arg("-o").arg(wasm);
+    node.arg(script).arg("-Oz").args(FEATURES).arg(wasm).arg("-o").arg(wasm);
     command::output(&mut node).with_context(|| format!("wasm-opt on {}", wasm.display()))?;
     Ok(())
 }
