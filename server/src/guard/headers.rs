@@ -41,8 +41,7 @@ pub async fn add(State(embedders): State<Embedders>, request: Request, next: Nex
     let mut response = next.run(request).await;
     let has_own_policy = response.extensions_mut().remove::<OwnPolicy>().is_some();
     for (name, value) in HEADERS {
-        let is_policy =
-            name == header::CONTENT_SECURITY_POLICY || name == header::X_FRAME_OPTIONS;
+        let is_policy = name == header::CONTENT_SECURITY_POLICY || name == header::X_FRAME_OPTIONS;
         if is_policy && has_own_policy {
             continue;
         }

@@ -223,11 +223,9 @@ impl Metrics {
     /// How far the queue of documents is.
     pub fn documents(&self, total: &crate::documents::Total) {
         let gauge = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
-        for (state, n) in [
-            ("pending", total.n_pending()),
-            ("ready", total.n_ready),
-            ("failed", total.n_failed),
-        ] {
+        for (state, n) in
+            [("pending", total.n_pending()), ("ready", total.n_ready), ("failed", total.n_failed)]
+        {
             self.documents.get_or_create(&StateLabels { state }).set(gauge(n));
         }
         self.passages_left.set(gauge(total.n_passages.saturating_sub(total.n_embedded)));

@@ -91,7 +91,10 @@ pub enum Attr {
     /// Of a [`Tag::CodeBlock`]: the info string's first word.
     Language(String),
     /// Of a [`Tag::Citation`].
-    Source { n: u32, by_comparison: bool },
+    Source {
+        n: u32,
+        by_comparison: bool,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -113,7 +113,9 @@ fn copy(page: Page, text: String, done: impl FnOnce() + 'static) {
 /// be seen before it is followed.
 fn show_link(event: &web_sys::MouseEvent) {
     let target = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
-    let Some(button) = target.and_then(|target| target.closest("[data-link]").ok()?) else { return };
+    let Some(button) = target.and_then(|target| target.closest("[data-link]").ok()?) else {
+        return;
+    };
     let made = (|| {
         let href = button.get_attribute("data-link")?;
         let link = document()?.create_element("a").ok()?;

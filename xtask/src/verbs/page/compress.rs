@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 
 /// Kinds of files that get smaller; images and fonts are compressed as they are.
-const TEXTUAL: [&str; 9] = ["html", "js", "mjs", "css", "wasm", "json", "svg", "webmanifest", "txt"];
+const TEXTUAL: [&str; 9] =
+    ["html", "js", "mjs", "css", "wasm", "json", "svg", "webmanifest", "txt"];
 /// The largest window that browsers accept (16 MiB), as its logarithm.
 const WINDOW_LOG2: u32 = 24;
 
