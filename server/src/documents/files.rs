@@ -134,7 +134,7 @@ impl FileStore {
         Ok(removed)
     }
 
-    fn collect_now(&self, connection: &mut Connection) -> rusqlite::Result<usize> {
+    fn collect_now(&self, connection: &Connection) -> rusqlite::Result<usize> {
         let listed: Vec<String> = {
             let mut select = connection.prepare_cached("SELECT sha256 FROM file_removals")?;
             select.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?

@@ -55,13 +55,16 @@ const COMMON: &str = "
     zweck amt arm art auge bau bad bus ehe eid eis gas hof hut kuh lob lok mut not obst ohr ol ort pkw
     rad rat tag tal tee tod ton tor tur uhr weg zug";
 
+/// The stems of a compound's parts.
+type Parts = Box<[Box<str>]>;
+
 /// The words that stand alone, and what they split.
 pub(crate) struct Vocabulary {
     /// German stem → in how many texts it was seen alone.
     stems: HashMap<Box<str>, u32>,
     common: HashSet<String>,
     no_parts: HashSet<String>,
-    memory: HashMap<Box<str>, Option<Box<[Box<str>]>>>,
+    memory: HashMap<Box<str>, Option<Parts>>,
 }
 
 impl Vocabulary {

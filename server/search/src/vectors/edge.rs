@@ -178,7 +178,7 @@ fn filter_of(filter: &Filter) -> Result<Option<EdgeFilter>, SearchError> {
     for condition in conditions {
         must.push(EdgeCondition::Field(match condition {
             Condition::Any(key, keywords) => {
-                let any = AnyVariants::Strings(keywords.into_iter().map(Into::into).collect());
+                let any = AnyVariants::Strings(keywords.into_iter().collect());
                 FieldCondition::new_match(path(key)?, Match::new_any(any))
             }
             Condition::Between(key, from, to) => {

@@ -49,7 +49,7 @@ impl Work {
 
     /// The first passages without a vector, all for one embedder.
     async fn waiting(&self) -> Result<Vec<Waiting>, ApiError> {
-        let waiting = self.db().call(|connection| {
+        let waiting = self.work_db().call(|connection| {
             let sql = "SELECT s.rowid AS row, s.job AS job, c.embedder AS embedder,
                     j.title AS title, s.ordinal AS ordinal, s.text AS text,
                     s.heading_path AS heading_path, s.page AS page, s.section AS section,
@@ -110,7 +110,7 @@ impl Work {
             batch.iter().map(|passage| (passage.row, passage.job.clone())).collect();
         let mut jobs: Vec<String> = rows.iter().map(|(_, job)| job.clone()).collect();
         jobs.dedup();
-        let written = self.db().call(move |connection| {
+        let written = self.work_db().call(move |connection| {
             let transaction = connection.transaction()?;
             {
                 let sql = "UPDATE staged_passages SET vector = ?3 WHERE rowid = ?1 AND job = ?2";
@@ -142,7 +142,7 @@ impl Work {
     async fn wait_or_fail(&self, job: &str, error: &ApiError) {
         let may_work_later = matches!(error.code.status(), 429 | 500..);
         let (id, json) = (job.to_owned(), error_to_json(error));
-        let attempts = self.db().call(move |connection| {
+        let attempts = self.work_db().call(move |connection| {
             let sql = "UPDATE jobs SET attempts = attempts + 1, error = ?3,
                     wait_until_ms = ?2 + min(?4, 500 << attempts)
                 WHERE id = ?1 RETURNING attempts";

@@ -60,12 +60,12 @@ impl Work {
     /// What a process left behind that was killed begins anew.
     pub(super) async fn requeue(&self) -> Result<(), ApiError> {
         let sql = "UPDATE jobs SET state = 'queued' WHERE state = 'extracting'";
-        self.db().call(move |connection| connection.execute(sql, [])).await?;
+        self.work_db().call(move |connection| connection.execute(sql, [])).await?;
         Ok(())
     }
 
     async fn claim(&self, n: usize) -> Result<Vec<Claimed>, ApiError> {
-        let claimed = self.db().call(move |connection| {
+        let claimed = self.work_db().call(move |connection| {
             let transaction = connection.transaction()?;
             let waiting = "SELECT coalesce(sum(n_passages - n_embedded), 0) FROM jobs
                 WHERE state = 'embedding'";
@@ -121,7 +121,7 @@ impl Work {
             json.map(|json| Staged { extracted, json, chunks })
         });
         let staged = cut.await.map_err(internal)?.map_err(internal)?;
-        self.db().call(move |connection| stage(connection, &claimed, &staged, &[])).await?;
+        self.work_db().call(move |connection| stage(connection, &claimed, &staged, &[])).await?;
         step("staged");
         Ok(())
     }
@@ -130,7 +130,7 @@ impl Work {
     pub(super) async fn fail(&self, job: &str, error: &ApiError) {
         tracing::warn!(job, %error, "a document could not be taken in");
         let (id, json) = (job.to_owned(), error_to_json(error));
-        let noted = self.db().call(move |connection| {
+        let noted = self.work_db().call(move |connection| {
             let transaction = connection.transaction()?;
             drop_staged(&transaction, &id)?;
             let sql = "UPDATE jobs SET state = 'failed', error = ?2, n_embedded = 0 WHERE id = ?1";

@@ -75,7 +75,7 @@ impl Work {
 
     async fn complete(&self) -> Result<Vec<Complete>, ApiError> {
         Ok(self
-            .db()
+            .work_db()
             .call(|connection| {
                 let sql = "SELECT j.id, j.document, d.collection, d.name, j.media_type, j.date_s
                 FROM jobs j JOIN documents d ON d.id = j.document
@@ -145,7 +145,7 @@ impl Work {
         step("put into the indexes");
         self.index.commit().await?;
         step("indexes committed");
-        self.db().call(move |connection| flip(connection, &jobs)).await?;
+        self.work_db().call(move |connection| flip(connection, &jobs)).await?;
         step("made live");
         Ok(())
     }
@@ -165,7 +165,7 @@ impl Work {
 
     /// What comes back is not removed any more.
     async fn keep_from_removal(&self, jobs: Vec<String>) -> Result<(), ApiError> {
-        let kept = self.db().call(move |connection| {
+        let kept = self.work_db().call(move |connection| {
             let sql = "DELETE FROM index_removals WHERE id IN
                 (SELECT id FROM staged_passages WHERE job = ?1)";
             let transaction = connection.transaction()?;
@@ -179,7 +179,7 @@ impl Work {
 
     /// Takes what is live no more out of the indexes; whether anything was.
     async fn remove_gone(&self) -> Result<bool, ApiError> {
-        let gone = self.db().call(|connection| {
+        let gone = self.work_db().call(|connection| {
             // A passage that came back between two versions is live again.
             let sql = "DELETE FROM index_removals WHERE id IN (SELECT id FROM passages)";
             connection.execute(sql, [])?;
@@ -196,7 +196,7 @@ impl Work {
         self.index.remove(&ids).await?;
         self.index.commit().await?;
         step("removed from the indexes");
-        let forgotten = self.db().call(move |connection| {
+        let forgotten = self.work_db().call(move |connection| {
             let transaction = connection.transaction()?;
             for id in &gone {
                 transaction.execute("DELETE FROM index_removals WHERE id = ?1", [id])?;
@@ -209,10 +209,10 @@ impl Work {
     }
 }
 
-fn staged(
-    connection: &Connection,
-    job: &str,
-) -> rusqlite::Result<Vec<(Uuid, Chunk, Option<Vec<f32>>)>> {
+/// A passage that is on its way, with its vector where one was made.
+type Staged = (Uuid, Chunk, Option<Vec<f32>>);
+
+fn staged(connection: &Connection, job: &str) -> rusqlite::Result<Vec<Staged>> {
     let sql = format!(
         "SELECT id, vector, {CHUNK_COLUMNS} FROM staged_passages WHERE job = ?1 ORDER BY ordinal"
     );

@@ -65,7 +65,7 @@ impl Work {
         ownership: &Ownership,
     ) -> Result<(), ApiError> {
         self.requeue().await?;
-        self.documents.files.sweep(self.db()).await?;
+        self.documents.files.sweep(self.work_db()).await?;
         let stages = [
             tokio::spawn(Arc::clone(self).keep_extracting()),
             tokio::spawn(Arc::clone(self).keep_embedding()),
@@ -88,7 +88,7 @@ impl Work {
         let mut wake = self.documents.wake.subscribe();
         loop {
             let (total, is_idle) = self
-                .db()
+                .work_db()
                 .call(|connection| {
                     let ids = "SELECT json_group_array(id) FROM collections";
                     let ids: String = connection.query_row(ids, [], |row| row.get(0))?;
@@ -111,13 +111,13 @@ impl Work {
     /// Removes files that nothing refers to, and lets the indexes tidy up while nothing else is to do.
     async fn keep_tidy(self: Arc<Self>) {
         while !self.is_over() {
-            let removed = self.documents.files.collect(self.db()).await;
+            let removed = self.documents.files.collect(self.work_db()).await;
             self.logged("removing files", removed);
             self.pause_long().await;
         }
     }
 
-    fn db(&self) -> &Db {
+    fn work_db(&self) -> &Db {
         &self.documents.work_db
     }
 

@@ -23,7 +23,7 @@ impl Work {
         }
         let (mut after, mut n_passages) = (0, 0);
         while !self.is_over() {
-            let rows = self.db().call(move |connection| page(connection, after)).await?;
+            let rows = self.work_db().call(move |connection| page(connection, after)).await?;
             let Some((last, _, _)) = rows.last() else {
                 self.index.commit().await?;
                 self.index.rebuilt(needed)?;

@@ -171,7 +171,7 @@ fn assistant_message(context: Context) -> impl IntoView {
             on:focusout=move |_| sources::leave(shown)
             on:click=move |event| sources::point(shown, event.target(), true)
             on:keydown=move |event| if event.key() == "Escape" {
-                sources::close(shown, node.get_untracked().map(|node| (*node).clone().into()));
+                sources::close(shown, node.get_untracked().map(|node| (*node).clone()));
             }
             data-state=move || state.get() data-model=model aria-label=label
             aria-busy=move || matches!(state.get(), "loading" | "streaming").to_string()>
@@ -189,11 +189,14 @@ fn assistant_message(context: Context) -> impl IntoView {
     }
 }
 
+/// What stands, and how: in which language, and whether it rests on documents.
+type Painted = ((Lang, bool), MarkdownDom);
+
 /// The text, which grows in place while it is written.
 fn body(context: Context) -> impl IntoView {
     let Context { page, id, .. } = context;
     let node = NodeRef::<html::Div>::new();
-    let painted: Rc<RefCell<Option<((Lang, bool), MarkdownDom)>>> = Rc::default();
+    let painted: Rc<RefCell<Option<Painted>>> = Rc::default();
     let is_grounded = move || {
         context.with(|item| {
             item.content.portico.as_ref().is_some_and(|portico| portico.sources.is_some())
