@@ -74,7 +74,6 @@ fn the_vocabulary_splits_compounds() {
     {
         assert_eq!(parts(whole), None, "{whole}");
     }
-    let mut vocabulary = vocabulary;
     vocabulary.add(&stems, "fahrrad", 1);
     vocabulary.add(&stems, "keller", 1);
     vocabulary.forget_splits();

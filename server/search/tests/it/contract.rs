@@ -37,7 +37,7 @@ fn point(n: u128, collection: &str, lang: DocLang) -> Point {
         labels: Labels {
             collection: collection.into(),
             document: Uuid::from_u128(n / 10),
-            media_type: if n % 2 == 0 { "text/plain" } else { "application/pdf" }.into(),
+            media_type: if n.is_multiple_of(2) { "text/plain" } else { "application/pdf" }.into(),
             lang,
             date_s: i64::try_from(n).unwrap() * 100,
         },
