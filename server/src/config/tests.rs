@@ -134,7 +134,7 @@ fn what_the_documents_show_can_be_read() {
             }
         }
     }
-    assert_eq!(n, 3);
+    assert_eq!(n, 4);
     let config = read(
         "docs-defaults",
         include_str!("../../../docs/configuration.md")
