@@ -27,6 +27,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use portico_relay::protocol::{FromWorker, ToWorker};
+use serde_json::json;
 use wasm_bindgen::prelude::*;
 
 use crate::link::{Subscription, WorkerLink};
@@ -81,7 +82,9 @@ fn completions(link: &WorkerLink, kind: Kind) -> Result<js_sys::Object, JsValue>
 /// Resolves with the device and the storage once the engine has said what they are.
 fn ready(link: &WorkerLink) -> js_sys::Promise {
     first(link, |message| match message {
-        FromWorker::Hello { .. } => value_from(message).ok(),
+        FromWorker::Hello { device, storage } => {
+            value_from(&json!({ "device": device, "storage": storage })).ok()
+        }
         _ => None,
     })
 }
@@ -131,7 +134,9 @@ fn install_debug(link: &WorkerLink, api: &js_sys::Object) -> Result<(), JsValue>
 /// A promise of `{ report, error }`.
 fn measured(link: &WorkerLink) -> js_sys::Promise {
     first(link, |message| match message {
-        FromWorker::Measured { .. } => value_from(message).ok(),
+        FromWorker::Measured { report, error } => {
+            value_from(&json!({ "report": report, "error": error })).ok()
+        }
         _ => None,
     })
 }
