@@ -357,7 +357,7 @@ describe("documents on the device", () => {
       await page.locator('[data-error="device_type_unknown"]').waitFor();
       const session = await context.newCDPSession(page);
       await session.send("Storage.overrideQuotaForOrigin", { origin: server.origin, quotaSize: 1024 });
-      const large = await oneFile("large.txt", "word and word. ".repeat(20_000));
+      const large = await oneFile("large.txt", "word and word. ".repeat(2_000));
       await library.addFiles(page, [large.path]);
       await page.locator('[data-error="device_storage_full"]').waitFor();
       assert.deepEqual(await look(page, "device-refused"), []);

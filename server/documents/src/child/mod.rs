@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{ExtractError, Extracted, Hint, Limits};
 
-/// The first argument of the child; the second is an [`Order`].
+/// The first argument of the child; the second is an order in JSON.
 pub const EXTRACT_VERB: &str = "extract";
 
 /// What the child is to do, as JSON.

@@ -44,7 +44,7 @@ pub struct QdrantConfig {
     pub timeout: Duration,
     /// Calls of one operation, the first among them.
     pub n_tries: u32,
-    /// Before the second try; each later one waits twice as long, up to [`WAIT_MAX`].
+    /// Before the second try; each later one waits twice as long, up to `WAIT_MAX`.
     pub first_wait: Duration,
     /// Of a batch of an upsert.
     pub batch_points: usize,
