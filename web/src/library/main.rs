@@ -2,7 +2,7 @@
 //! first opened; it stays mounted while the page shows conversations, so that uploads go on.
 //!
 //! - [`state`]: what is shown, as signals; [`net`], [`device`], [`uploads`], [`jobs`]: who writes them;
-//! - [`view`]: the elements.
+//! - [`mod@view`]: the elements.
 
 mod device;
 mod embed;
