@@ -24,10 +24,9 @@ pub struct Store {
 
 impl Store {
     /// # Errors
-    /// `device_storage_refused`
+    /// `device_storage_full`, `device_storage_refused`.
     pub async fn open() -> Result<Self, ApiError> {
-        let refused =
-            |error: JsValue| ApiError::new(ErrorCode::DeviceStorageRefused).detail(said(&error));
+        let refused = |error: JsValue| storage_error(&error);
         let scope: DedicatedWorkerGlobalScope = js_sys::global().unchecked_into();
         let storage = scope.navigator().storage();
         if storage.is_undefined() {
