@@ -102,6 +102,10 @@ error_codes! {
     Cancelled = "cancelled", 499,
         en: "Stopped.",
         de: "Angehalten.";
+    /// An answer that was ended for going round in circles.
+    AnswerRepeats = "answer_repeats", 500,
+        en: "The model began to repeat itself, so the answer was ended. Small models do so, above all in languages that they hardly know: ask in other words, or choose a larger model.",
+        de: "Das Modell begann sich zu wiederholen, darum wurde die Antwort beendet. Kleine Modelle neigen dazu, vor allem in Sprachen, die sie kaum kennen: Fragen Sie mit anderen Worten oder wählen Sie ein größeres Modell.";
     Offline = "offline", 503,
         en: "There is no connection to the server, and this model is not on the device.",
         de: "Es besteht keine Verbindung zum Server, und dieses Modell liegt nicht auf dem Gerät.";
@@ -297,6 +301,118 @@ error_codes! {
     DeviceStorageRefused = "device_storage_refused", 507,
         en: "This browser refuses storage, so documents cannot be kept on this device. Outside a private window they can.",
         de: "Dieser Browser verweigert Speicher, deshalb können auf diesem Gerät keine Dokumente bleiben. Außerhalb eines privaten Fensters geht es.";
+    /// Nobody is signed in, and this is kept for each person.
+    SignInNeeded = "sign_in_needed", 401,
+        en: "Please sign in for this.",
+        de: "Bitte melden Sie sich dafür an.";
+    /// A wrong name, a wrong password and a person without one are told alike.
+    SignInFailed = "sign_in_failed", 401,
+        en: "This name and this password do not belong together. Check both, or ask whoever runs the server for a new link.",
+        de: "Dieser Name und dieses Kennwort gehören nicht zusammen. Prüfen Sie beides oder bitten Sie die Verwaltung um einen neuen Link.";
+    /// The password was right, and a code of the person's device is wanted with it.
+    CodeNeeded = "code_needed", 401,
+        en: "Enter the six digits that your authenticator app shows, or one of your recovery codes.",
+        de: "Geben Sie die sechs Ziffern ein, die Ihre Authenticator-App zeigt, oder einen Ihrer Wiederherstellungscodes.";
+    /// Not the code of this moment, or one that was used already.
+    CodeWrong = "code_wrong", 401,
+        en: "This code is not valid, or was used already. Wait for the next one.",
+        de: "Dieser Code gilt nicht oder wurde schon benutzt. Warten Sie auf den nächsten.";
+    TooManyAttempts = "too_many_attempts", 429,
+        en: "Too many attempts to sign in. Try again in {retry_after_s} seconds.",
+        de: "Zu viele Versuche, sich anzumelden. Versuchen Sie es in {retry_after_s} Sekunden noch einmal.";
+    PersonBlocked = "person_blocked", 403,
+        en: "This account is blocked. Ask whoever runs the server.",
+        de: "Dieses Konto ist gesperrt. Fragen Sie die Verwaltung.";
+    PasswordWeak = "password_weak", 422,
+        en: "Choose another password, of 12 characters or more: this one is too short, too common, or says your name.",
+        de: "Wählen Sie ein anderes Kennwort mit mindestens 12 Zeichen: Dieses ist zu kurz, zu verbreitet oder enthält Ihren Namen.";
+    /// Unknown, expired, used already, or replaced by a newer one.
+    LinkInvalid = "link_invalid", 410,
+        en: "This link is no longer valid. Ask for a new one.",
+        de: "Dieser Link gilt nicht mehr. Bitten Sie um einen neuen.";
+    PersonExists = "person_exists", 409,
+        en: "There already is somebody named “{person}”. Choose another name.",
+        de: "Jemanden namens „{person}“ gibt es schon. Wählen Sie einen anderen Namen.";
+    PersonNotFound = "person_not_found", 404,
+        en: "There is no such person here.",
+        de: "Diese Person gibt es hier nicht.";
+    GroupExists = "group_exists", 409,
+        en: "There already is a group “{group}”.",
+        de: "Eine Gruppe „{group}“ gibt es schon.";
+    GroupNotFound = "group_not_found", 404,
+        en: "There is no group “{group}”.",
+        de: "Eine Gruppe „{group}“ gibt es nicht.";
+    SessionNotFound = "session_not_found", 404,
+        en: "This device is signed out already.",
+        de: "Dieses Gerät ist schon abgemeldet.";
+    /// Something that only administrators of the house may do.
+    AdministratorNeeded = "administrator_needed", 403,
+        en: "This is for administrators of this house.",
+        de: "Das ist der Verwaltung dieses Hauses vorbehalten.";
+    LastAdmin = "last_admin", 409,
+        en: "The last administrator cannot be removed, blocked or made a member. Make somebody else an administrator first.",
+        de: "Die letzte verwaltende Person lässt sich nicht entfernen, sperren oder herabstufen. Machen Sie zuerst jemand anderen dazu.";
+    /// A session's cookie on a request that no page of this server sent.
+    CrossSite = "cross_site", 403,
+        en: "This request did not come from this server's own page.",
+        de: "Diese Anfrage kam nicht von der eigenen Seite dieses Servers.";
+    ScopeMissing = "scope_missing", 403,
+        en: "This API key was not made for that: it lacks the scope “{scope}”.",
+        de: "Dieser API-Schlüssel ist dafür nicht gemacht: Ihm fehlt der Bereich „{scope}“.";
+    /// A model is allowed, but not on the server.
+    PlaceForbidden = "place_forbidden", 403,
+        en: "The rules of this house do not allow the model “{model}” on the server for you. It may run on your device.",
+        de: "Die Regeln dieses Hauses erlauben Ihnen das Modell „{model}“ nicht auf dem Server. Auf Ihrem Gerät darf es laufen.";
+    ToolForbidden = "tool_forbidden", 403,
+        en: "The rules of this house do not allow you the tool “{tool}”.",
+        de: "Die Regeln dieses Hauses erlauben Ihnen das Werkzeug „{tool}“ nicht.";
+    PersonQuotaUsedUp = "quota_used_up", 429,
+        en: "The {quota} tokens that you may use on the server in {period} are used up. Models on your own device go on.",
+        de: "Die {quota} Token, die Sie in {period} auf dem Server verbrauchen dürfen, sind verbraucht. Modelle auf Ihrem eigenen Gerät gehen weiter.";
+    StorageQuotaFull = "storage_quota_full", 507,
+        en: "Your storage is full: at most {max_bytes} bytes. Delete something and try again.",
+        de: "Ihr Speicherplatz ist voll: höchstens {max_bytes} Bytes. Löschen Sie etwas und versuchen Sie es noch einmal.";
+    /// The rules of the house keep a person's chats on the device.
+    ChatsStayOnDevice = "chats_stay_on_device", 403,
+        en: "The rules of this house keep chats on your device.",
+        de: "Nach den Regeln dieses Hauses bleiben Gespräche auf Ihrem Gerät.";
+    OidcOff = "oidc_off", 404,
+        en: "This server does not sign in with another service.",
+        de: "Dieser Server meldet niemanden über einen anderen Dienst an.";
+    OidcUnreachable = "oidc_unreachable", 502,
+        en: "The service that signs people in does not answer. Try again in a minute.",
+        de: "Der Anmeldedienst antwortet nicht. Versuchen Sie es in einer Minute noch einmal.";
+    /// No sign-in that this browser began here, or one that was finished or took too long.
+    OidcStateInvalid = "oidc_state_invalid", 400,
+        en: "This sign-in was not begun in this browser, or took too long. Begin it again.",
+        de: "Diese Anmeldung wurde nicht in diesem Browser begonnen oder dauerte zu lange. Beginnen Sie sie neu.";
+    /// The code that came back was used already, has expired, or is of another client.
+    OidcCodeRefused = "oidc_code_refused", 400,
+        en: "The service that signs people in refused this sign-in. Begin it again.",
+        de: "Der Anmeldedienst hat diese Anmeldung abgelehnt. Beginnen Sie sie neu.";
+    OidcNonceWrong = "oidc_nonce_wrong", 400,
+        en: "The answer of the sign-in service belongs to another sign-in. Begin it again.",
+        de: "Die Antwort des Anmeldedienstes gehört zu einer anderen Anmeldung. Beginnen Sie sie neu.";
+    OidcAudienceWrong = "oidc_audience_wrong", 400,
+        en: "The answer of the sign-in service is meant for another program.",
+        de: "Die Antwort des Anmeldedienstes ist für ein anderes Programm bestimmt.";
+    OidcIssuerWrong = "oidc_issuer_wrong", 400,
+        en: "The answer is not of the sign-in service that this server trusts.",
+        de: "Die Antwort ist nicht von dem Anmeldedienst, dem dieser Server vertraut.";
+    OidcSignatureWrong = "oidc_signature_wrong", 400,
+        en: "The signature of the sign-in service is not valid.",
+        de: "Die Unterschrift des Anmeldedienstes gilt nicht.";
+    OidcExpired = "oidc_expired", 400,
+        en: "The answer of the sign-in service has expired. Check the clocks of both servers and begin again.",
+        de: "Die Antwort des Anmeldedienstes ist abgelaufen. Prüfen Sie die Uhren beider Server und beginnen Sie neu.";
+    /// A token of the service that says too little, or nothing that can be read.
+    OidcTokenInvalid = "oidc_token_invalid", 400,
+        en: "The answer of the sign-in service cannot be used: {reason}.",
+        de: "Die Antwort des Anmeldedienstes ist nicht verwendbar: {reason}.";
+    /// The house's rules give this person no role.
+    OidcNotInvited = "oidc_not_invited", 403,
+        en: "The sign-in service knows you, but the rules of this house give you no access. Ask whoever runs the server.",
+        de: "Der Anmeldedienst kennt Sie, aber die Regeln dieses Hauses geben Ihnen keinen Zugang. Fragen Sie die Verwaltung.";
     /// `portico.toml`, the environment or a flag.
     ConfigInvalid = "config_invalid", 500,
         en: "The configuration cannot be used: {reason}",

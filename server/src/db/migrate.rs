@@ -5,9 +5,10 @@ use std::path::Path;
 use rusqlite::{Connection, TransactionBehavior};
 
 use super::DbError;
+use super::people::PEOPLE;
 
 /// In order; one that was released never changes.
-const MIGRATIONS: [&str; 2] = [KEYS, DOCUMENTS];
+const MIGRATIONS: [&str; 3] = [KEYS, DOCUMENTS, PEOPLE];
 
 const KEYS: &str = "CREATE TABLE api_keys (
         -- In the key's own text, to find it by.

@@ -6,6 +6,7 @@
 
 mod error;
 mod migrate;
+mod people;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};

@@ -14,7 +14,7 @@ use portico_shared::error::{ApiError, ErrorCode};
 
 use super::Gateway;
 use crate::http_error::HttpError;
-use crate::people::Rights;
+use crate::people::{PersonId, Rights, Role, SignedIn, cookie_of};
 
 /// A page's own header, where a browser sends no other sign of its origin.
 const PAGE_HEADER: &str = "portico-page";
@@ -33,9 +33,34 @@ pub struct Caller {
     /// None: all.
     models: Option<Vec<String>>,
     has_key: bool,
+    person: Option<PersonId>,
 }
 
 impl Caller {
+    /// Who is signed in, or whose key it is; nobody where the page asks for whoever sits at it.
+    pub fn person(&self) -> Option<PersonId> {
+        self.person
+    }
+
+    /// # Errors
+    /// `sign_in_needed`
+    pub fn signed_in(&self) -> Result<PersonId, ApiError> {
+        self.person.ok_or_else(|| ApiError::new(ErrorCode::SignInNeeded))
+    }
+
+    fn of_session(signed_in: SignedIn) -> Self {
+        let person = signed_in.person;
+        let who = person.id.to_string();
+        Self {
+            rights: Rights::new(&who, &person.groups, person.role == Role::Admin),
+            who,
+            name: person.name,
+            models: None,
+            has_key: false,
+            person: Some(person.id),
+        }
+    }
+
     pub fn has_key(&self) -> bool {
         self.has_key
     }
@@ -59,7 +84,14 @@ impl Caller {
 impl Caller {
     pub fn named(who: &str) -> Self {
         let rights = Rights::new(who, &[], false);
-        Self { who: who.to_owned(), name: who.to_owned(), rights, models: None, has_key: true }
+        Self {
+            who: who.to_owned(),
+            name: who.to_owned(),
+            rights,
+            models: None,
+            has_key: true,
+            person: None,
+        }
     }
 }
 
@@ -78,17 +110,31 @@ impl FromRequestParts<Arc<Gateway>> for Caller {
                 name: key.name,
                 models: key.limits.models,
                 has_key: true,
+                person: None,
             });
         }
         let config = &gateway.config;
+        let is_own = is_own_page(&parts.headers, config.server.public_url.as_ref());
+        if let Some(session) = cookie_of(&parts.headers)
+            && let Some(signed_in) = gateway.people.signed_in(session).await?
+        {
+            // A browser sends the cookie also with what another site made it send.
+            return match is_own || parts.method.is_safe() {
+                true => Ok(Self::of_session(signed_in)),
+                false => Err(ErrorCode::CrossSite.into()),
+            };
+        }
         let is_loopback = config.server.addr.ip().is_loopback();
         let page_may = config.access.page.holds(is_loopback);
-        if page_may && is_own_page(&parts.headers, config.server.public_url.as_ref()) {
+        if page_may && is_own {
             // A public address means a proxy, and others than who sits at this machine.
             let is_alone = is_loopback && config.server.public_url.is_none();
-            let rights = Rights::new(PAGE, &[], config.access.page_manages.holds(is_alone));
+            // Once people sign in, who did not is a guest.
+            let manages = config.access.page_manages.holds(is_alone);
+            let manages = manages && !gateway.people.has_any().await?;
+            let rights = Rights::new(PAGE, &[], manages);
             let (who, name) = (PAGE.to_owned(), PAGE.to_owned());
-            return Ok(Self { who, name, rights, models: None, has_key: false });
+            return Ok(Self { who, name, rights, models: None, has_key: false, person: None });
         }
         Err(ErrorCode::InvalidApiKey.into())
     }

@@ -43,6 +43,7 @@ use crate::inference::{Inference, InferenceConfig};
 use crate::keys::Keys;
 use crate::metrics::{HostedNow, Metrics};
 use crate::models::Library;
+use crate::people::People;
 use crate::upstream::Fleet;
 
 pub use access::Caller;
@@ -52,6 +53,9 @@ pub use body::Body as JsonBody;
 /// own limit speaks first.
 const HEAD_GRACE: Duration = Duration::from_secs(5);
 
+/// How long somebody stays signed in: thirty days.
+const SESSION_S: u64 = 30 * 86_400;
+
 /// What the dialect's handlers share.
 pub struct Gateway {
     pub config: Config,
@@ -59,6 +63,7 @@ pub struct Gateway {
     pub inference: Arc<Inference>,
     pub fleet: Arc<Fleet>,
     pub keys: Arc<Keys>,
+    pub people: Arc<People>,
     pub metrics: Arc<Metrics>,
     pub kept: Arc<kept::KeptStreams>,
     pub documents: Arc<Documents>,
@@ -94,6 +99,7 @@ impl Gateway {
             fleet,
             library,
             inference,
+            people: People::new(db.clone(), SESSION_S),
             keys: Keys::new(db),
             metrics,
             kept: kept::KeptStreams::new(&config.limits),
