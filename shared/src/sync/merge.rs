@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
 use super::clock::Hlc;
-use super::op::{Body, MessageContent, MessageState, Op, Setting};
+use super::head::{Conversation, Head};
+use super::op::{Body, MessageContent, MessageState, Op};
 use super::register::{Register, Stamp};
 use crate::openai::Role;
 
@@ -21,18 +22,6 @@ pub struct Merge {
     pub(super) messages_of: BTreeMap<Uuid, BTreeSet<Uuid>>,
     unknown_ops: BTreeMap<Uuid, String>,
     latest: Hlc,
-}
-
-/// Exists for whoever reads once `created` is known; its registers may come before.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Conversation {
-    pub(super) created: Option<Stamp>,
-    pub(super) title: Register<Option<String>>,
-    pub(super) folder: Register<Option<String>>,
-    pub(super) pinned: Register<bool>,
-    pub(super) model: Register<Option<String>>,
-    pub(super) stays_on_device: Register<bool>,
-    pub(super) deleted: Register<bool>,
 }
 
 /// Exists for whoever reads once `added` is known.
@@ -73,12 +62,10 @@ impl Merge {
         let stamp = Stamp { at: op.at, op: op.id };
         self.latest = self.latest.max(op.at);
         match &op.body {
-            Body::CreateConversation { conversation } => {
-                let created = &mut self.conversations.entry(*conversation).or_default().created;
-                *created = Some(created.map_or(stamp, |first| first.min(stamp)));
-            }
-            Body::Set { conversation, setting } => {
-                self.conversations.entry(*conversation).or_default().set(stamp, setting.clone());
+            Body::CreateConversation { conversation }
+            | Body::Set { conversation, .. }
+            | Body::DeleteConversation { conversation, .. } => {
+                self.conversations.entry(*conversation).or_default().apply(stamp, &op.body);
             }
             Body::AddMessage { conversation, message, parent, role, content } => {
                 let added = Added {
@@ -87,6 +74,7 @@ impl Merge {
                     parent: *parent,
                     role_rank: role_rank(*role),
                 };
+                self.conversations.entry(*conversation).or_default().apply(stamp, &op.body);
                 self.add(*message, added);
                 self.messages.entry(*message).or_default().write(stamp, content);
             }
@@ -96,10 +84,6 @@ impl Merge {
             Body::ChooseBranch { message } => {
                 let chosen = &mut self.messages.entry(*message).or_default().chosen;
                 *chosen = (*chosen).max(Some(stamp));
-            }
-            Body::DeleteConversation { conversation, deleted } => {
-                let conversation = self.conversations.entry(*conversation).or_default();
-                conversation.deleted.write(stamp, *deleted);
             }
             Body::DeleteMessage { message, deleted } => {
                 self.messages.entry(*message).or_default().deleted.write(stamp, *deleted);
@@ -112,6 +96,13 @@ impl Merge {
                 }
             }
         }
+    }
+
+    /// Takes in what a server knows of a conversation: as if the operations behind it were applied,
+    /// but for its messages.
+    pub fn absorb(&mut self, head: &Head) {
+        self.latest = self.latest.max(head.latest());
+        self.conversations.entry(head.conversation).or_default().join(&head.state);
     }
 
     /// The latest time of any operation: a device's clock goes on after it.
@@ -153,18 +144,6 @@ impl Merge {
         }
         message.added = Some(added);
         self.messages_of.entry(added.conversation).or_default().insert(id);
-    }
-}
-
-impl Conversation {
-    fn set(&mut self, stamp: Stamp, setting: Setting) {
-        match setting {
-            Setting::Title(title) => self.title.write(stamp, title),
-            Setting::Folder(folder) => self.folder.write(stamp, folder),
-            Setting::Pinned(pinned) => self.pinned.write(stamp, pinned),
-            Setting::Model(model) => self.model.write(stamp, model),
-            Setting::StaysOnDevice(stays) => self.stays_on_device.write(stamp, stays),
-        }
     }
 }
 

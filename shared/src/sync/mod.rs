@@ -12,16 +12,23 @@
 //! - A message's text is a register too, in which a finished text always stands before a draft: a
 //!   late draft of a killed tab loses nothing.
 //! - Deleting writes a register, so that undoing is one more write.
+//! - What is known of a conversation without its messages is its [`Head`]: a device that has the heads
+//!   shows the list, and fetches messages when they are wanted.
+//! - What goes between a device and its server stands in [`wire`].
 //! - Operations of unknown kinds or later versions are kept as they are and have no effect.
 
 mod clock;
+mod head;
 mod merge;
 mod op;
 mod query;
 mod register;
 mod search;
+mod subject;
+pub mod wire;
 
 pub use clock::{Clock, ClockDrift, DRIFT_MAX_MS, Hlc, MS_MAX, uuid_v7};
+pub use head::Head;
 pub use merge::Merge;
 pub use op::{
     Body, FOLDER_MAX_CHARS, MODEL_MAX_BYTES, MessageContent, MessageState, Moved, OP_MAX_BYTES, Op,

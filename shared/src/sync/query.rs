@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use uuid::Uuid;
 
-use super::merge::{Added, Conversation, Merge, Message};
+use super::head::Conversation;
+use super::merge::{Added, Merge, Message};
 use super::op::{MessageContent, MessageState};
 use super::register::Stamp;
 use crate::openai::Role;
@@ -66,14 +67,6 @@ impl Merge {
     pub fn conversation(&self, id: Uuid) -> Option<ConversationView<'_>> {
         let conversation = self.visible(id)?;
         let created_ms = conversation.created?.at.ms;
-        let message_ms = self
-            .messages_of
-            .get(&id)
-            .into_iter()
-            .flatten()
-            .filter_map(|message| self.messages.get(message)?.added)
-            .map(|added| added.stamp.at.ms)
-            .max();
         fn text(value: Option<&Option<String>>) -> Option<&str> {
             value.and_then(|text| text.as_deref())
         }
@@ -85,7 +78,7 @@ impl Merge {
             model: text(conversation.model.get()),
             stays_on_device: conversation.stays_on_device.get().copied().unwrap_or_default(),
             created_ms,
-            updated_ms: message_ms.map_or(created_ms, |ms| ms.max(created_ms)),
+            updated_ms: conversation.touched_ms.max(created_ms),
         })
     }
 

@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use proptest::prelude::*;
 use uuid::Uuid;
 
@@ -236,6 +238,33 @@ fn identifiers_are_uuids_of_version_7_and_sort_by_time() {
     assert_eq!((a.get_version_num(), a.get_variant()), (7, uuid::Variant::RFC4122));
 }
 
+#[test]
+fn a_push_is_cut_by_bytes_and_has_at_least_one_line() {
+    use wire::{PUSH_BATCH_BYTES, PUSH_MAX_OPS, batch_end};
+    assert_eq!(batch_end([]), 0);
+    assert_eq!(batch_end([PUSH_BATCH_BYTES * 2, 1]), 1);
+    assert_eq!(batch_end([PUSH_BATCH_BYTES / 2, PUSH_BATCH_BYTES / 2 - 2, 1]), 2);
+    assert_eq!(batch_end(std::iter::repeat_n(1, PUSH_MAX_OPS * 2)), PUSH_MAX_OPS);
+}
+
+#[test]
+fn a_position_tells_another_log_from_its_own_growth() {
+    use wire::{Page, Position, Pushed};
+    let (one, other) = (id(1), id(2));
+    let page = |epoch, cursor, restarted| Page { epoch, cursor, has_more: false, restarted };
+    let mut position = Position::default();
+    assert!(!position.pulled(&page(one, 5, false)));
+    let pushed =
+        |epoch, before, cursor| Pushed { epoch, before, cursor, n_new: 1, refused: vec![] };
+    position.pushed(&pushed(one, 5, 7));
+    assert_eq!(position.cursor, 7);
+    position.pushed(&pushed(one, 9, 10));
+    assert_eq!(position.cursor, 7, "others wrote between");
+    assert!(position.is_behind(one, 10) && !position.is_behind(one, 7));
+    assert!(position.is_behind(other, 1));
+    assert!(position.pulled(&page(other, 3, true)), "another log");
+}
+
 const ENVELOPE: &str = r#""v":1,"id":"0190163d-8694-739b-aea5-966c26f8ad91","at":{"ms":5,"n":0}"#;
 const CONVERSATION: &str = r#""conversation":"0190163d-8694-739b-aea5-966c26f8ad92""#;
 
@@ -373,6 +402,31 @@ proptest! {
             prop_assert_eq!(merge.thread(conversation), once.thread(conversation));
         }
         prop_assert_eq!(merge.search("a"), once.search("a"));
+    }
+
+    #[test]
+    fn heads_stand_for_the_operations_behind_them(
+        ops in prop::collection::vec(any_op(), 0..40),
+        n_split in 0usize..40,
+    ) {
+        let once = Merge::from_ops(&ops);
+        // Two servers' heads of parts of the log, each handed on as JSON.
+        let (one, other) = ops.split_at(n_split.min(ops.len()));
+        let mut merge = Merge::default();
+        for part in [other, one] {
+            let mut heads: BTreeMap<Uuid, Head> = BTreeMap::new();
+            for op in part {
+                if let Some(conversation) = op.body.conversation() {
+                    heads.entry(conversation).or_insert_with(|| Head::new(conversation)).apply(op);
+                }
+            }
+            for head in heads.values() {
+                merge.absorb(&Head::from_json(&head.to_json()).expect("own JSON"));
+            }
+        }
+        prop_assert_eq!(merge.conversations(), once.conversations());
+        ops.iter().for_each(|op| merge.apply(op));
+        prop_assert_eq!(&merge, &once);
     }
 
     #[test]

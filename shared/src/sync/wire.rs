@@ -1,0 +1,143 @@
+//! What goes between a device and its server?
+//!
+//! Operations travel as lines of JSON, one a line, as they were written: whoever carries them neither
+//! changes nor drops one that it does not understand. A server numbers what it takes in; the number of
+//! the last one that a device has is its cursor, and means something only together with the log's
+//! epoch.
+//!
+//! - `POST /api/sync/push`: lines; answered with [`Pushed`]. Idempotent by the operations' ids.
+//! - `GET /api/sync/pull?epoch=…&since=…`: a line [`Page`], then operations.
+//! - `GET /api/sync/snapshot?after=…`: a line [`SnapshotPage`], then [`super::Head`]s.
+//! - `GET /api/sync/conversations/{id}?since=…`: a line [`Page`], then that conversation's operations.
+//! - `POST /api/sync/conversations/{id}/withdraw`: the server forgets it.
+//! - `GET /api/sync/events`: server-sent events, each a [`Wake`].
+//! - `POST /api/sync/signal`: a [`Signal`] for the person's other devices.
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::error::ApiError;
+
+/// Most operations of a push.
+pub const PUSH_MAX_OPS: usize = 2_000;
+/// Most bytes of a push, as lines before they are compressed.
+pub const PUSH_MAX_BYTES: usize = 8 << 20;
+/// How many bytes of lines a device gathers for a push, if no single operation is larger.
+pub const PUSH_BATCH_BYTES: usize = 1 << 20;
+/// A page of a pull ends with the operation that passes this many bytes.
+pub const PAGE_MAX_BYTES: usize = 1 << 20;
+/// Most operations of a page.
+pub const PAGE_MAX_OPS: usize = 5_000;
+/// Most heads of a snapshot's page.
+pub const PAGE_MAX_HEADS: usize = 5_000;
+
+/// The media type of lines of JSON.
+pub const LINES: &str = "application/x-ndjson";
+
+/// What became of a push.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Pushed {
+    pub epoch: Uuid,
+    /// The log's end before the push and after it: a device whose cursor is the former may put it on
+    /// the latter, for what lies between is its own.
+    pub before: u64,
+    pub cursor: u64,
+    /// Operations that the log did not have.
+    pub n_new: usize,
+    /// Operations that were not taken; the others were.
+    pub refused: Vec<Refused>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Refused {
+    /// From 0, of the push.
+    pub line: usize,
+    /// None where the line is no operation.
+    pub op: Option<Uuid>,
+    pub error: ApiError,
+}
+
+/// Heads a page of operations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Page {
+    pub epoch: Uuid,
+    /// Of the last operation of the page: the next pull's `since`.
+    pub cursor: u64,
+    /// More is there now.
+    pub has_more: bool,
+    /// The device's cursor means nothing here (another epoch, or one beyond the log's end): the page is
+    /// the log's first one, and the device pushes again what it has.
+    pub restarted: bool,
+}
+
+/// Heads a page of a snapshot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SnapshotPage {
+    pub epoch: Uuid,
+    /// Whoever has all pages, and pulls since the first one's cursor, misses nothing of any head.
+    pub cursor: u64,
+    /// The next page's `after`; none: this is the last.
+    pub after: Option<Uuid>,
+}
+
+/// Told to the person's devices that listen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Wake {
+    /// The log has grown up to `cursor`.
+    Log {
+        epoch: Uuid,
+        cursor: u64,
+    },
+    Signal(Signal),
+}
+
+/// What one device asks of the others. It is not kept: whoever does not listen misses it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "signal", rename_all = "snake_case")]
+pub enum Signal {
+    /// Stop writing this answer.
+    Stop { message: Uuid },
+}
+
+/// How far a device has read the server's log.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Position {
+    pub epoch: Option<Uuid>,
+    pub cursor: u64,
+}
+
+impl Position {
+    /// Takes note of a page; true: the log is another one than before, and everything that the device
+    /// has is to be pushed again.
+    pub fn pulled(&mut self, page: &Page) -> bool {
+        let is_other = page.restarted && self.epoch.is_some();
+        *self = Self { epoch: Some(page.epoch), cursor: page.cursor };
+        is_other
+    }
+
+    /// Takes note of the device's own push.
+    pub fn pushed(&mut self, pushed: &Pushed) {
+        if self.epoch == Some(pushed.epoch) && self.cursor == pushed.before {
+            self.cursor = pushed.cursor;
+        }
+    }
+
+    /// Whether the log has more than was read.
+    pub fn is_behind(&self, epoch: Uuid, cursor: u64) -> bool {
+        self.epoch != Some(epoch) || self.cursor < cursor
+    }
+}
+
+/// Cuts lines into pushes; each has at least one.
+pub fn batch_end(line_bytes: impl IntoIterator<Item = usize>) -> usize {
+    let (mut n_lines, mut n_bytes) = (0, 0);
+    for bytes in line_bytes.into_iter().take(PUSH_MAX_OPS) {
+        n_bytes += bytes + 1;
+        if n_lines > 0 && n_bytes > PUSH_BATCH_BYTES {
+            break;
+        }
+        n_lines += 1;
+    }
+    n_lines
+}
