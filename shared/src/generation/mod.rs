@@ -35,6 +35,7 @@
 
 mod answer;
 mod delta;
+mod repetition;
 mod request;
 mod stop;
 
@@ -47,6 +48,7 @@ use crate::grammar::Constrain;
 use crate::openai::{FinishReason, PromptTokensDetails, Usage};
 use crate::sampling::{self, GpuSampling, TokenScore, score_token};
 use crate::tools::CallReader;
+use repetition::Repetition;
 use stop::HeldText;
 
 /// What a generation needs next.
@@ -78,6 +80,8 @@ pub struct Generation<D> {
     detokenizer: D,
     /// Holds the text to the request's grammar.
     constraint: Option<Box<dyn Constrain>>,
+    /// Ends an answer that goes round in circles.
+    repetition: Option<Repetition>,
     /// Parts what is released into words and calls of tools.
     calls: Option<CallReader>,
     phase: Phase,
@@ -142,6 +146,7 @@ impl<D: Detokenize> Generation<D> {
             held_text: HeldText::new(request.stop.clone()),
             detokenizer,
             constraint,
+            repetition: request.stop_repetition.then(|| Repetition::from(continuation.len())),
             calls: request.tools.as_ref().map(CallReader::new),
             phase: Phase::Prefill,
             generated: Vec::new(),
@@ -369,6 +374,10 @@ impl<D: Detokenize> Generation<D> {
     fn accept(&mut self, id: u32, score: Option<TokenScore>) -> Result<(), ApiError> {
         self.phase = Phase::Step(id);
         self.push(id, score)?;
+        let generated = &self.generated;
+        if self.repetition.as_mut().is_some_and(|repetition| repetition.is_circle(generated)) {
+            self.end(FinishReason::Repetition);
+        }
         self.end_at_limit();
         Ok(())
     }

@@ -66,6 +66,8 @@ pub struct GenerationRequest {
     /// The form that the answer's text must have; the driver compiles it for
     /// [`super::Generation::constrained`].
     pub grammar: Option<Grammar>,
+    /// An answer that goes round in circles is ended.
+    pub stop_repetition: bool,
     /// Calls are looked for in the answer's text.
     pub tools: Option<ToolReading>,
 }
@@ -108,6 +110,7 @@ impl GenerationRequest {
             echo: false,
             stream: request.stream,
             grammar: tools::grammar(request, &model.tools)?,
+            stop_repetition: request.portico_stop_repetition,
             tools: reading(request, &model.tools),
         }
         .with_known_ids(model)
@@ -144,6 +147,7 @@ impl GenerationRequest {
             echo: request.echo,
             stream: request.stream,
             grammar: request.response_format.as_ref().map_or(Ok(None), Grammar::of_format)?,
+            stop_repetition: false,
             tools: None,
         }
         .with_known_ids(model)

@@ -85,6 +85,7 @@ fn request() -> GenerationRequest {
         echo: false,
         stream: true,
         grammar: None,
+        stop_repetition: false,
         tools: None,
     }
 }
@@ -153,6 +154,18 @@ fn with_end(text: &str) -> Vec<u32> {
     let mut tokens = ids(text);
     tokens.push(END);
     tokens
+}
+
+/// The model of [`run`] says nothing but z after its list.
+#[test]
+fn an_answer_in_circles_is_ended_where_a_request_asks_for_it_and_can_go_on() {
+    let asked = || GenerationRequest { stop_repetition: true, ..request() };
+    let ended = run(asked(), &ids("hello"));
+    assert_eq!((ended.ids().len(), ended.reason), (5 + 97, FinishReason::Repetition));
+    assert_eq!(run(request(), &ids("hello")).reason, FinishReason::Length);
+    let standing = ended.ids();
+    let further = run(GenerationRequest { continuation: standing.clone(), ..asked() }, &standing);
+    assert_eq!((further.ids().len(), further.reason), (97, FinishReason::Repetition));
 }
 
 #[test]

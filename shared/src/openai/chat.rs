@@ -121,6 +121,10 @@ pub struct ChatCompletionRequest {
     /// own, for resuming after a lost device, a closed tab or a change of place.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub portico_continue: Option<Continuation>,
+    /// An answer that goes round in circles is ended, with the reason `repetition`. Portico's own, for
+    /// small models; off where nothing is said, as clients know no such reason.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub portico_stop_repetition: bool,
 }
 
 impl ChatCompletionRequest {

@@ -107,6 +107,8 @@ pub enum FinishReason {
     Length,
     ToolCalls,
     ContentFilter,
+    /// It went round in circles. Portico's own, only where a request asks for it.
+    Repetition,
 }
 
 /// One stop string or several.

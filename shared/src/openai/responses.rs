@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::ToolKind;
 
 /// What a chat request has no word for is read and not used; what would change the answer and is not
-/// there (`previous_response_id`, `conversation`) is refused by the gateway.
+/// there (`previous_response_id`, `conversation`, `retrieval`) is refused by the gateway.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ResponsesRequest {
     pub model: String,
@@ -34,6 +34,8 @@ pub struct ResponsesRequest {
     pub previous_response_id: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub conversation: Option<Value>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retrieval: Option<Value>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metadata: Option<Value>,
     /// Portico's own here, as in a chat.

@@ -126,7 +126,7 @@ pub struct MessageContent {
     pub portico: Option<PorticoInfo>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub usage: Option<Usage>,
-    /// Why it ended, in [`MessageState::Error`].
+    /// Why it ended, in [`MessageState::Error`], or where not the person stopped it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<ApiError>,
     /// The generated tokens behind `text`, so that an unfinished answer can go on.

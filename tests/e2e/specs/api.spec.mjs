@@ -129,6 +129,8 @@ describe("window.portico", () => {
     const hot = await thrown(page, "chat", { model: MODEL, messages: MESSAGES, temperature: 9 });
     assert.equal(hot.code, "invalid_request");
     assert.match(hot.message, /temperature/);
+    const sourced = await thrown(page, "chat", { model: MODEL, messages: MESSAGES, retrieval: {} });
+    assert.match(sourced.message, /retrieval/);
     const foreign = await thrown(page, "completions", { model: MODEL, prompt: [10_000_000], max_tokens: 1 });
     assert.equal(foreign.code, "invalid_request");
     const long = await thrown(page, "completions", { model: MODEL, prompt: Array(9_000).fill(1), max_tokens: 1 });

@@ -58,7 +58,10 @@ pub fn create(link: &WorkerLink, kind: Kind, request: &JsValue, options: &JsValu
         Kind::Chat => read(request).map(Asked::Chat),
         Kind::Completion => read(request).map(Asked::Complete),
     };
-    let asked = asked.and_then(|asked| Ok((asked, place(request)?)));
+    let asked = asked.and_then(|asked| {
+        refuse_retrieval(request)?;
+        Ok((asked, place(request)?))
+    });
     let is_stream = js_sys::Reflect::get(request, &"stream".into())
         .is_ok_and(|stream| stream.as_bool() == Some(true));
     let call = Rc::new(Call {
@@ -77,6 +80,15 @@ pub fn create(link: &WorkerLink, kind: Kind, request: &JsValue, options: &JsValu
         Err(error) => call.events.borrow_mut().push_back(Event::Failed(error)),
     }
     if is_stream { iterator(&call) } else { whole(&call).into() }
+}
+
+/// An answer without the sources that were asked for would look like one with them.
+fn refuse_retrieval(request: &JsValue) -> Result<(), ApiError> {
+    let retrieval = js_sys::Reflect::get(request, &"retrieval".into()).unwrap_or_default();
+    match retrieval.is_undefined() || retrieval.is_null() {
+        true => Ok(()),
+        false => Err(invalid("`retrieval` is answered by the server's /v1/chat/completions")),
+    }
 }
 
 /// `place: "device" | "server" | "auto"`.

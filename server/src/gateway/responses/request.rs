@@ -12,7 +12,7 @@ use crate::gateway::body::invalid;
 /// A streaming chat request's fields.
 ///
 /// # Errors
-/// `invalid_request` for what needs answers to be kept here.
+/// `invalid_request` for what needs answers to be kept here, or the dialect has no word for.
 pub fn chat_from_responses(request: &ResponsesRequest) -> Result<Map<String, Value>, ApiError> {
     for (field, value) in [
         ("previous_response_id", request.previous_response_id.is_some()),
@@ -23,6 +23,10 @@ pub fn chat_from_responses(request: &ResponsesRequest) -> Result<Map<String, Val
                 format!("`{field}` is not kept here: send the whole conversation in `input`");
             return Err(invalid(Some(field), reason));
         }
+    }
+    if request.retrieval.is_some() {
+        let reason = "`retrieval` is answered by /v1/chat/completions, with its citations";
+        return Err(invalid(Some("retrieval"), reason));
     }
     let mut chat = Map::new();
     let mut set = |field: &str, value: Value| {
@@ -169,6 +173,8 @@ mod tests {
     fn what_is_not_kept_is_refused() {
         let refused = chat(json!({ "model": "m", "input": "x", "previous_response_id": "resp_1" }));
         assert_eq!(refused.unwrap_err().params["param"], "previous_response_id");
+        let sourced = chat(json!({ "model": "m", "input": "x", "retrieval": {} }));
+        assert_eq!(sourced.unwrap_err().params["param"], "retrieval");
         assert_eq!(chat(json!({ "model": "m", "input": "x" })).unwrap().messages.len(), 1);
     }
 }

@@ -134,6 +134,7 @@ pub fn request(
             top_p: Some(prefs::USUAL_TOP_P),
             ..SamplingFields::default()
         },
+        portico_stop_repetition: true,
         portico_continue: (continued != Continuation::default()).then_some(continued),
     })
 }

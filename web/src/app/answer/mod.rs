@@ -126,6 +126,10 @@ pub fn received(page: Page, message: &FromWorker) {
     match message {
         FromWorker::ChatChunk { id, chunk } => grow(page, id, chunk),
         FromWorker::Done { id, stopped: false } if run::outgrow_device(page, id) => {}
+        FromWorker::Done { id, stopped: false } if has_circled(id) => {
+            let error = ApiError::new(ErrorCode::AnswerRepeats);
+            end(page, id, MessageState::Stopped, Some(error));
+        }
         FromWorker::Done { id, stopped } => {
             let state = if *stopped { MessageState::Stopped } else { MessageState::Done };
             end(page, id, state, None);
@@ -201,6 +205,15 @@ fn paint(message: Uuid) {
     if let Some(tick) = tick {
         tick.update(|tick| *tick = tick.wrapping_add(1));
     }
+}
+
+fn has_circled(request: &str) -> bool {
+    ANSWERS.with_borrow(|answers| {
+        let mut answers = answers.values();
+        answers.any(|answer| {
+            answer.request == request && answer.finish == Some(FinishReason::Repetition)
+        })
+    })
 }
 
 fn end(page: Page, request: &str, state: MessageState, error: Option<ApiError>) {

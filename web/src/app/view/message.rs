@@ -358,6 +358,10 @@ fn failure(context: Context) -> impl IntoView {
 fn stopped(context: Context) -> impl IntoView {
     let page = context.page;
     let text = move || {
+        let lang = page.lang.get();
+        if let Some(error) = context.with(|item| item.content.error.clone()) {
+            return error.text(lang);
+        }
         let was_interrupted = context.with(|item| item.content.state == MessageState::Draft);
         let is_empty = context.with(|item| item.content.text.is_empty());
         let key = match (was_interrupted, is_empty) {
@@ -365,7 +369,7 @@ fn stopped(context: Context) -> impl IntoView {
             (false, true) => Text::StoppedEmpty,
             (false, false) => Text::StoppedNote,
         };
-        key.get(page.lang.get())
+        key.get(lang).to_owned()
     };
     view! {
         <div class="notice calm">
