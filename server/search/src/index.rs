@@ -1,6 +1,7 @@
 //! What does a data folder's search consist of, and how is it asked as one?
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use portico_shared::retrieval::Listed;
@@ -8,7 +9,9 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::full_text::{self, FullText, Hit};
-use crate::vectors::{self, EmbedderId, Labels, Near, Point, StoreConfig, StoreInfo, VectorStore};
+use crate::vectors::{
+    self, EmbedderId, Labels, Near, OpenStore, Point, StoreConfig, StoreInfo, VectorStore,
+};
 use crate::{Facets, Filter, Found, FullTextConfig, Passage, Query, SearchError};
 
 /// Where the index lies, and what makes its vectors.
@@ -70,13 +73,15 @@ struct Inner {
     full_text: Arc<FullText>,
     stores: RwLock<Stores>,
     state: RwLock<State>,
+    /// Points put and removed since the last [`SearchIndex::optimise`].
+    n_changed: AtomicU64,
 }
 
 /// The store that answers, and one that is being filled to take its place.
 #[derive(Clone, Default)]
 struct Stores {
-    answering: Option<Arc<dyn VectorStore>>,
-    filling: Option<Arc<dyn VectorStore>>,
+    answering: Option<OpenStore>,
+    filling: Option<OpenStore>,
 }
 
 impl SearchIndex {
@@ -86,31 +91,34 @@ impl SearchIndex {
     /// [`SearchError::InUse`] while another process has the folder open.
     pub async fn open(config: SearchConfig) -> Result<Self, SearchError> {
         let folder = config.folder.clone();
-        let vectors = match &config.vectors {
-            Some((embedder, store)) => {
-                let opened = vectors::open(store, embedder).await?;
-                Some((embedder.clone(), store.name(), opened))
-            }
+        let vectors = match config.vectors.clone() {
+            Some((embedder, store)) => Some(OpenStore::open(embedder, store).await?),
             None => None,
         };
         let (full_text, mut state) =
             blocking(move || open_full_text(&config.folder, &config.full_text)).await?;
-        if let Some((embedder, name, _)) = &vectors
-            && (state.embedder.as_ref() != Some(embedder) || state.store.as_ref() != Some(name))
+        if let Some(OpenStore { embedder, config, .. }) = &vectors
+            && (state.embedder.as_ref() != Some(embedder) || state.store != Some(config.name()))
         {
             state.embedder = Some(embedder.clone());
-            state.store = Some(name.clone());
+            state.store = Some(config.name());
             state.has_vectors = false;
         }
-        let stores = Stores { answering: vectors.map(|(_, _, store)| store), ..Stores::default() };
+        let stores = Stores { answering: vectors, ..Stores::default() };
         let inner = Inner {
             folder,
             full_text: Arc::new(full_text),
             stores: RwLock::new(stores),
             state: RwLock::new(state),
+            n_changed: AtomicU64::new(0),
         };
         inner.save()?;
         Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// Whether the vectors of the index in this folder lay in this process when it was last open.
+    pub fn lay_in_folder(folder: &Path) -> bool {
+        load(folder).store.as_deref() == Some(vectors::IN_PROCESS)
     }
 
     /// What must be put anew before the index has everything. It answers meanwhile, with what it has.
@@ -155,25 +163,23 @@ impl SearchIndex {
 
     /// Vectors of passages whose words are in the index already.
     pub async fn put_points(&self, points: Vec<Point>) -> Result<(), SearchError> {
-        let stores = self.inner.stores();
-        if let Some(store) = &stores.filling {
-            // Another embedder's vectors are the migration's to make.
-            if points.iter().all(|point| point.vector.len() == store.n_dims()) {
-                store.put(points.clone()).await?;
-            }
+        let Stores { answering, filling } = self.inner.stores();
+        let Some(answering) = answering else { return Ok(()) };
+        // Another embedder's vectors are for whoever fills that store to make.
+        if let Some(filling) = filling.filter(|filling| filling.embedder == answering.embedder) {
+            filling.store.put(points.clone()).await?;
         }
-        match &stores.answering {
-            Some(store) => store.put(points).await,
-            None => Ok(()),
-        }
+        self.inner.n_changed.fetch_add(points.len() as u64, Ordering::Relaxed);
+        answering.store.put(points).await
     }
 
     /// Removes passages; unknown ones are no error. Words are gone after [`Self::commit`].
     pub async fn remove(&self, ids: &[Uuid]) -> Result<(), SearchError> {
         let stores = self.inner.stores();
-        for store in stores.filling.iter().chain(&stores.answering) {
-            store.remove(ids).await?;
+        for open in stores.filling.iter().chain(&stores.answering) {
+            open.store.remove(ids).await?;
         }
+        self.inner.n_changed.fetch_add(ids.len() as u64, Ordering::Relaxed);
         let (full_text, ids) = (Arc::clone(&self.inner.full_text), ids.to_vec());
         blocking(move || {
             full_text.remove(&ids);
@@ -226,8 +232,8 @@ impl SearchIndex {
         };
         let meaning = async {
             match (&query.vector, self.inner.stores().answering) {
-                (Some(vector), Some(store)) => {
-                    store.search(vector.clone(), &query.filter, n_listed).await
+                (Some(vector), Some(open)) => {
+                    open.store.search(vector.clone(), &query.filter, n_listed).await
                 }
                 _ => Ok(Vec::new()),
             }
@@ -242,19 +248,27 @@ impl SearchIndex {
         blocking(move || full_text.facets(&text, &filter)).await
     }
 
-    /// Work that makes searches faster and that nobody waits for; true when there was some.
+    /// Work that makes searches faster and that nobody waits for: minutes of it where there are many
+    /// passages, while searches and changes go on. True when there was some.
     pub async fn optimise(&self) -> Result<bool, SearchError> {
+        self.inner.n_changed.store(0, Ordering::Relaxed);
         match self.inner.stores().answering {
-            Some(store) => store.optimise().await,
+            Some(open) => open.store.optimise().await,
             None => Ok(false),
         }
+    }
+
+    /// Points that were put or removed since [`Self::optimise`] was last called, or since the index was
+    /// opened.
+    pub fn n_changed(&self) -> u64 {
+        self.inner.n_changed.load(Ordering::Relaxed)
     }
 
     /// Both indexes are emptied, for a rebuild from the texts.
     pub async fn clear(&self) -> Result<(), SearchError> {
         let stores = self.inner.stores();
-        for store in stores.filling.iter().chain(&stores.answering) {
-            store.clear().await?;
+        for open in stores.filling.iter().chain(&stores.answering) {
+            open.store.clear().await?;
         }
         let full_text = Arc::clone(&self.inner.full_text);
         blocking(move || full_text.clear()).await
@@ -272,34 +286,40 @@ impl SearchIndex {
     /// None without vectors.
     pub async fn store_info(&self) -> Result<Option<StoreInfo>, SearchError> {
         match self.inner.stores().answering {
-            Some(store) => Ok(Some(store.info().await?)),
+            Some(open) => Ok(Some(open.store.info().await?)),
             None => Ok(None),
         }
     }
 
     /// The store that answers.
-    pub fn vectors(&self) -> Option<Arc<dyn VectorStore>> {
+    pub fn vectors(&self) -> Option<OpenStore> {
         self.inner.stores().answering
     }
 
-    /// From now on passages go to this store too, until it takes the place of the one that answers.
-    pub fn fill(&self, store: Arc<dyn VectorStore>) {
+    /// From now on what is put with vectors of its embedder goes to this store too, and what is removed
+    /// leaves it too, until it takes the place of the one that answers.
+    pub fn fill(&self, store: OpenStore) {
         self.inner.stores.write().unwrap_or_else(PoisonError::into_inner).filling = Some(store);
     }
 
-    /// The store that was filled answers from now on.
-    pub fn take_over(&self, embedder: EmbedderId, config: &StoreConfig) -> Result<(), SearchError> {
-        {
+    /// The store that was being filled is let go.
+    pub fn stop_filling(&self) {
+        self.inner.stores.write().unwrap_or_else(PoisonError::into_inner).filling = None;
+    }
+
+    /// The store that was filled answers from now on; gives the one that did.
+    pub fn take_over(&self) -> Result<Option<OpenStore>, SearchError> {
+        let before = {
             let mut stores = self.inner.stores.write().unwrap_or_else(PoisonError::into_inner);
-            if let Some(filled) = stores.filling.take() {
-                stores.answering = Some(filled);
-            }
+            let Some(filled) = stores.filling.take() else { return Ok(None) };
             let mut state = self.inner.state.write().unwrap_or_else(PoisonError::into_inner);
-            state.embedder = Some(embedder);
-            state.store = Some(config.name());
+            state.embedder = Some(filled.embedder.clone());
+            state.store = Some(filled.config.name());
             state.has_vectors = true;
-        }
-        self.inner.save()
+            stores.answering.replace(filled)
+        };
+        self.inner.save()?;
+        Ok(before)
     }
 }
 

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::http::Uri;
 use clap::Args;
@@ -19,6 +20,9 @@ use crate::guard::{GuardConfig, HostPolicy};
 use crate::listen::{self, ListenConfig};
 use crate::models::{Layout, Library};
 use crate::page::Page;
+
+/// How long work that nobody waits for may go on once the server has stopped.
+const CLOSE: Duration = Duration::from_secs(2);
 
 #[derive(Debug, Args)]
 pub struct ServeArgs {
@@ -54,7 +58,10 @@ pub fn run(layout: Layout, args: ServeArgs, lang: Lang) -> Result<ExitCode, ApiE
     start_log(config.server.log);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| ApiError::new(ErrorCode::Internal).detail(error))?;
-    runtime.block_on(serve(layout, config, &path, lang))
+    let served = runtime.block_on(serve(layout, config, &path, lang));
+    // What blocks a thread, such as optimising vectors for minutes, is found whole by the next start.
+    runtime.shutdown_timeout(CLOSE);
+    served
 }
 
 async fn serve(

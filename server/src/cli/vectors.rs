@@ -1,16 +1,24 @@
-//! `portico vectors …`: the vectors' way from one store to the other; also while the server runs.
+//! `portico vectors …`: the vectors' way into another store, or to another embedder; also while the server
+//! runs, which then does the work.
 
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
+use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use clap::{Args, Subcommand, ValueEnum};
-use portico_search::vectors::StoreConfig;
 use portico_shared::error::{ApiError, ErrorCode, Lang};
 
-use super::collections::{block_on, documents};
+use super::collections::{block_on, documents, print_json};
 use super::config::ConfigArgs;
-use crate::documents::Moved;
+use crate::config::VectorsConfig;
+use crate::documents::{Documents, MovePhase, MoveRequest, MoveState};
 use crate::models::Layout;
+
+/// How often the move is looked at.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
+const SHOW_EVERY: Duration = Duration::from_millis(500);
 
 #[derive(Debug, Args)]
 pub struct VectorsArgs {
@@ -25,16 +33,21 @@ pub struct VectorsArgs {
 
 #[derive(Debug, Subcommand)]
 enum VectorsVerb {
-    /// Put all vectors into another store, which the server uses from its next start on.
+    /// Put all vectors into another store, or have another model make them, and switch to them.
     ///
-    /// The store that answers goes on answering. A move that was cut off goes on where it stood; what
-    /// comes in after it is put by the server when it starts with the new store.
+    /// The vectors that there are answer until the new ones are complete; a running server switches
+    /// without a restart. Cut off, the same command goes on where it stood.
     Migrate {
-        /// `qdrant`: the server of `[documents.vectors] qdrant_url`; `edge`: the data folder, which no
-        /// server may have open.
-        #[arg(long, value_enum)]
-        to: StoreArg,
+        /// `qdrant`: the server of `[documents.vectors] qdrant_url`; `edge`: the data folder. Else where
+        /// they are.
+        #[arg(long, value_enum, required_unless_present = "embedder")]
+        to: Option<StoreArg>,
+        /// The model that makes all vectors anew; collections that are searched by words alone stay so.
+        #[arg(long, value_name = "ID")]
+        embedder: Option<String>,
     },
+    /// Call off a move that is under way; the vectors that there are go on answering.
+    Cancel,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -44,61 +57,202 @@ enum StoreArg {
 }
 
 pub fn run(layout: Layout, args: VectorsArgs, lang: Lang) -> Result<ExitCode, ApiError> {
-    let VectorsVerb::Migrate { to } = args.verb;
     let (config, _) = args.config.load(&layout)?;
     let documents = documents(layout, &args.config)?;
-    let (vectors, data_dir) = (&config.documents.vectors, documents.data_dir());
-    let store = match to {
-        StoreArg::Edge => vectors.folder(data_dir),
-        StoreArg::Qdrant => match vectors.store(data_dir) {
-            store @ StoreConfig::Qdrant(_) => store,
-            StoreConfig::Edge(_) => {
-                let reason = "`qdrant_url` is not set in [documents.vectors]";
-                return Err(ApiError::new(ErrorCode::InvalidRequest).with("reason", reason));
-            }
-        },
-    };
     let json = args.json;
-    let moved = block_on(async {
-        documents
-            .move_vectors(&store, |moved| {
-                if !json {
-                    tell(moved, lang);
-                }
-            })
-            .await
+    let (to, embedder) = match args.verb {
+        VectorsVerb::Migrate { to, embedder } => (to, embedder),
+        VectorsVerb::Cancel => return cancel(&documents, json, lang),
+    };
+    let store = to.map(|to| store(&config.documents.vectors, to)).transpose()?;
+    let request = MoveRequest { store, embedder };
+    let done = block_on(async {
+        tokio::select! {
+            done = migrate(&documents, &request, json, lang) => done.map(Some),
+            _ = tokio::signal::ctrl_c() => Ok(None),
+        }
     })?;
-    let Moved { n_done, n_known, points_per_s, .. } = moved;
-    if json {
-        let said = serde_json::json!({
-            "points": n_done, "known": n_known, "points_per_s": points_per_s,
-        });
-        println!("{said}");
-        return Ok(ExitCode::SUCCESS);
+    match done {
+        Some(done) => {
+            say_done(&done, to, json, lang)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        None => {
+            match lang {
+                Lang::De => eprintln!(
+                    "\nAngehalten. Derselbe Befehl macht weiter; ein laufender Server tut es ohne ihn."
+                ),
+                Lang::En => eprintln!(
+                    "\nStopped. The same command goes on; a server that runs does so without it."
+                ),
+            }
+            Ok(ExitCode::from(130))
+        }
     }
-    eprintln!();
-    match lang {
-        Lang::De => println!(
-            "{n_done} Vektoren sind dort, {n_known} waren es schon. Beim nächsten Start mit dieser \
-             Einstellung antwortet der neue Speicher."
-        ),
-        Lang::En => println!(
-            "{n_done} vectors are there, {n_known} were before. The new store answers from the next \
-             start with this setting on."
-        ),
-    }
-    Ok(ExitCode::SUCCESS)
 }
 
-/// One line that is written over.
-fn tell(moved: Moved, lang: Lang) {
-    let Moved { n_done, n_all, points_per_s, left, .. } = moved;
-    let left_s = left.as_secs();
-    let line = match lang {
-        Lang::De => format!("{n_done} von {n_all} Vektoren, {points_per_s:.0}/s, noch {left_s} s"),
-        Lang::En => format!("{n_done} of {n_all} vectors, {points_per_s:.0}/s, {left_s} s left"),
+/// What `[documents.vectors]` would say of it; a server that runs may have been started with less.
+fn store(config: &VectorsConfig, to: StoreArg) -> Result<VectorsConfig, ApiError> {
+    let qdrant_url = config.qdrant_url.clone().filter(|url| !url.is_empty());
+    let invalid = |reason: String| ApiError::new(ErrorCode::InvalidRequest).with("reason", reason);
+    let qdrant_url = match (to, qdrant_url) {
+        (StoreArg::Edge, _) => None,
+        (StoreArg::Qdrant, Some(url)) => Some(url),
+        (StoreArg::Qdrant, None) => {
+            return Err(invalid("`qdrant_url` is not set in [documents.vectors]".to_owned()));
+        }
     };
-    let mut out = std::io::stderr().lock();
-    // A terminal that is gone needs no progress.
-    let _ = write!(out, "\r{line:<70}").and_then(|()| out.flush());
+    // Read by another process, in another folder.
+    let absolute = |path: &PathBuf| {
+        std::path::absolute(path).map_err(|error| invalid(format!("{}: {error}", path.display())))
+    };
+    let api_key_file = config.api_key_file.as_ref().map(absolute).transpose()?;
+    Ok(VectorsConfig { qdrant_url, api_key_file, ..config.clone() })
+}
+
+/// Asks for the move and watches it; does the work where no other process has the documents.
+async fn migrate(
+    documents: &Arc<Documents>,
+    request: &MoveRequest,
+    is_silent: bool,
+    lang: Lang,
+) -> Result<MoveState, ApiError> {
+    documents.ask_for_move(request).await?;
+    let worker = tokio::spawn({
+        let documents = Arc::clone(documents);
+        async move { documents.work_beside_others().await }
+    });
+    let mut shown = Shown::new(lang);
+    let done = loop {
+        let Some(state) = documents.move_state().await? else {
+            let reason = "the move was called off";
+            break Err(ApiError::new(ErrorCode::InvalidRequest).with("reason", reason));
+        };
+        match state.phase {
+            MovePhase::Done => break Ok(state),
+            MovePhase::Failed => {
+                break Err(state.error.unwrap_or_else(|| ApiError::new(ErrorCode::Internal)));
+            }
+            MovePhase::Moving if !is_silent => shown.progress(&state),
+            MovePhase::Moving => {}
+        }
+        if worker.is_finished() {
+            // It ends only by a fault.
+            documents.work_beside_others().await?;
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+    };
+    shown.clear();
+    worker.abort();
+    done
+}
+
+fn cancel(documents: &Documents, json: bool, lang: Lang) -> Result<ExitCode, ApiError> {
+    let was_there = block_on(documents.call_off_move())?;
+    match (json, lang) {
+        (true, _) => print_json(&serde_json::json!({ "cancelled": was_there }))?,
+        (false, Lang::De) if was_there => println!("Der Umzug ist abgebrochen."),
+        (false, Lang::De) => println!("Es ist kein Umzug im Gange."),
+        (false, Lang::En) if was_there => println!("The move is called off."),
+        (false, Lang::En) => println!("No move is under way."),
+    }
+    Ok(if was_there { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn say_done(
+    done: &MoveState,
+    to: Option<StoreArg>,
+    json: bool,
+    lang: Lang,
+) -> Result<(), ApiError> {
+    let n_done = done.n_done;
+    if json {
+        return print_json(&serde_json::json!({ "points": n_done }));
+    }
+    match lang {
+        Lang::De => println!("{n_done} Vektoren: Die neuen antworten von jetzt an."),
+        Lang::En => println!("{n_done} vectors: the new ones answer from now on."),
+    }
+    // The next start asks the configuration.
+    match (to, lang) {
+        (Some(StoreArg::Edge), Lang::De) => {
+            println!("In [documents.vectors] darf kein `qdrant_url` mehr stehen.");
+        }
+        (Some(StoreArg::Edge), Lang::En) => {
+            println!("[documents.vectors] must name no `qdrant_url` any more.");
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+/// What stands on the terminal.
+struct Shown {
+    lang: Lang,
+    is_terminal: bool,
+    /// When the first vectors were seen to be there, and how many.
+    start: Option<(Instant, u64)>,
+    last: Option<Instant>,
+    has_line: bool,
+}
+
+impl Shown {
+    fn new(lang: Lang) -> Self {
+        let is_terminal = std::io::stderr().is_terminal();
+        Self { lang, is_terminal, start: None, last: None, has_line: false }
+    }
+
+    fn progress(&mut self, state: &MoveState) {
+        let every = if self.is_terminal { SHOW_EVERY } else { SHOW_EVERY * 20 };
+        if state.n_all == 0 || self.last.is_some_and(|last| last.elapsed() < every) {
+            return;
+        }
+        self.last = Some(Instant::now());
+        let (start, n_before) = *self.start.get_or_insert((Instant::now(), state.n_done));
+        let line = line(state, n_before, start.elapsed(), self.lang);
+        let mut out = std::io::stderr();
+        // A terminal that is gone is no reason to stop.
+        let _ = match self.is_terminal {
+            true => write!(out, "\r\x1b[2K{line}").and_then(|()| out.flush()),
+            false => writeln!(out, "{line}"),
+        };
+        self.has_line = self.is_terminal;
+    }
+
+    fn clear(&mut self) {
+        if std::mem::take(&mut self.has_line) {
+            eprint!("\r\x1b[2K");
+        }
+    }
+}
+
+/// `1200/3000 vectors, 410/s, 4 s left`
+fn line(state: &MoveState, n_before: u64, took: Duration, lang: Lang) -> String {
+    let MoveState { n_done, n_all, .. } = state;
+    let mut line = match lang {
+        Lang::De => format!("{n_done}/{n_all} Vektoren"),
+        Lang::En => format!("{n_done}/{n_all} vectors"),
+    };
+    let per_s = n_done.saturating_sub(n_before) as f64 / took.as_secs_f64().max(1e-3);
+    if per_s > 0.0 {
+        let left_s = (n_all.saturating_sub(*n_done) as f64 / per_s).round();
+        match lang {
+            Lang::De => line.push_str(&format!(", {per_s:.0}/s, noch {left_s:.0} s")),
+            Lang::En => line.push_str(&format!(", {per_s:.0}/s, {left_s:.0} s left")),
+        }
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn progress_is_reckoned_from_where_this_run_began() {
+        let state = MoveState { phase: MovePhase::Moving, n_done: 1200, n_all: 3000, error: None };
+        let said = line(&state, 200, Duration::from_secs(2), Lang::En);
+        assert_eq!(said, "1200/3000 vectors, 500/s, 4 s left");
+        assert_eq!(line(&state, 1200, Duration::ZERO, Lang::De), "1200/3000 Vektoren");
+    }
 }

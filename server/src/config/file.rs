@@ -11,7 +11,7 @@ use portico_shared::catalogue::{Kind, Prefixes};
 use serde::{Deserialize, Deserializer};
 use toml::Spanned;
 
-use super::DocumentsConfig;
+use super::{DocumentsConfig, SearchConfig};
 
 /// The whole configuration.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -22,6 +22,7 @@ pub struct Config {
     pub limits: LimitsConfig,
     pub inference: InferenceLimits,
     pub documents: DocumentsConfig,
+    pub search: SearchConfig,
     /// Fleets that answer for this server.
     pub upstreams: Vec<Spanned<UpstreamConfig>>,
     /// Models by the names that clients ask for, beside those of the catalogue.

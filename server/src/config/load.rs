@@ -13,7 +13,7 @@ use super::{Config, ConfigError, ModelConfig, UpstreamConfig};
 pub const FILE_NAME: &str = "portico.toml";
 
 /// Sections whose keys the environment can set.
-const SECTIONS: [&str; 5] = ["server", "access", "limits", "inference", "documents"];
+const SECTIONS: [&str; 6] = ["server", "access", "limits", "inference", "documents", "search"];
 
 /// Reads `path` and what the environment sets over it. A file that was not named need not be there.
 pub fn load(path: &Path, must_exist: bool) -> Result<Config, ConfigError> {

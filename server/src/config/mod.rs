@@ -7,6 +7,7 @@ mod documents;
 mod error;
 mod file;
 mod load;
+mod search;
 mod vectors;
 
 #[cfg(test)]
@@ -19,4 +20,5 @@ pub use file::{
     ModelConfig, Secret, ServerConfig, UpstreamConfig, WhenLoopback,
 };
 pub use load::{FILE_NAME, load, load_with_env};
+pub use search::SearchConfig;
 pub use vectors::VectorsConfig;

@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use portico_search::vectors::{EdgeConfig, QdrantConfig, StoreConfig};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::file::seconds;
 
 /// `[documents.vectors]`
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct VectorsConfig {
     /// The gRPC address of a Qdrant server, `https://qdrant.example:6334`; unset: in the data folder.
@@ -17,7 +17,7 @@ pub struct VectorsConfig {
     /// A file with the server's key; unset: `PORTICO_QDRANT_API_KEY`, if it is set.
     pub api_key_file: Option<PathBuf>,
     /// Of one call.
-    #[serde(rename = "timeout_s", deserialize_with = "seconds")]
+    #[serde(rename = "timeout_s", deserialize_with = "seconds", serialize_with = "as_seconds")]
     pub timeout: Duration,
     /// Search vectors in 8 bits, and read the exact ones of the best.
     pub quantised: bool,
@@ -54,13 +54,15 @@ impl VectorsConfig {
                 write_consistency_factor: self.write_consistency_factor,
                 ..QdrantConfig::new(url)
             }),
-            None => self.folder(data_dir),
+            None => {
+                let folder = data_dir.join("search").join("vectors");
+                let config = EdgeConfig::new(folder);
+                StoreConfig::Edge(EdgeConfig { is_quantised: self.quantised, ..config })
+            }
         }
     }
+}
 
-    /// The store in the data folder, also where a server is configured.
-    pub fn folder(&self, data_dir: &Path) -> StoreConfig {
-        let folder = data_dir.join("search").join("vectors");
-        StoreConfig::Edge(EdgeConfig { is_quantised: self.quantised, ..EdgeConfig::new(folder) })
-    }
+fn as_seconds<S: Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64(time.as_secs_f64())
 }

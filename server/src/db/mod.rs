@@ -7,6 +7,7 @@
 mod error;
 mod migrate;
 mod people;
+mod vector_moves;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};

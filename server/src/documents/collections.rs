@@ -122,7 +122,7 @@ impl Documents {
         let embedder = match new.embedder {
             Some(none) if none == super::NO_EMBEDDER => None,
             Some(id) => Some(id),
-            None => self.embedders.default_id().await,
+            None => self.usual_embedder().await?,
         };
         self.check_embedder(embedder.as_deref()).await?;
         let (wanted, named) = (new.id.clone(), title.clone());
@@ -150,14 +150,25 @@ impl Documents {
         }
     }
 
-    /// Vectors of two embedders cannot be compared: collections that have one share it.
-    async fn check_embedder(&self, wanted: Option<&str>) -> Result<(), ApiError> {
-        let Some(wanted) = wanted else { return Ok(()) };
-        let in_use = self.db.call(|connection| {
+    /// The embedder of new collections: the others' where vectors are wanted.
+    async fn usual_embedder(&self) -> Result<Option<String>, ApiError> {
+        let Some(usual) = self.embedders.default_id().await else { return Ok(None) };
+        Ok(Some(self.shared_embedder().await?.unwrap_or(usual)))
+    }
+
+    /// The one that collections have which have one.
+    async fn shared_embedder(&self) -> Result<Option<String>, ApiError> {
+        let shared = self.db.call(|connection| {
             let sql = "SELECT embedder FROM collections WHERE embedder IS NOT NULL LIMIT 1";
             connection.query_row(sql, [], |row| row.get::<_, String>(0)).optional()
         });
-        match in_use.await? {
+        Ok(shared.await?)
+    }
+
+    /// Vectors of two embedders cannot be compared: collections that have one share it.
+    async fn check_embedder(&self, wanted: Option<&str>) -> Result<(), ApiError> {
+        let Some(wanted) = wanted else { return Ok(()) };
+        match self.shared_embedder().await? {
             Some(other) if other != wanted => {
                 Err(invalid(format!("the collections here share the embedder `{other}`")))
             }

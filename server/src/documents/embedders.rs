@@ -99,6 +99,17 @@ impl Embedders {
         self.embed(id, EmbedKind::Passage, texts).await
     }
 
+    /// [`Self::passages`] for somebody who waits.
+    ///
+    /// # Errors
+    /// As [`Self::query`].
+    pub async fn passages_now(&self, id: &str, texts: &[&str]) -> Result<Vec<Vec<f32>>, ApiError> {
+        self.n_asking.fetch_add(1, Ordering::Relaxed);
+        let made = self.embed(id, EmbedKind::Passage, texts).await;
+        self.n_asking.fetch_sub(1, Ordering::Relaxed);
+        made
+    }
+
     /// What counts a text's tokens; none where the model is elsewhere.
     pub async fn tokenizer(&self, id: &str) -> Option<Arc<Tokenizer>> {
         match self.fleet.model(id) {

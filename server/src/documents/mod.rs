@@ -22,6 +22,7 @@ mod owner;
 mod pace;
 mod passages;
 mod queue;
+mod rerank;
 mod search;
 mod step;
 mod sync;
@@ -38,7 +39,7 @@ use portico_shared::error::{ApiError, ErrorCode};
 use rusqlite::OptionalExtension as _;
 use tokio::sync::watch;
 
-use crate::config::DocumentsConfig;
+use crate::config::{DocumentsConfig, SearchConfig as SearchingConfig, VectorsConfig};
 use crate::db::{self, Db};
 use crate::inference::Inference;
 use crate::metrics::Metrics;
@@ -47,6 +48,7 @@ use crate::upstream::Fleet;
 use files::FileStore;
 use owner::Ownership;
 use pace::Pace;
+use rerank::Reranker;
 use step::step;
 use work::{Until, Work};
 
@@ -59,7 +61,7 @@ pub use files::Received;
 pub use indexed::IndexedDocument;
 pub use intake::{Arrival, Taken};
 pub use listing::{DocumentList, DocumentText, DocumentView};
-pub use moving::Moved;
+pub use moving::{MovePhase, MoveRequest, MoveState};
 pub use passages::PassageView;
 pub use queue::{Job, JobDocument, Jobs, State, Total};
 pub use search::DocumentParts;
@@ -83,6 +85,7 @@ pub struct Documents {
     work_db: Db,
     files: FileStore,
     embedders: Embedders,
+    reranker: Reranker,
     metrics: Arc<Metrics>,
     pace: Pace,
     /// None while another process has them.
@@ -105,13 +108,15 @@ pub struct Around {
     pub inference: Arc<Inference>,
     pub fleet: Arc<Fleet>,
     pub metrics: Arc<Metrics>,
+    pub search: SearchingConfig,
 }
 
 impl Documents {
     /// Nothing is opened before it is needed.
     pub fn new(config: DocumentsConfig, around: Around) -> Arc<Self> {
-        let Around { library, inference, fleet, metrics } = around;
+        let Around { library, inference, fleet, metrics, search } = around;
         let data_dir = library.layout.data_dir().to_owned();
+        let reranker = Reranker::new(search, Arc::clone(&fleet), Arc::clone(&metrics));
         let embedders = Embedders::new(library, inference, fleet, config.embedder.clone());
         let db = || Db::durable(data_dir.join(db::FILE_NAME));
         Arc::new(Self {
@@ -119,6 +124,7 @@ impl Documents {
             work_db: db(),
             files: FileStore::new(&data_dir, config.max_file_bytes),
             embedders,
+            reranker,
             metrics,
             pace: Pace::default(),
             index: RwLock::default(),
@@ -156,7 +162,8 @@ impl Documents {
     /// When the index or the database cannot be used.
     pub async fn work_beside_others(self: &Arc<Self>) -> Result<(), ApiError> {
         loop {
-            let has_work = self.has_work().await? || self.is_fed();
+            let has_work =
+                self.has_work().await? || self.is_fed() || self.has_move().await?;
             if has_work && self.own(Until::Idle).await? {
                 continue;
             }
@@ -181,7 +188,13 @@ impl Documents {
     async fn search_config(&self) -> Result<SearchConfig, ApiError> {
         let config = SearchConfig::new(self.data_dir.join("search"));
         let embedder = self.embedder_in_use().await?;
-        let vectors = embedder.map(|embedder| (embedder, self.store_config()));
+        let store = match self.has_move().await? && SearchIndex::lay_in_folder(&config.folder) {
+            // They answer until the move is done, though the configuration may say already where to.
+            true => VectorsConfig { qdrant_url: None, ..self.config.vectors.clone() }
+                .store(&self.data_dir),
+            false => self.store_config(),
+        };
+        let vectors = embedder.map(|embedder| (embedder, store));
         Ok(SearchConfig { vectors, ..config })
     }
 

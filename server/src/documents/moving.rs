@@ -1,113 +1,129 @@
-//! How do the vectors get into another store while the first one answers?
+//! How do all vectors get into another store, or become another embedder's, while the old ones answer?
 //!
-//! Out of the database, which has them all, so that neither store has to stand still: what the new one
-//! has already is passed over, so a move that was cut off goes on where it stood. When the server starts
-//! with the new store it puts what came in between.
+//! A move is a row in the database. Whoever owns the documents carries it out (`work/moving`), so that
+//! it goes on behind a crash and a server takes it over from the command line; others watch it here.
 
-use std::collections::HashSet;
-use std::time::{Duration, Instant};
-
-use portico_search::vectors::{self, Labels, Point, StoreConfig};
 use portico_shared::error::{ApiError, ErrorCode};
-use rusqlite::Connection;
-use uuid::Uuid;
+use rusqlite::{Connection, OptionalExtension as _};
 
-use super::Documents;
-use super::passages::{id_from_blob, lang_from_column, vector_from_blob};
+use super::queue::error_from_json;
+use super::{Documents, NO_EMBEDDER};
+use crate::config::VectorsConfig;
 
-/// Points read and put together.
-const BATCH: i64 = 512;
+/// What is to become of the vectors.
+#[derive(Clone, Debug, Default)]
+pub struct MoveRequest {
+    /// Where to; none: where they are.
+    pub store: Option<VectorsConfig>,
+    /// The model that makes them anew; none: they stay as they are.
+    pub embedder: Option<String>,
+}
 
 /// How far a move is.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Moved {
+#[derive(Clone, Debug, PartialEq)]
+pub struct MoveState {
+    pub phase: MovePhase,
     pub n_done: u64,
     pub n_all: u64,
-    /// Of those, there before.
-    pub n_known: u64,
-    pub points_per_s: f64,
-    pub left: Duration,
+    pub error: Option<ApiError>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MovePhase {
+    Moving,
+    /// The new vectors answer.
+    Done,
+    Failed,
 }
 
 impl Documents {
-    /// Puts the vectors of all live passages into a store.
+    /// Asks for a move, or goes on with the same one where it stood; another one that is under way ends.
     ///
     /// # Errors
-    /// `vectors_unreachable`, or `invalid_request` when there is no vector yet.
-    pub async fn move_vectors(
-        &self,
-        to: &StoreConfig,
-        mut tell: impl FnMut(Moved),
-    ) -> Result<Moved, ApiError> {
-        let Some(embedder) = self.embedder_in_use().await? else {
-            let reason = "no passage has a vector yet";
-            return Err(ApiError::new(ErrorCode::InvalidRequest).with("reason", reason));
-        };
-        let store = vectors::open(to, &embedder).await?;
-        let name = embedder.name.clone();
-        let n_all = self.db.call(move |connection| count(connection, &name)).await?;
-        let (started, mut after) = (Instant::now(), 0);
-        let mut moved = Moved { n_all, ..Moved::default() };
-        loop {
-            let name = embedder.name.clone();
-            let rows = self.db.call(move |connection| page(connection, &name, after)).await?;
-            let Some((last, _)) = rows.last() else { break };
-            after = *last;
-            let n_rows = rows.len() as u64;
-            let points = rows.into_iter().map(|(_, point)| point);
-            let points: Vec<Point> =
-                points.filter(|point| point.vector.len() == embedder.n_dims).collect();
-            let ids: Vec<Uuid> = points.iter().map(|point| point.id).collect();
-            let known: HashSet<Uuid> = store.known(&ids).await?.into_iter().collect();
-            let new: Vec<Point> =
-                points.into_iter().filter(|point| !known.contains(&point.id)).collect();
-            if !new.is_empty() {
-                store.put(new).await?;
+    /// `invalid_request` where there is nothing to move, `model_absent` for an embedder that cannot be
+    /// asked.
+    pub async fn ask_for_move(&self, request: &MoveRequest) -> Result<(), ApiError> {
+        let invalid =
+            |reason: &str| ApiError::new(ErrorCode::InvalidRequest).with("reason", reason);
+        match request.embedder.as_deref() {
+            Some(NO_EMBEDDER) => return Err(invalid("vectors need an embedder")),
+            Some(id) if !self.embedders.is_there(id).await => {
+                return Err(ApiError::new(ErrorCode::ModelAbsent).with("model", id));
             }
-            moved.n_done += n_rows;
-            moved.n_all = moved.n_all.max(moved.n_done);
-            moved.n_known += known.len() as u64;
-            moved.points_per_s = moved.n_done as f64 / started.elapsed().as_secs_f64().max(1e-6);
-            let n_left = (moved.n_all - moved.n_done) as f64;
-            moved.left = Duration::from_secs_f64((n_left / moved.points_per_s).min(1e9));
-            tell(moved);
+            _ => {}
         }
-        store.optimise().await?;
-        Ok(moved)
+        if self.embedder_in_use().await?.is_none() {
+            return Err(invalid("no passage has a vector yet"));
+        }
+        let store = request.store.as_ref().map(serde_json::to_string).transpose();
+        let store = store.map_err(super::passages::internal)?;
+        let embedder = request.embedder.clone();
+        let asked = self.db.call(move |connection| {
+            let transaction = connection.transaction()?;
+            // What was embedded for another model is of no use.
+            let sql = "DELETE FROM moved_vectors WHERE NOT EXISTS
+                (SELECT 1 FROM vector_moves WHERE embedder IS ?1 AND state <> 'done')";
+            transaction.execute(sql, [&embedder])?;
+            let sql = "INSERT INTO vector_moves (id, store, embedder, state)
+                VALUES (1, ?1, ?2, 'moving') ON CONFLICT DO UPDATE SET store = excluded.store,
+                    embedder = excluded.embedder, state = 'moving', error = NULL,
+                    n_done = 0, n_all = 0
+                WHERE state <> 'moving' OR store IS NOT excluded.store
+                    OR embedder IS NOT excluded.embedder";
+            transaction.execute(sql, (&store, &embedder))?;
+            transaction.commit()
+        });
+        asked.await?;
+        self.wake();
+        Ok(())
+    }
+
+    /// The last move that was asked for; none when there never was one, or when it was called off.
+    pub async fn move_state(&self) -> Result<Option<MoveState>, ApiError> {
+        Ok(self.db.call(|connection| state(connection)).await?)
+    }
+
+    /// Calls off a move that is not done: the old vectors go on answering. False when there is none.
+    pub async fn call_off_move(&self) -> Result<bool, ApiError> {
+        let called_off = self.db.call(|connection| {
+            let transaction = connection.transaction()?;
+            let sql = "DELETE FROM vector_moves WHERE state <> 'done'";
+            let n_rows = transaction.execute(sql, [])?;
+            if n_rows > 0 {
+                transaction.execute("DELETE FROM moved_vectors", [])?;
+            }
+            transaction.commit()?;
+            Ok(n_rows > 0)
+        });
+        Ok(called_off.await?)
+    }
+
+    /// Whether a move is to be carried out.
+    pub(super) async fn has_move(&self) -> Result<bool, ApiError> {
+        Ok(self.db.call(|connection| is_moving(connection)).await?)
     }
 }
 
-fn count(connection: &Connection, embedder: &str) -> rusqlite::Result<u64> {
-    let sql = "SELECT count(*) FROM passages p JOIN documents d ON d.id = p.document
-        JOIN collections c ON c.id = d.collection
-        WHERE p.vector IS NOT NULL AND c.embedder = ?1";
-    let n: i64 = connection.query_row(sql, [embedder], |row| row.get(0))?;
-    Ok(u64::try_from(n).unwrap_or(0))
+fn state(connection: &Connection) -> rusqlite::Result<Option<MoveState>> {
+    let sql = "SELECT state, n_done, n_all, error FROM vector_moves";
+    let row = connection.query_row(sql, [], |row| {
+        let count = |i| row.get::<_, i64>(i).map(|n| n.max(0) as u64);
+        let error: Option<String> = row.get(3)?;
+        Ok(MoveState {
+            phase: match row.get::<_, String>(0)?.as_str() {
+                "moving" => MovePhase::Moving,
+                "done" => MovePhase::Done,
+                _ => MovePhase::Failed,
+            },
+            n_done: count(1)?,
+            n_all: count(2)?,
+            error: error.map(|json| error_from_json(&json)),
+        })
+    });
+    row.optional()
 }
 
-/// Points behind a row, with its number.
-fn page(
-    connection: &Connection,
-    embedder: &str,
-    after: i64,
-) -> rusqlite::Result<Vec<(i64, Point)>> {
-    let sql = "SELECT p.rowid, p.id, p.vector, p.lang, d.id, d.collection, d.media_type, d.date_s
-        FROM passages p JOIN documents d ON d.id = p.document
-        JOIN collections c ON c.id = d.collection
-        WHERE p.vector IS NOT NULL AND c.embedder = ?1 AND p.rowid > ?2
-        ORDER BY p.rowid LIMIT ?3";
-    let mut select = connection.prepare_cached(sql)?;
-    let rows = select.query_map((embedder, after, BATCH), |row| {
-        let labels = Labels {
-            collection: row.get(5)?,
-            document: row.get::<_, String>(4)?.parse().unwrap_or_default(),
-            media_type: row.get::<_, Option<String>>(6)?.unwrap_or_default(),
-            lang: lang_from_column(&row.get::<_, String>(3)?),
-            date_s: row.get::<_, Option<i64>>(7)?.unwrap_or_default(),
-        };
-        let id = id_from_blob(&row.get::<_, Vec<u8>>(1)?);
-        let vector = vector_from_blob(&row.get::<_, Vec<u8>>(2)?);
-        Ok((row.get(0)?, Point { id, vector, labels }))
-    })?;
-    rows.collect()
+pub(super) fn is_moving(connection: &Connection) -> rusqlite::Result<bool> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM vector_moves WHERE state = 'moving')";
+    connection.prepare_cached(sql)?.query_row([], |row| row.get(0))
 }

@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 use std::time::Instant;
 
+use portico_search::vectors::EmbedderId;
 use portico_search::{Filter, Found, Query};
 use portico_shared::documents::{Chunk, DocLang};
 use portico_shared::error::{ApiError, ErrorCode};
@@ -208,26 +209,55 @@ impl Documents {
             SearchMode::Vector => String::new(),
             _ => asked.query.trim().to_owned(),
         };
-        let vector = self.query_vector(asked, &collections).await?;
-        let embedder = self.embedder_of(&collections).await?.unwrap_or_default();
-        if collections.is_empty() || (text.is_empty() && vector.is_none()) {
-            return Ok(Vec::new());
-        }
-        let filter = filter(asked.filter, collections)?;
         let index = self.index()?;
-        let limit = asked.limit + SPARE;
-        let query = Query { text, vector, filter, limit, fusion: Fusion::default() };
-        let mut found = index.search(&query).await?;
-        for found in &mut found {
-            // Cosines of two embedders cannot be compared; what they say can.
-            found.cosine = found.cosine.map(|cosine| similarity(&embedder, cosine));
-        }
+        let limit = self.reranker.n_asked(asked.limit + SPARE);
+        let mut found = loop {
+            let embedder = index.vectors().map(|open| open.embedder);
+            let vector = self.query_vector(asked, &collections, embedder.as_ref()).await?;
+            if collections.is_empty() || (text.is_empty() && vector.is_none()) {
+                return Ok(Vec::new());
+            }
+            let filter = filter(asked.filter, collections.clone())?;
+            let query =
+                Query { text: text.clone(), vector, filter, limit, fusion: Fusion::default() };
+            let found = index.search(&query).await;
+            // Vectors that moved meanwhile may be another embedder's: the question's is made anew.
+            if index.vectors().map(|open| open.embedder) == embedder {
+                let name = embedder.map(|embedder| embedder.name).unwrap_or_default();
+                let mut found = found?;
+                for found in &mut found {
+                    // Cosines of two embedders cannot be compared; what they say can.
+                    found.cosine = found.cosine.map(|cosine| similarity(&name, cosine));
+                }
+                break found;
+            }
+        };
         let ids: Vec<Uuid> = found.iter().map(|found| found.id).collect();
         let rights = rights.clone();
         let live = self.db.call(move |connection| live(connection, &rights, &ids));
         let mut live = live.await?;
-        let known = found.into_iter().filter_map(|found| Some((live.remove(&found.id)?, found)));
-        Ok(known.map(|(live, found)| (found, live)).collect())
+        let take = |found: Found| Some((live.remove(&found.id)?, found));
+        let known = found.drain(..).filter_map(take).map(|(live, found)| (found, live));
+        let mut known = self.reranked(asked.query, known.collect()).await;
+        known.truncate(asked.limit + SPARE);
+        Ok(known)
+    }
+
+    /// In the reranker's order, where there is one and it answers in time.
+    async fn reranked(&self, query: &str, found: Vec<(Found, Live)>) -> Vec<(Found, Live)> {
+        let texts = found.iter().map(|(_, live)| live.chunk.context_text(None)).collect();
+        let Some(order) = self.reranker.order(&self.embedders, query.trim(), texts).await else {
+            return found;
+        };
+        let mut found: Vec<Option<(Found, Live)>> = found.into_iter().map(Some).collect();
+        let chosen = order.into_iter().filter_map(|at| found.get_mut(at)?.take());
+        let mut reranked: Vec<(Found, Live)> = chosen.collect();
+        reranked.extend(found.into_iter().flatten());
+        for ((found, _), rank) in reranked.iter_mut().zip(1..) {
+            // Scores of rerankers cannot be compared; places can, as those of the two lists.
+            found.score = 1.0 / (Fusion::default().k + rank as f32);
+        }
+        reranked
     }
 
     /// The question's vector: the asker's, if it can be one of the collections' embedder, else made
@@ -236,42 +266,27 @@ impl Documents {
         &self,
         asked: &Asked<'_>,
         collections: &[String],
+        embedder: Option<&EmbedderId>,
     ) -> Result<Option<Vec<f32>>, ApiError> {
         if asked.mode == SearchMode::FullText {
             return Ok(None);
         }
         if let Some(vector) = asked.vector {
-            self.check_vector(vector)?;
+            check_vector(vector, embedder)?;
             return Ok(Some(vector.to_vec()));
         }
         let query = asked.query.trim();
-        let embedder = self.embedder_of(collections).await?;
-        let Some(embedder) = embedder.filter(|_| !query.is_empty()) else { return Ok(None) };
-        match self.embedders.query(&embedder, query).await {
+        let has_vectors = self.embedder_of(collections).await?.is_some();
+        let Some(embedder) = embedder.filter(|_| has_vectors && !query.is_empty()) else {
+            return Ok(None);
+        };
+        match self.embedders.query(&embedder.name, query).await {
             Ok(vector) => Ok(Some(vector)),
             Err(error) if asked.mode == SearchMode::Vector => Err(error),
             Err(error) => {
-                tracing::warn!(embedder, %error, "searched by words alone");
+                tracing::warn!(embedder = embedder.name, %error, "searched by words alone");
                 Ok(None)
             }
-        }
-    }
-
-    /// # Errors
-    /// `vector_invalid` for one of another length, or that is no unit vector.
-    pub(super) fn check_vector(&self, vector: &[f32]) -> Result<(), ApiError> {
-        let invalid =
-            |reason: String| Err(ApiError::new(ErrorCode::VectorInvalid).with("reason", reason));
-        match self.index()?.vectors().map(|store| store.n_dims()) {
-            Some(dim) if dim != vector.len() => {
-                return invalid(format!("it has {} numbers and not {dim}", vector.len()));
-            }
-            None => return invalid("no passage here has one".to_owned()),
-            _ => {}
-        }
-        match is_unit(vector) {
-            true => Ok(()),
-            false => invalid("its length is not 1".to_owned()),
         }
     }
 
@@ -287,6 +302,21 @@ impl Documents {
             connection.query_row(sql, [ids], |row| row.get(0))
         });
         Ok(embedder.await?)
+    }
+}
+
+/// # Errors
+/// `vector_invalid` for one of another length, or that is no unit vector.
+fn check_vector(vector: &[f32], embedder: Option<&EmbedderId>) -> Result<(), ApiError> {
+    let invalid =
+        |reason: String| Err(ApiError::new(ErrorCode::VectorInvalid).with("reason", reason));
+    match embedder.map(|embedder| embedder.n_dims) {
+        None => invalid("no passage here has one".to_owned()),
+        Some(n) if n != vector.len() => {
+            invalid(format!("it has {} numbers and not {n}", vector.len()))
+        }
+        Some(_) if !is_unit(vector) => invalid("its length is not 1".to_owned()),
+        Some(_) => Ok(()),
     }
 }
 

@@ -92,6 +92,7 @@ impl Gateway {
             inference: Arc::clone(&inference),
             fleet: Arc::clone(&fleet),
             metrics: Arc::clone(&metrics),
+            search: config.search.clone(),
         };
         let documents = Documents::new(config.documents.clone(), around);
         Ok(Arc::new(Self {

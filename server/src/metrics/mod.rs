@@ -91,8 +91,16 @@ pub struct Metrics {
     upstream_up: Family<UpstreamLabels, Gauge>,
     upstream_running: Family<UpstreamLabels, Gauge>,
     searches: Histogram,
+    reranks: Family<RerankLabels, Counter>,
+    rerank_times: Histogram,
     documents: Family<StateLabels, Gauge>,
     passages_left: Gauge,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RerankLabels {
+    /// `ok`, `failed`, `late`, or `paused` where it was not asked because it had failed before
+    outcome: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -130,6 +138,8 @@ impl Default for Metrics {
             upstream_up: Family::default(),
             upstream_running: Family::default(),
             searches: search_times(),
+            reranks: Family::default(),
+            rerank_times: search_times(),
             documents: Family::default(),
             passages_left: Gauge::default(),
         };
@@ -182,6 +192,17 @@ impl Metrics {
             self.searches.clone(),
         );
         registry.register(
+            "document_reranks",
+            "Searches whose passages a model was to put in order, by what came of it",
+            self.reranks.clone(),
+        );
+        registry.register_with_unit(
+            "document_rerank",
+            "What a search waited for the model that puts its passages in order",
+            Unit::Seconds,
+            self.rerank_times.clone(),
+        );
+        registry.register(
             "queued_documents",
             "Documents since the queue was last empty, by what became of them",
             self.documents.clone(),
@@ -218,6 +239,14 @@ impl Metrics {
 
     pub fn search(&self, took: Duration) {
         self.searches.observe(took.as_secs_f64());
+    }
+
+    /// What came of reranking a search's passages, and how long it took if it was tried.
+    pub fn rerank(&self, outcome: &'static str, took: Option<Duration>) {
+        self.reranks.get_or_create(&RerankLabels { outcome }).inc();
+        if let Some(took) = took {
+            self.rerank_times.observe(took.as_secs_f64());
+        }
     }
 
     /// How far the queue of documents is.

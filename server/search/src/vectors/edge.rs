@@ -131,7 +131,12 @@ fn shard_config(config: &EdgeConfig, n_dims: usize) -> qdrant_edge::EdgeConfig {
     let mut builder = qdrant_edge::EdgeConfig::builder()
         .vector(qdrant_edge::DEFAULT_VECTOR_NAME, vector)
         .payload_memory(Memory::Cold)
-        .hnsw_config(HnswIndexConfig { memory: Some(Memory::Cached), ..HnswIndexConfig::default() })
+        .hnsw_config(HnswIndexConfig {
+            memory: Some(Memory::Cached),
+            // Searches and answers go on beside it.
+            max_indexing_threads: n_indexing_threads(),
+            ..HnswIndexConfig::default()
+        })
         .optimizers(EdgeOptimizersConfig {
             default_segment_number: Some(N_SEGMENTS),
             max_segment_size: Some(SEGMENT_KIB_MAX),
@@ -147,6 +152,11 @@ fn shard_config(config: &EdgeConfig, n_dims: usize) -> qdrant_edge::EdgeConfig {
         }
     }
     builder.build()
+}
+
+/// Half of the processor.
+fn n_indexing_threads() -> usize {
+    (std::thread::available_parallelism().map_or(1, usize::from) / 2).max(1)
 }
 
 fn payload_indexes() -> [(&'static str, PayloadFieldSchema); 5] {

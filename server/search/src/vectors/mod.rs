@@ -7,8 +7,9 @@
 #[cfg(feature = "edge")]
 mod edge;
 mod labels;
-mod migrate;
 mod qdrant;
+
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use portico_shared::documents::DocLang;
@@ -17,7 +18,6 @@ use uuid::Uuid;
 
 #[cfg(feature = "edge")]
 pub use self::edge::{EdgeConfig, EdgeStore};
-pub use self::migrate::{Migration, Progress};
 pub use self::qdrant::{API_KEY_VARIABLE, QdrantConfig, QdrantStore};
 use crate::{Filter, Passage, SearchError};
 
@@ -41,6 +41,9 @@ impl EmbedderId {
     }
 }
 
+/// [`StoreConfig::name`] of the store in this process.
+pub(crate) const IN_PROCESS: &str = "edge";
+
 /// Where vectors lie.
 #[derive(Clone, Debug)]
 pub enum StoreConfig {
@@ -54,7 +57,7 @@ impl StoreConfig {
     pub fn name(&self) -> String {
         match self {
             #[cfg(feature = "edge")]
-            Self::Edge(_) => "edge".to_owned(),
+            Self::Edge(_) => IN_PROCESS.to_owned(),
             Self::Qdrant(config) => config.url.clone(),
         }
     }
@@ -146,7 +149,7 @@ pub trait VectorStore: Send + Sync + std::fmt::Debug {
     async fn known(&self, ids: &[Uuid]) -> Result<Vec<Uuid>, SearchError>;
 
     /// Builds graphs of points that are scanned until now, where there are enough of them. It may take
-    /// minutes and searches go on; true when there was something to do.
+    /// minutes; searches and changes go on. True when there was something to do.
     async fn optimise(&self) -> Result<bool, SearchError>;
 
     async fn info(&self) -> Result<StoreInfo, SearchError>;
@@ -157,19 +160,33 @@ pub trait VectorStore: Send + Sync + std::fmt::Debug {
     async fn clear(&self) -> Result<(), SearchError>;
 }
 
-/// Opens a store for the vectors of an embedder.
-pub async fn open(
-    config: &StoreConfig,
-    embedder: &EmbedderId,
-) -> Result<std::sync::Arc<dyn VectorStore>, SearchError> {
-    match config {
-        #[cfg(feature = "edge")]
-        StoreConfig::Edge(config) => {
-            Ok(std::sync::Arc::new(EdgeStore::open(config.clone(), embedder).await?))
-        }
-        StoreConfig::Qdrant(config) => {
-            Ok(std::sync::Arc::new(QdrantStore::open(config.clone(), embedder).await?))
-        }
+/// A store with what it was opened for.
+#[derive(Clone, Debug)]
+pub struct OpenStore {
+    pub embedder: EmbedderId,
+    pub config: StoreConfig,
+    pub store: Arc<dyn VectorStore>,
+}
+
+impl OpenStore {
+    /// Opens the store for the vectors of an embedder, or makes it.
+    ///
+    /// # Errors
+    /// [`SearchError::InUse`], [`SearchError::VectorsUnreachable`], [`SearchError::Dimensions`].
+    pub async fn open(embedder: EmbedderId, config: StoreConfig) -> Result<Self, SearchError> {
+        let store: Arc<dyn VectorStore> = match &config {
+            #[cfg(feature = "edge")]
+            StoreConfig::Edge(edge) => Arc::new(EdgeStore::open(edge.clone(), &embedder).await?),
+            StoreConfig::Qdrant(qdrant) => {
+                Arc::new(QdrantStore::open(qdrant.clone(), &embedder).await?)
+            }
+        };
+        Ok(Self { embedder, config, store })
+    }
+
+    /// Whether vectors of this embedder in the store of this configuration are these.
+    pub fn is(&self, embedder: &EmbedderId, config: &StoreConfig) -> bool {
+        self.embedder == *embedder && self.config.name() == config.name()
     }
 }
 

@@ -3,11 +3,10 @@
 //! Run against the engine in this process, against the client over real gRPC to a double, and against
 //! the server that `PORTICO_TEST_QDRANT_URL` names.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use portico_search::vectors::{
-    EdgeConfig, EdgeStore, EmbedderId, Labels, Migration, Point, QdrantConfig, QdrantStore,
+    EdgeConfig, EdgeStore, EmbedderId, Labels, Point, QdrantConfig, QdrantStore,
     VectorStore,
 };
 use portico_search::{DocLang, Filter, SearchError};
@@ -265,48 +264,4 @@ async fn a_folder_has_one_process_and_outlives_it() {
     drop(store);
     let store = edge(folder.path()).await;
     assert_eq!(ids(&store, &Filter::collections(["acme"])).await, [1]);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn vectors_move_while_the_old_store_answers_and_go_on_behind_a_crash() {
-    let (folder, others) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    let from = Arc::new(edge(folder.path()).await);
-    let points: Vec<Point> = (1..=600).map(|n| point(n, "acme", DocLang::De)).collect();
-    from.put(points).await.unwrap();
-    let (double, url) = Double::start().await;
-    let to = QdrantStore::open(quick(url), &embedder("one")).await.unwrap();
-    let standing = others.path().join("migration.json");
-
-    // The new store fails at the first page, then while it is looked through at the end.
-    double.fail("get", Code::PermissionDenied, false);
-    let broken =
-        Migration::open(&standing, &embedder("one"), "qdrant").run(&*from, &to, |_| {}).await;
-    assert!(broken.is_err());
-    double.fail("scroll", Code::PermissionDenied, false);
-    let broken =
-        Migration::open(&standing, &embedder("one"), "qdrant").run(&*from, &to, |_| {}).await;
-    assert!(broken.is_err());
-    assert!(standing.exists());
-    let migration = Migration::open(&standing, &embedder("one"), "qdrant");
-    assert_eq!(migration.n_done(), 600);
-    // Meanwhile a new point went to both, one was replaced in both, and one was removed from the old.
-    let fresh = point(1_000, "acme", DocLang::De);
-    from.put(vec![fresh.clone()]).await.unwrap();
-    to.put(vec![fresh]).await.unwrap();
-    let newer = Point { vector: vector(3.0), ..point(5, "new", DocLang::De) };
-    to.put(vec![newer.clone()]).await.unwrap();
-    let n_moved = migration.run(&*from, &to, |_| {}).await.unwrap();
-    assert_eq!(n_moved, 601);
-    assert_eq!(ids(&to, &Filter::collections(["new"])).await, [5]);
-    assert!(!standing.exists());
-
-    from.remove(&[Uuid::from_u128(9)]).await.unwrap();
-    let migration = Migration::open(&standing, &embedder("one"), "qdrant");
-    let mut told = Vec::new();
-    let n_moved = migration.run(&*from, &to, |progress| told.push(progress)).await.unwrap();
-    assert_eq!(n_moved, 600);
-    let last = told.last().unwrap();
-    assert_eq!((told.len(), last.n_done, last.n_all), (3, 600, 600));
-    assert!(last.points_per_s > 0.0 && last.left.is_zero());
-    assert!(to.known(&[Uuid::from_u128(9)]).await.unwrap().is_empty());
 }

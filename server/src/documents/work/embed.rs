@@ -19,11 +19,22 @@ const LONGEST_WAIT_MS: i64 = 60_000;
 
 /// A passage without a vector.
 struct Waiting {
+    row: Row,
+    text: Text,
+}
+
+/// Where it waits.
+#[derive(Clone, Debug)]
+struct Row {
     row: i64,
     job: String,
     embedder: String,
-    n_tokens: u32,
-    text: String,
+}
+
+/// What is to be embedded.
+pub(super) struct Text {
+    pub n_tokens: u32,
+    pub text: String,
 }
 
 impl Work {
@@ -36,12 +47,15 @@ impl Work {
                 self.pause(&mut wake).await;
                 continue;
             }
-            match self.vectors(&batch).await {
+            let (rows, texts): (Vec<Row>, Vec<Text>) =
+                batch.into_iter().map(|each| (each.row, each.text)).unzip();
+            let Some(Row { job, embedder, .. }) = rows.first().cloned() else { continue };
+            match self.vectors(&embedder, &texts).await {
                 Ok(vectors) => {
-                    let written = self.write_vectors(&batch, vectors).await;
+                    let written = self.write_vectors(rows, embedder, vectors).await;
                     self.logged("writing vectors", written);
                 }
-                Err(error) => self.wait_or_fail(&batch[0].job, &error).await,
+                Err(error) => self.wait_or_fail(&job, &error).await,
             }
             self.documents.wake();
         }
@@ -66,57 +80,69 @@ impl Work {
                 let chunk = chunk_from_row(row)?;
                 let title: Option<String> = row.get("title")?;
                 Ok(Waiting {
-                    row: row.get("row")?,
-                    job: row.get("job")?,
-                    embedder: row.get("embedder")?,
-                    n_tokens: chunk.n_tokens,
-                    text: chunk.context_text(title.as_deref()),
+                    row: Row {
+                        row: row.get("row")?,
+                        job: row.get("job")?,
+                        embedder: row.get("embedder")?,
+                    },
+                    text: Text {
+                        n_tokens: chunk.n_tokens,
+                        text: chunk.context_text(title.as_deref()),
+                    },
                 })
             })?;
             rows.collect::<Result<Vec<_>, _>>()
         });
         let mut waiting = waiting.await?;
         if let Some(first) = waiting.first() {
-            let embedder = first.embedder.clone();
-            let same = waiting.iter().take_while(|passage| passage.embedder == embedder).count();
+            let embedder = first.row.embedder.clone();
+            let is_same = |passage: &&Waiting| passage.row.embedder == embedder;
+            let same = waiting.iter().take_while(is_same).count();
             waiting.truncate(same);
         }
         Ok(waiting)
     }
 
-    async fn vectors(&self, batch: &[Waiting]) -> Result<Vec<Vec<f32>>, ApiError> {
-        let mut vectors = Vec::with_capacity(batch.len());
-        let mut rest = batch;
+    /// Some at a time, so that a question comes between.
+    pub(super) async fn vectors(
+        &self,
+        embedder: &str,
+        texts: &[Text],
+    ) -> Result<Vec<Vec<f32>>, ApiError> {
+        let mut vectors = Vec::with_capacity(texts.len());
+        let mut rest = texts;
         while !rest.is_empty() {
             let mut n_tokens = 0;
-            let fits = rest.iter().take_while(|passage| {
-                n_tokens += passage.n_tokens;
+            let fits = rest.iter().take_while(|text| {
+                n_tokens += text.n_tokens;
                 n_tokens <= TOKENS_AT_ONCE
             });
             let (now, later) = rest.split_at(fits.count().max(1));
             rest = later;
-            let texts: Vec<&str> = now.iter().map(|passage| passage.text.as_str()).collect();
-            vectors.extend(self.documents.embedders.passages(&batch[0].embedder, &texts).await?);
+            let texts: Vec<&str> = now.iter().map(|text| text.text.as_str()).collect();
+            vectors.extend(self.documents.embedders.passages(embedder, &texts).await?);
         }
         Ok(vectors)
     }
 
     async fn write_vectors(
         &self,
-        batch: &[Waiting],
+        rows: Vec<Row>,
+        embedder: String,
         vectors: Vec<Vec<f32>>,
     ) -> Result<(), ApiError> {
-        let rows: Vec<(i64, String)> =
-            batch.iter().map(|passage| (passage.row, passage.job.clone())).collect();
-        let mut jobs: Vec<String> = rows.iter().map(|(_, job)| job.clone()).collect();
+        let mut jobs: Vec<String> = rows.iter().map(|row| row.job.clone()).collect();
         jobs.dedup();
         let written = self.work_db().call(move |connection| {
             let transaction = connection.transaction()?;
             {
-                let sql = "UPDATE staged_passages SET vector = ?3 WHERE rowid = ?1 AND job = ?2";
+                // Not where the collection got another embedder meanwhile.
+                let sql = "UPDATE staged_passages SET vector = ?3 WHERE rowid = ?1 AND job = ?2
+                    AND ?4 = (SELECT c.embedder FROM jobs j JOIN documents d ON d.id = j.document
+                        JOIN collections c ON c.id = d.collection WHERE j.id = ?2)";
                 let mut update = transaction.prepare_cached(sql)?;
-                for ((row, job), vector) in rows.iter().zip(&vectors) {
-                    update.execute((row, job, blob_from_vector(vector)))?;
+                for (Row { row, job, .. }, vector) in rows.iter().zip(&vectors) {
+                    update.execute((row, job, blob_from_vector(vector), &embedder))?;
                 }
                 let sql = "UPDATE jobs SET attempts = 0,
                         n_embedded = (SELECT count(*) FROM staged_passages

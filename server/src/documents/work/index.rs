@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use portico_search::Passage;
-use portico_search::vectors::{self, EmbedderId};
+use portico_search::vectors::{EmbedderId, OpenStore};
 use portico_shared::documents::Chunk;
 use portico_shared::error::ApiError;
 use rusqlite::{Connection, Transaction};
@@ -45,6 +45,7 @@ impl Work {
         let mut wake = self.documents.wake.subscribe();
         let mut attempts = 0;
         while !self.is_over() {
+            let gate = self.gate.lock().await;
             let complete = self.logged("reading", self.complete().await).unwrap_or_default();
             let is_done = if complete.is_empty() {
                 self.logged("removing passages", self.remove_gone().await).unwrap_or(false)
@@ -55,7 +56,9 @@ impl Work {
                     Err(error) if attempts < ATTEMPTS_MAX => {
                         attempts += 1;
                         tracing::error!(%error, attempts, "not indexed; tried again");
+                        drop(gate);
                         self.pause_long().await;
+                        continue;
                     }
                     Err(error) => {
                         attempts = 0;
@@ -66,6 +69,7 @@ impl Work {
                 }
                 true
             };
+            drop(gate);
             match is_done {
                 true => self.documents.wake(),
                 false => self.pause(&mut wake).await,
@@ -157,9 +161,9 @@ impl Work {
         }
         let name = self.documents.embedder_of(&[collection.to_owned()]).await?.unwrap_or_default();
         let embedder = EmbedderId { name, n_dims };
-        let store = vectors::open(&self.documents.store_config(), &embedder).await?;
+        let store = OpenStore::open(embedder, self.documents.store_config()).await?;
         self.index.fill(store);
-        self.index.take_over(embedder, &self.documents.store_config())?;
+        self.index.take_over()?;
         Ok(())
     }
 

@@ -1,14 +1,16 @@
-//! How do documents get on? Three loops over the queue in the database, each a stage.
+//! How do documents get on? Loops over the queue in the database, each a stage.
 //!
 //! Files are read several at once, each by a process of its own ([`extract`]); vectors are made a few
 //! passages at a time, when nobody waits for an answer ([`embed`]); versions become live together
-//! ([`index`]). The loops share nothing but the database: what one has done the next finds there, also
-//! after a crash.
+//! ([`index`]); all vectors move where that is asked for ([`moving`]). The loops share nothing but the
+//! database: what one has done the next finds there, also after a crash.
 
 mod embed;
 mod extract;
 mod index;
+mod moving;
 mod rebuild;
+mod tidy;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,11 +18,11 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use portico_search::SearchIndex;
 use portico_shared::error::ApiError;
-use tokio::sync::watch;
+use tokio::sync::{Mutex, watch};
 
 use super::extractor::Extractor;
 use super::owner::Ownership;
-use super::{Documents, queue};
+use super::{Documents, moving as moves, queue};
 use crate::db::Db;
 
 pub(super) use extract::{Staged, set_staged, write_staged};
@@ -34,6 +36,9 @@ pub(super) struct Work {
     documents: Arc<Documents>,
     index: Arc<SearchIndex>,
     extractor: Extractor,
+    /// Held while versions become live or passages go, and while vectors are moved: neither happens in
+    /// the midst of the other.
+    gate: Mutex<()>,
     is_over: AtomicBool,
 }
 
@@ -54,7 +59,13 @@ impl Work {
         index: Arc<SearchIndex>,
     ) -> Result<Arc<Self>, ApiError> {
         let extractor = Extractor::new(&documents.config, documents.max_extracting())?;
-        Ok(Arc::new(Self { documents, index, extractor, is_over: AtomicBool::new(false) }))
+        Ok(Arc::new(Self {
+            documents,
+            index,
+            extractor,
+            gate: Mutex::default(),
+            is_over: AtomicBool::new(false),
+        }))
     }
 
     /// # Errors
@@ -70,7 +81,8 @@ impl Work {
             tokio::spawn(Arc::clone(self).keep_extracting()),
             tokio::spawn(Arc::clone(self).keep_embedding()),
             tokio::spawn(Arc::clone(self).keep_indexing()),
-            tokio::spawn(Arc::clone(self).keep_tidy()),
+            tokio::spawn(Arc::clone(self).keep_moving()),
+            tokio::spawn(Arc::clone(self).keep_tidy(until)),
         ];
         let ended = self.watch(until, ownership).await;
         self.is_over.store(true, Ordering::Release);
@@ -92,7 +104,8 @@ impl Work {
                 .call(|connection| {
                     let ids = "SELECT json_group_array(id) FROM collections";
                     let ids: String = connection.query_row(ids, [], |row| row.get(0))?;
-                    Ok((queue::total(connection, &ids)?, queue::is_idle(connection)?))
+                    let is_idle = queue::is_idle(connection)? && !moves::is_moving(connection)?;
+                    Ok((queue::total(connection, &ids)?, is_idle))
                 })
                 .await?;
             self.documents.pace.note(&total);
@@ -105,15 +118,6 @@ impl Work {
                 ownership.settle();
             }
             self.pause(&mut wake).await;
-        }
-    }
-
-    /// Removes files that nothing refers to, and lets the indexes tidy up while nothing else is to do.
-    async fn keep_tidy(self: Arc<Self>) {
-        while !self.is_over() {
-            let removed = self.documents.files.collect(self.work_db()).await;
-            self.logged("removing files", removed);
-            self.pause_long().await;
         }
     }
 

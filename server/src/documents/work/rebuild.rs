@@ -33,6 +33,10 @@ impl Work {
                 return Ok(());
             };
             (after, n_passages) = (*last, n_passages + rows.len());
+            // For whoever watches a move to the store that is rebuilt.
+            let sql = "UPDATE vector_moves SET n_done = ?1, n_all = (SELECT count(*) FROM passages)
+                WHERE state = 'moving'";
+            self.work_db().call(move |db| db.execute(sql, [n_passages as i64])).await?;
             let points = rows.iter().filter_map(|(_, passage, vector)| {
                 let (id, labels) = (passage.id, Labels::from(passage));
                 Some(Point { id, vector: vector.clone()?, labels })

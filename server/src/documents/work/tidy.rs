@@ -1,0 +1,69 @@
+//! What is done when nothing else is to do? Files that nothing refers to go, and vectors that are
+//! scanned until now get their graph.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use portico_shared::error::ApiError;
+use tokio::time::Instant;
+
+use super::{Until, Work};
+use crate::documents::queue;
+
+/// The queue must have been empty for so long before vectors are optimised.
+const QUIET: Duration = Duration::from_secs(5);
+/// Fewer points than this are scanned in a few milliseconds.
+const POINTS_MIN: u64 = 2_000;
+/// Of all points, one in so many may have changed.
+const ONE_IN: u64 = 10;
+
+impl Work {
+    /// Tidies until told to stop. Vectors are optimised by a server only: the command line would have
+    /// its user wait.
+    pub(super) async fn keep_tidy(self: Arc<Self>, until: Until) {
+        let mut quiet_since = None;
+        // A store that was just opened is looked at once.
+        let mut looked_at = None;
+        while !self.is_over() {
+            let removed = self.documents.files.collect(self.work_db()).await;
+            self.logged("removing files", removed);
+            if until == Until::Ever {
+                let is_idle = self.work_db().call(|connection| queue::is_idle(connection)).await;
+                match self.logged("looking at the queue", is_idle.map_err(ApiError::from)) {
+                    Some(true) => {
+                        let since = *quiet_since.get_or_insert_with(Instant::now);
+                        if since.elapsed() >= QUIET {
+                            let optimised = self.optimise(&mut looked_at).await;
+                            self.logged("optimising vectors", optimised);
+                        }
+                    }
+                    _ => quiet_since = None,
+                }
+            }
+            self.pause_long().await;
+        }
+    }
+
+    /// Optimises the vectors where enough of them changed; `looked_at` is how many had when that was
+    /// last looked at.
+    async fn optimise(&self, looked_at: &mut Option<u64>) -> Result<(), ApiError> {
+        let n_changed = self.index.n_changed();
+        if looked_at.is_some_and(|before| n_changed < before.saturating_add(POINTS_MIN)) {
+            return Ok(());
+        }
+        *looked_at = Some(n_changed);
+        let Some(info) = self.index.store_info().await? else { return Ok(()) };
+        let n_scanned = info.n_points.saturating_sub(info.n_indexed);
+        if n_scanned.max(n_changed) < POINTS_MIN.max(info.n_points / ONE_IN) {
+            return Ok(());
+        }
+        let start = Instant::now();
+        let has_changed = self.index.optimise().await?;
+        *looked_at = Some(self.index.n_changed());
+        if has_changed {
+            let took_s = start.elapsed().as_secs_f32();
+            tracing::info!(n_points = info.n_points, took_s, "the vectors were optimised");
+        }
+        Ok(())
+    }
+}
