@@ -22,5 +22,6 @@ pub mod metrics;
 pub mod models;
 pub mod page;
 pub mod people;
+pub mod sync;
 pub mod upstream;
 pub mod weights;

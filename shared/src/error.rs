@@ -301,6 +301,16 @@ error_codes! {
     DeviceStorageRefused = "device_storage_refused", 507,
         en: "This browser refuses storage, so documents cannot be kept on this device. Outside a private window they can.",
         de: "Dieser Browser verweigert Speicher, deshalb können auf diesem Gerät keine Dokumente bleiben. Außerhalb eines privaten Fensters geht es.";
+    /// The device that wrote it would win every register for as long as its clock is ahead.
+    SyncClockAhead = "sync_clock_ahead", 422,
+        en: "This device's clock is {ahead_s} seconds ahead. Set it right; what was written is kept here until then.",
+        de: "Die Uhr dieses Geräts geht {ahead_s} Sekunden vor. Stellen Sie sie richtig; bis dahin bleibt das Geschriebene hier erhalten.";
+    ConversationStaysOnDevice = "conversation_stays_on_device", 403,
+        en: "This conversation stays on its device and is not kept on the server.",
+        de: "Dieses Gespräch bleibt auf seinem Gerät und wird nicht auf dem Server gespeichert.";
+    SyncLogFull = "sync_log_full", 507,
+        en: "There is no room for more conversations on the server: at most {max_bytes} bytes. Delete some; what was written is kept on this device.",
+        de: "Auf dem Server ist für weitere Gespräche kein Platz: höchstens {max_bytes} Bytes. Löschen Sie einige; das Geschriebene bleibt auf diesem Gerät erhalten.";
     /// Nobody is signed in, and this is kept for each person.
     SignInNeeded = "sign_in_needed", 401,
         en: "Please sign in for this.",

@@ -7,6 +7,7 @@
 mod error;
 mod migrate;
 mod people;
+mod sync;
 mod vector_moves;
 
 use std::path::{Path, PathBuf};

@@ -44,6 +44,7 @@ use crate::keys::Keys;
 use crate::metrics::{HostedNow, Metrics};
 use crate::models::Library;
 use crate::people::People;
+use crate::sync::Sync;
 use crate::upstream::Fleet;
 
 pub use access::Caller;
@@ -67,6 +68,7 @@ pub struct Gateway {
     pub metrics: Arc<Metrics>,
     pub kept: Arc<kept::KeptStreams>,
     pub documents: Arc<Documents>,
+    pub sync: Arc<Sync>,
 }
 
 impl std::fmt::Debug for Gateway {
@@ -85,6 +87,7 @@ impl Gateway {
     ) -> Result<Arc<Self>, ConfigError> {
         let db = Db::new(library.layout.data_dir().join(db::FILE_NAME));
         let inference = Inference::new(Arc::clone(&library), inference_config(&config));
+        let sync = Sync::new(library.layout.data_dir());
         let fleet = Arc::new(Fleet::new(&config, config_path)?);
         let metrics: Arc<Metrics> = Arc::default();
         let around = Around {
@@ -97,6 +100,7 @@ impl Gateway {
         let documents = Documents::new(config.documents.clone(), around);
         Ok(Arc::new(Self {
             documents,
+            sync,
             fleet,
             library,
             inference,

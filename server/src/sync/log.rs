@@ -1,0 +1,210 @@
+//! What is in a person's log? Read in pages, withdrawn, forgotten.
+
+use portico_shared::sync::Head;
+use portico_shared::sync::wire::{
+    PAGE_MAX_BYTES, PAGE_MAX_HEADS, PAGE_MAX_OPS, Page, Position, SnapshotPage,
+};
+use rusqlite::types::Type;
+use rusqlite::{Connection, OptionalExtension as _, Rows};
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::packed::Unpacker;
+use crate::people::PersonId;
+
+/// A person's log.
+#[derive(Clone, Copy, Debug)]
+pub struct Log {
+    pub id: i64,
+    pub epoch: Uuid,
+    pub last_seq: u64,
+    pub n_bytes: u64,
+}
+
+/// None before the person's first device came.
+pub fn find(connection: &Connection, person: PersonId) -> rusqlite::Result<Option<Log>> {
+    let sql = "SELECT id, epoch, last_seq, n_bytes FROM sync_logs WHERE person = ?1";
+    let found = connection.prepare_cached(sql)?.query_row([person], |row| {
+        Ok(Log {
+            id: row.get(0)?,
+            epoch: Uuid::from_bytes(row.get(1)?),
+            last_seq: row.get::<_, i64>(2)?.max(0) as u64,
+            n_bytes: row.get::<_, i64>(3)?.max(0) as u64,
+        })
+    });
+    found.optional()
+}
+
+/// The person's log, begun if there is none.
+pub fn ensure(connection: &Connection, person: PersonId) -> rusqlite::Result<Log> {
+    if let Some(log) = find(connection, person)? {
+        return Ok(log);
+    }
+    let sql = "INSERT INTO sync_logs (person, epoch) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
+    connection.execute(sql, (person, Uuid::now_v7().into_bytes()))?;
+    find(connection, person)?.ok_or(rusqlite::Error::QueryReturnedNoRows)
+}
+
+/// A conversation's head; none where nothing is known of it.
+pub fn head(
+    connection: &Connection,
+    log: i64,
+    conversation: Uuid,
+) -> rusqlite::Result<Option<Head>> {
+    let sql = "SELECT head FROM sync_heads WHERE log = ?1 AND conversation = ?2";
+    let mut select = connection.prepare_cached(sql)?;
+    let json = select.query_row((log, conversation.into_bytes()), |row| row.get::<_, String>(0));
+    let head = json.optional()?.map(|json| Head::from_json(&json)).transpose();
+    head.map_err(|error| damaged(0, error))
+}
+
+/// A page of operations behind `position`, up to `until`; as lines, the page's own first.
+pub fn pull(
+    connection: &Connection,
+    log: Log,
+    position: Position,
+    until: Option<u64>,
+) -> rusqlite::Result<Vec<u8>> {
+    let is_other = position.epoch.is_some_and(|epoch| epoch != log.epoch);
+    let restarted = is_other || position.cursor > log.last_seq;
+    let since = if restarted { 0 } else { position.cursor };
+    let end = until.unwrap_or(u64::MAX).min(log.last_seq);
+    let sql = "SELECT seq, packed FROM sync_ops WHERE log = ?1 AND seq > ?2 AND seq <= ?3
+        ORDER BY seq LIMIT ?4";
+    let mut select = connection.prepare_cached(sql)?;
+    let rows = select.query((
+        log.id,
+        since as i64,
+        end as i64,
+        i64::try_from(PAGE_MAX_OPS).unwrap_or(0),
+    ))?;
+    page(rows, log.epoch, since, end, restarted)
+}
+
+/// A page of one conversation's operations behind `since`.
+pub fn conversation(
+    connection: &Connection,
+    log: Log,
+    conversation: Uuid,
+    since: u64,
+) -> rusqlite::Result<Vec<u8>> {
+    let sql = "SELECT seq, packed FROM sync_ops
+        WHERE log = ?1 AND conversation = ?2 AND seq > ?3 ORDER BY seq LIMIT ?4";
+    let mut select = connection.prepare_cached(sql)?;
+    let limit = i64::try_from(PAGE_MAX_OPS).unwrap_or(0);
+    let rows = select.query((log.id, conversation.into_bytes(), since as i64, limit))?;
+    page(rows, log.epoch, since, log.last_seq, false)
+}
+
+/// Rows of number and operation, as long as they fit a page. Without rows the page ends at `end`.
+fn page(
+    mut rows: Rows<'_>,
+    epoch: Uuid,
+    since: u64,
+    end: u64,
+    restarted: bool,
+) -> rusqlite::Result<Vec<u8>> {
+    let mut unpacker = Unpacker::default();
+    let mut lines = Vec::new();
+    let (mut cursor, mut n_ops) = (since, 0);
+    let mut is_whole = true;
+    while let Some(row) = rows.next()? {
+        cursor = row.get::<_, i64>(0)?.max(0) as u64;
+        let packed = row.get_ref(1)?;
+        let packed = packed.as_blob().map_err(|error| damaged(1, error))?;
+        unpacker.unpack(packed, &mut lines).map_err(|error| damaged(1, error))?;
+        lines.push(b'\n');
+        n_ops += 1;
+        if lines.len() >= PAGE_MAX_BYTES || n_ops >= PAGE_MAX_OPS {
+            is_whole = false;
+            break;
+        }
+    }
+    if is_whole {
+        cursor = end.max(since);
+    }
+    let page = Page { epoch, cursor, has_more: cursor < end, restarted };
+    Ok(headed(&page, &lines))
+}
+
+/// A page of heads, the newest conversations first.
+pub fn snapshot(
+    connection: &Connection,
+    log: Log,
+    after: Option<Uuid>,
+) -> rusqlite::Result<Vec<u8>> {
+    let sql = "SELECT conversation, head FROM sync_heads WHERE log = ?1 AND conversation < ?2
+        ORDER BY conversation DESC LIMIT ?3";
+    let mut select = connection.prepare_cached(sql)?;
+    let before = after.unwrap_or(Uuid::max()).into_bytes();
+    let limit = i64::try_from(PAGE_MAX_HEADS).unwrap_or(0);
+    let mut rows = select.query((log.id, before, limit))?;
+    let mut lines = Vec::new();
+    let (mut last, mut n_heads) = (None, 0);
+    while let Some(row) = rows.next()? {
+        last = Some(Uuid::from_bytes(row.get(0)?));
+        let head = row.get_ref(1)?;
+        lines.extend_from_slice(head.as_bytes().map_err(|error| damaged(1, error))?);
+        lines.push(b'\n');
+        n_heads += 1;
+    }
+    let after = last.filter(|_| n_heads == PAGE_MAX_HEADS);
+    let page = SnapshotPage { epoch: log.epoch, cursor: log.last_seq, after };
+    Ok(headed(&page, &lines))
+}
+
+/// Deletes a conversation, and keeps it from coming back until the person wants it to.
+pub fn withdraw(
+    connection: &mut Connection,
+    person: PersonId,
+    conversation: Uuid,
+) -> rusqlite::Result<()> {
+    let transaction = connection.transaction()?;
+    let log = ensure(&transaction, person)?;
+    // What is deleted is overwritten.
+    transaction.pragma_update(None, "secure_delete", true)?;
+    let ids = (log.id, conversation.into_bytes());
+    let sql = "SELECT coalesce(sum(length(packed)), 0) FROM sync_ops
+        WHERE log = ?1 AND conversation = ?2";
+    let n_bytes: i64 = transaction.query_row(sql, ids, |row| row.get(0))?;
+    for sql in [
+        "DELETE FROM sync_ops WHERE log = ?1 AND conversation = ?2",
+        "DELETE FROM sync_heads WHERE log = ?1 AND conversation = ?2",
+        "INSERT OR IGNORE INTO sync_withdrawn (log, conversation) VALUES (?1, ?2)",
+    ] {
+        transaction.execute(sql, ids)?;
+    }
+    let sql = "UPDATE sync_logs SET n_bytes = max(0, n_bytes - ?2) WHERE id = ?1";
+    transaction.execute(sql, (log.id, n_bytes))?;
+    transaction.commit()?;
+    emptied(connection)
+}
+
+/// Deletes a person's log; their devices, if any come again, begin a new one.
+pub fn forget(connection: &mut Connection, person: PersonId) -> rusqlite::Result<()> {
+    connection.pragma_update(None, "secure_delete", true)?;
+    connection.execute("DELETE FROM sync_logs WHERE person = ?1", [person])?;
+    emptied(connection)
+}
+
+/// The write-ahead log must not keep what was deleted; where a reader holds it up, the next checkpoint
+/// does it.
+fn emptied(connection: &Connection) -> rusqlite::Result<()> {
+    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+    connection.pragma_update(None, "secure_delete", false)
+}
+
+fn headed(head: &impl Serialize, lines: &[u8]) -> Vec<u8> {
+    // A struct of ids and numbers: JSON can always hold it.
+    let mut page = serde_json::to_vec(head).unwrap_or_default();
+    page.push(b'\n');
+    page.extend_from_slice(lines);
+    page
+}
+
+fn damaged(
+    column: usize,
+    error: impl std::error::Error + Send + Sync + 'static,
+) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(column, Type::Blob, Box::new(error))
+}
