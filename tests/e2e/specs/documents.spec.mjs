@@ -351,15 +351,18 @@ describe("documents on the device", () => {
     withBrowser({}, async (context) => {
       const film = await oneFile("film.docx", "PK");
       const page = await context.newPage();
+      await page.goto(server.origin);
+      await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
+      // The disk is full before the views are fetched: they are shown all the same.
+      const session = await context.newCDPSession(page);
+      await session.send("Storage.overrideQuotaForOrigin", { origin: server.origin, quotaSize: 1024 });
       await page.goto(`${server.origin}/${DEVICE}`);
       await page.locator(".drop-zone").waitFor();
       await library.addFiles(page, [film.path]);
-      await page.locator('[data-error="device_type_unknown"]').waitFor();
-      const session = await context.newCDPSession(page);
-      await session.send("Storage.overrideQuotaForOrigin", { origin: server.origin, quotaSize: 1024 });
+      await page.locator('[data-upload] [data-error="device_type_unknown"]').waitFor();
       const large = await oneFile("large.txt", "word and word. ".repeat(2_000));
       await library.addFiles(page, [large.path]);
-      await page.locator('[data-error="device_storage_full"]').waitFor();
+      await page.locator('[data-upload] [data-error="device_storage_full"]').waitFor();
       assert.deepEqual(await look(page, "device-refused"), []);
       await film.remove();
       await large.remove();

@@ -42,6 +42,15 @@ async function fromShell(url) {
   return undefined;
 }
 
+/** What is kept, or nothing where a full disk lets nothing be looked up either. */
+const kept = (looking) => looking.catch(unkept);
+
+/** A full disk takes the work without the server, not the page: what is at hand is still answered. */
+function unkept(error) {
+  console.warn("portico: the page cannot be kept for work without the server:", error);
+  return undefined;
+}
+
 function timeout(ms) {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
@@ -52,7 +61,7 @@ async function page(event) {
     if (!answer.ok && answer.status >= 500) throw new Error(`page: ${answer.status}`);
     return answer;
   });
-  const cached = fromShell("/");
+  const cached = kept(fromShell("/"));
   const first = await Promise.race([
     network.catch(() => undefined),
     timeout(PATIENCE_MS).then(() => undefined),
@@ -63,28 +72,32 @@ async function page(event) {
 /** From the shell; what is only fetched when it is needed joins its build's shell then. */
 async function asset(event) {
   const { pathname } = new URL(event.request.url);
-  const hit = await fromShell(pathname);
+  const hit = await kept(fromShell(pathname));
   if (hit) return hit;
   const answer = await fetch(event.request);
-  const build = pathname.split("/")[2];
-  if (answer.ok && (await builds()).includes(SHELL + build)) {
-    const cache = await caches.open(SHELL + build);
-    await cache.put(pathname, answer.clone());
-  }
+  if (answer.ok) event.waitUntil(join(pathname, answer.clone()).catch(unkept));
   return answer;
 }
 
+async function join(pathname, answer) {
+  const shell = SHELL + pathname.split("/")[2];
+  if ((await builds()).includes(shell)) await (await caches.open(shell)).put(pathname, answer);
+}
+
 async function catalogue(event) {
-  const cache = await caches.open(DATA);
   try {
     const answer = await fetch(event.request);
-    if (answer.ok) await cache.put(CATALOGUE, answer.clone());
+    if (answer.ok) event.waitUntil(keepCatalogue(answer.clone()).catch(unkept));
     return answer;
   } catch (error) {
-    const hit = await cache.match(CATALOGUE);
+    const hit = await kept(caches.match(CATALOGUE, { cacheName: DATA }));
     if (hit) return hit;
     throw error;
   }
+}
+
+async function keepCatalogue(answer) {
+  await (await caches.open(DATA)).put(CATALOGUE, answer);
 }
 
 self.addEventListener("install", (event) => {

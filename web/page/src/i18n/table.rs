@@ -105,6 +105,8 @@ texts! {
     UseOnServer: "Use on the server", "Auf dem Server benutzen";
     AnswersCanBeWrong: "Small models make mistakes. Check what matters.",
         "Kleine Modelle irren sich. Prüfen Sie, was wichtig ist.";
+    ForeignLanguage: "{model} is made for {languages}. In English it makes many mistakes.",
+        "{model} ist für {languages} gemacht. Auf Deutsch macht es viele Fehler.";
 
     // Messages
     You: "You", "Sie";

@@ -3,7 +3,7 @@
 
 use leptos::html;
 use leptos::prelude::*;
-use portico_page::i18n::Text;
+use portico_page::i18n::{self, Text};
 use portico_page::route::Route;
 
 use super::icons::{self, icon};
@@ -45,6 +45,21 @@ pub fn composer(page: Page) -> impl IntoView {
             next_frame(move || fit_height(&input));
         }
     });
+    let caution = move || {
+        let lang = page.lang.get();
+        let model = model.get().and_then(|id| page.model(&id));
+        match model.filter(|model| !model.model.speaks(i18n::code(lang))) {
+            Some(model) => {
+                let languages = model.model.languages.iter().take(3);
+                let names: Vec<String> =
+                    languages.map(|code| i18n::language_name(lang, code)).collect();
+                let names = names.join(", ");
+                let filled = [("model", model.model.name.as_str()), ("languages", names.as_str())];
+                Text::ForeignLanguage.fill(lang, &filled)
+            }
+            None => Text::AnswersCanBeWrong.get(lang).to_owned(),
+        }
+    };
     let live = Memo::new(move |_| page.live_here());
     let can_send = move || {
         text.with(|text| !text.trim().is_empty())
@@ -110,7 +125,7 @@ pub fn composer(page: Page) -> impl IntoView {
             {place_line(page, route)}
             <p class="composer-foot">
                 <span id="composer-hint" class="only-wide">{page.t(Text::ComposerHint)} " "</span>
-                <span>{page.t(Text::AnswersCanBeWrong)}</span>
+                <span>{caution}</span>
             </p>
         </form>
     }
