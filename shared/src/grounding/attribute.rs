@@ -10,7 +10,7 @@ const SHARE: f32 = 0.6;
 const WORDS_MIN: usize = 2;
 
 /// Citations at the ends of the sentences that a source bears out; neighbours that rest on the same
-/// source share one. Code is left out.
+/// source share one. Code is left out, and so are questions, which state nothing.
 pub fn attributions(text: &str, sources: &[Source]) -> Vec<Citation> {
     let bags: Vec<Bag> = sources
         .iter()
@@ -19,6 +19,10 @@ pub fn attributions(text: &str, sources: &[Source]) -> Vec<Citation> {
     let mut citations: Vec<Citation> = Vec::new();
     let mut is_open = false;
     for sentence in sentences(text) {
+        if sentence.text.trim_end().ends_with('?') {
+            is_open = false;
+            continue;
+        }
         let words = content_words(sentence.text);
         let best =
             bags.iter().zip(sources).fold(None, |best: Option<(f32, u32)>, (bag, source)| {

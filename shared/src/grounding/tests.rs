@@ -305,6 +305,8 @@ fn an_answer_without_citations_is_compared_with_its_sources() {
     assert_eq!(attributions("Yes.", &sources), []);
     assert_eq!(attributions("The membership fee for adults is 70 euros a year.", &sources), []);
     assert_eq!(attributions("", &sources), []);
+    assert_eq!(attributions("Is the membership fee for adults 30 euros?", &sources), []);
+    assert_eq!(attributions("The membership fee for adults is 30 euros.", &sources).len(), 1);
 }
 
 #[test]
