@@ -7,6 +7,7 @@ use encoding_rs::{MACINTOSH, WINDOWS_1252};
 use lopdf::{Dictionary, Document, Object, ObjectId};
 
 use super::cmap::{CMap, number};
+use super::embedded::FontFile;
 use super::follow;
 
 /// Largest table of a font that is unfolded.
@@ -31,6 +32,8 @@ pub(super) struct Font {
     to_unicode: Option<CMap>,
     /// Of fonts whose codes are one byte.
     simple: Vec<Option<String>>,
+    /// Of composite fonts for which nothing but their file says it.
+    ids: HashMap<u32, String>,
     widths: HashMap<u32, f32>,
     width_usual: f32,
     is_utf_16: bool,
@@ -82,14 +85,21 @@ impl Font {
                 || flags & 1 != 0,
             to_unicode,
             simple: Vec::new(),
+            ids: HashMap::new(),
             widths: HashMap::new(),
             width_usual: WIDTH_USUAL,
             is_utf_16: encoding.starts_with(b"Uni") && !encoding.starts_with(b"Identity"),
         };
         if is_composite {
             read.composite_widths(document, described);
+            // Codes are glyphs of the file, by way of a map at most.
+            if read.to_unicode.is_none() && encoding.starts_with(b"Identity") {
+                let file = descriptor.and_then(|descriptor| FontFile::of(document, descriptor));
+                read.ids = file.map(|file| file.ids(document, described)).unwrap_or_default();
+            }
         } else {
-            read.simple = simple_table(document, font, descriptor, flags);
+            let is_named = read.to_unicode.is_some();
+            read.simple = simple_table(document, font, descriptor, flags, is_named);
             read.simple_widths(document, font, descriptor, &name);
         }
         read
@@ -118,7 +128,9 @@ impl Font {
                 true => char::from_u32(code).map(String::from),
                 false => None,
             };
-            let text = from_table.filter(|text| !text.is_empty()).or(simple).or(utf_16.as_deref());
+            let by_file = self.ids.get(&code).map(String::as_str);
+            let text = from_table.filter(|text| !text.is_empty()).or(simple).or(by_file);
+            let text = text.or(utf_16.as_deref());
             let width = self.widths.get(&code).copied().unwrap_or(self.width_usual) / 1000.0;
             take(Shown { text, width, is_blank_byte: n_bytes == 1 && code == 32 });
         }
@@ -195,12 +207,14 @@ impl Font {
     }
 }
 
-/// The 256 characters of a simple font: its base, and what differs from it.
+/// The 256 characters of a simple font: its base, and what differs from it. Its file is asked only where
+/// the font names no base, and no table of the PDF names the codes.
 fn simple_table(
     document: &Document,
     font: &Dictionary,
     descriptor: Option<&Dictionary>,
     flags: i64,
+    is_named: bool,
 ) -> Vec<Option<String>> {
     let encoding = font.get(b"Encoding").ok().and_then(|object| follow(document, object));
     let differing = encoding.and_then(|encoding| encoding.as_dict().ok());
@@ -222,6 +236,13 @@ fn simple_table(
     {
         for (code, name) in built_in(document, descriptor) {
             table[code as usize] = glyph(document, &name);
+        }
+        let file = match is_named {
+            true => None,
+            false => FontFile::of(document, descriptor),
+        };
+        for (code, text) in file.map(|file| file.codes(document)).unwrap_or_default() {
+            table[code as usize] = Some(text);
         }
     }
     let differences = differing.and_then(|dict| dict.get(b"Differences").ok());
@@ -261,7 +282,7 @@ fn standard(document: &Document) -> Vec<Option<String>> {
 }
 
 /// The text that a glyph's name stands for: by Adobe's list, or as the name says itself.
-fn glyph(document: &Document, name: &[u8]) -> Option<String> {
+pub(super) fn glyph(document: &Document, name: &[u8]) -> Option<String> {
     let name = name.split(|byte| *byte == b'.').next().unwrap_or_default();
     let text = std::str::from_utf8(name).ok()?;
     if text.is_empty() {

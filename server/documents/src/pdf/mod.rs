@@ -1,6 +1,7 @@
 //! What does a PDF say? Its pages' glyphs, put back into lines, paragraphs, headings and tables.
 
 mod cmap;
+mod embedded;
 mod font;
 mod layout;
 mod lines;

@@ -4,6 +4,7 @@
 
 mod bombs;
 mod children;
+mod fonts;
 mod formats;
 mod mutants;
 
