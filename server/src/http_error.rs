@@ -55,7 +55,7 @@ impl ErrorBody {
 /// OpenAI's class of an error.
 fn kind_of(code: ErrorCode) -> &'static str {
     match (code, code.status()) {
-        (ErrorCode::QuotaUsedUp, _) => "insufficient_quota",
+        (ErrorCode::QuotaUsedUp | ErrorCode::PersonQuotaUsedUp, _) => "insufficient_quota",
         (_, 401) => "authentication_error",
         (_, 403) => "permission_error",
         (_, 429) => "rate_limit_error",

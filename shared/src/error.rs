@@ -175,8 +175,8 @@ error_codes! {
         de: "Hierfür wird ein gültiger API-Schlüssel gebraucht, gesendet als „Authorization: Bearer …“. Wer den Server betreibt, erstellt einen mit: portico keys create --name NAME";
     /// The caller is known, and this is not for it.
     ModelForbidden = "model_forbidden", 403,
-        en: "This API key may not use the model “{model}”.",
-        de: "Dieser API-Schlüssel darf das Modell „{model}“ nicht benutzen.";
+        en: "The model “{model}” is not for you: this API key, or the rules of this house, do not allow it.",
+        de: "Das Modell „{model}“ ist nicht für Sie: Dieser API-Schlüssel oder die Regeln dieses Hauses erlauben es nicht.";
     NotForYou = "forbidden", 403,
         en: "This is not for you to read.",
         de: "Das ist nicht für Sie bestimmt.";

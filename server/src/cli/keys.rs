@@ -10,6 +10,7 @@ use super::table;
 use crate::db::{self, Db};
 use crate::keys::{Key, KeyLimits, Keys, NewKey, Spent, day_of, now_s};
 use crate::models::Layout;
+use crate::people::{PersonId, Scope};
 
 const DAY_S: u64 = 86_400;
 
@@ -46,6 +47,10 @@ struct CreateArgs {
     /// It manages all collections of documents.
     #[arg(long)]
     admin: bool,
+    /// What it is for, separated by commas: chat, embeddings, documents-read, documents-write, sync;
+    /// else all of these.
+    #[arg(long, value_delimiter = ',', value_name = "SCOPES", value_parser = scope)]
+    scopes: Option<Vec<Scope>>,
     /// Days until it ends; else never.
     #[arg(long, value_name = "DAYS")]
     expires_in: Option<u64>,
@@ -57,6 +62,13 @@ struct CreateArgs {
     tokens_per_day: Option<u64>,
     #[arg(long, value_name = "N")]
     tokens_per_month: Option<u64>,
+}
+
+fn scope(text: &str) -> Result<Scope, String> {
+    let found = Scope::ALL.into_iter().find(|scope| scope.as_str() == text);
+    found.filter(|scope| *scope != Scope::People).ok_or_else(|| {
+        "a scope is chat, embeddings, documents-read, documents-write or sync".to_owned()
+    })
 }
 
 pub fn run(layout: &Layout, args: KeysArgs, lang: Lang) -> Result<ExitCode, ApiError> {
@@ -103,6 +115,8 @@ impl CreateArgs {
             name: self.name,
             groups: self.groups,
             is_admin: self.admin,
+            person: None,
+            scopes: self.scopes,
             expires_s: self
                 .expires_in
                 .map(|days| now_s().saturating_add(days.saturating_mul(DAY_S))),
@@ -136,6 +150,10 @@ struct Listed {
     models: Option<Vec<String>>,
     groups: Vec<String>,
     is_admin: bool,
+    /// Whose it is; null: the house's own.
+    person: Option<PersonId>,
+    scopes: Option<Vec<Scope>>,
+    last_used: Option<String>,
     requests_per_minute: Option<u64>,
     tokens_per_minute: Option<u64>,
     tokens_per_day: Option<u64>,
@@ -161,6 +179,9 @@ impl Listed {
             models: key.limits.models,
             groups: key.groups,
             is_admin: key.is_admin,
+            person: key.person,
+            scopes: key.scopes,
+            last_used: key.last_used_s.map(day_of),
             requests_per_minute: key.limits.requests_per_minute,
             tokens_per_minute: key.limits.tokens_per_minute,
             tokens_per_day: key.limits.tokens_per_day,

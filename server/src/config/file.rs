@@ -11,7 +11,7 @@ use portico_shared::catalogue::{Kind, Prefixes};
 use serde::{Deserialize, Deserializer};
 use toml::Spanned;
 
-use super::{DocumentsConfig, SearchConfig};
+use super::{DocumentsConfig, PeopleConfig, SearchConfig};
 
 /// The whole configuration.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -23,6 +23,7 @@ pub struct Config {
     pub inference: InferenceLimits,
     pub documents: DocumentsConfig,
     pub search: SearchConfig,
+    pub people: PeopleConfig,
     /// Fleets that answer for this server.
     pub upstreams: Vec<Spanned<UpstreamConfig>>,
     /// Models by the names that clients ask for, beside those of the catalogue.
@@ -301,7 +302,7 @@ pub(super) fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Dura
     Ok(Duration::from_secs_f64(seconds))
 }
 
-fn url<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Uri, D::Error> {
+pub(super) fn url<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Uri, D::Error> {
     let text = String::deserialize(deserializer)?;
     let uri: Uri = text.parse().map_err(serde::de::Error::custom)?;
     match (uri.scheme_str(), uri.host()) {

@@ -13,7 +13,8 @@ use super::{Config, ConfigError, ModelConfig, UpstreamConfig};
 pub const FILE_NAME: &str = "portico.toml";
 
 /// Sections whose keys the environment can set.
-const SECTIONS: [&str; 6] = ["server", "access", "limits", "inference", "documents", "search"];
+const SECTIONS: [&str; 7] =
+    ["server", "access", "limits", "inference", "documents", "search", "people"];
 
 /// Reads `path` and what the environment sets over it. A file that was not named need not be there.
 pub fn load(path: &Path, must_exist: bool) -> Result<Config, ConfigError> {

@@ -7,6 +7,7 @@ mod documents;
 mod error;
 mod file;
 mod load;
+mod people;
 mod search;
 mod vectors;
 
@@ -20,5 +21,6 @@ pub use file::{
     ModelConfig, Secret, ServerConfig, UpstreamConfig, WhenLoopback,
 };
 pub use load::{FILE_NAME, load, load_with_env};
+pub use people::{OidcConfig, PeopleConfig};
 pub use search::SearchConfig;
 pub use vectors::VectorsConfig;

@@ -108,6 +108,10 @@ pub(super) const PEOPLE: &str = "
     CREATE INDEX audit_who ON audit (who);
     -- Whose key it is; none: the house's own.
     ALTER TABLE api_keys ADD COLUMN person TEXT REFERENCES people (id) ON DELETE CASCADE;
+    -- One name for each owner.
+    DROP INDEX api_keys_name;
+    CREATE UNIQUE INDEX api_keys_name ON api_keys (name, coalesce(person, ''))
+        WHERE revoked_s IS NULL;
     -- JSON list; null allows all.
     ALTER TABLE api_keys ADD COLUMN scopes TEXT;
     ALTER TABLE api_keys ADD COLUMN last_used_s INTEGER;

@@ -11,6 +11,7 @@ use portico_shared::openai::Usage;
 use super::{Caller, Gateway};
 use crate::keys::Spent;
 use crate::metrics::ModelLabels;
+use crate::people::audit::Entry;
 
 /// Bytes of a prompt for a token, where an upstream is cut off before it says how many there were.
 const BYTES_PER_TOKEN: usize = 4;
@@ -19,6 +20,8 @@ const BYTES_PER_TOKEN: usize = 4;
 pub struct Meter {
     gateway: Arc<Gateway>,
     who: String,
+    /// Whose key asks: what it uses is theirs too.
+    person: Option<String>,
     name: String,
     route: &'static str,
     labels: ModelLabels,
@@ -44,6 +47,7 @@ impl Meter {
         let meter = Self {
             gateway: Arc::clone(gateway),
             who: caller.who.clone(),
+            person: caller.person().filter(|_| caller.has_key()).map(|id| id.to_string()),
             name: caller.name.clone(),
             route,
             labels: ModelLabels { model: model.to_owned(), place, upstream: upstream.to_owned() },
@@ -106,6 +110,9 @@ impl Meter {
 
     fn book(&self, spent: Spent) {
         self.gateway.keys.book.add(&self.who, &self.labels.model, spent);
+        if let Some(person) = &self.person {
+            self.gateway.keys.book.add(person, &self.labels.model, spent);
+        }
         self.gateway.keys.spend(&self.who, spent.tokens());
     }
 }
@@ -116,6 +123,15 @@ impl Drop for Meter {
         let estimate = std::mem::take(&mut self.prompt_estimate);
         self.count(Spent { prompt_tokens: estimate, ..Spent::default() });
         self.gateway.metrics.request(&self.labels, self.route, self.outcome);
+        self.gateway.people.audit.note(Entry {
+            key: self.person.as_ref().map(|_| self.who.clone()),
+            model: Some(self.labels.model.clone()),
+            place: Some(self.labels.place.to_owned()),
+            prompt_tokens: Some(self.counted.prompt_tokens),
+            completion_tokens: Some(self.counted.completion_tokens),
+            outcome: self.outcome.to_owned(),
+            ..Entry::act(self.person.as_ref().unwrap_or(&self.who), self.route, "")
+        });
         tracing::info!(
             who = self.who,
             name = self.name,

@@ -47,15 +47,12 @@ use crate::people::People;
 use crate::sync::Sync;
 use crate::upstream::Fleet;
 
-pub use access::Caller;
+pub use access::{Address, Caller, OwnPage};
 pub use body::Body as JsonBody;
 
 /// How long an answer's head may take: as long as an answer, and somewhat more, so that the answer's
 /// own limit speaks first.
 const HEAD_GRACE: Duration = Duration::from_secs(5);
-
-/// How long somebody stays signed in: thirty days.
-const SESSION_S: u64 = 30 * 86_400;
 
 /// What the dialect's handlers share.
 pub struct Gateway {
@@ -104,7 +101,7 @@ impl Gateway {
             fleet,
             library,
             inference,
-            people: People::new(db.clone(), SESSION_S),
+            people: People::new(db.clone(), u64::from(config.people.session_days) * 86_400),
             keys: Keys::new(db),
             metrics,
             kept: kept::KeptStreams::new(&config.limits),
@@ -119,13 +116,16 @@ impl Gateway {
         self.fleet.keep_checking();
         let keys = Arc::clone(&self.keys);
         tokio::spawn(async move { keys.keep_writing().await });
+        let people = Arc::clone(&self.people);
+        tokio::spawn(async move { people.keep_writing().await });
         let kept = Arc::clone(&self.kept);
         tokio::spawn(async move { kept.keep_forgetting().await });
     }
 
     /// Writes what was counted, when no request is left.
     pub fn close(&self) -> Result<(), DbError> {
-        self.keys.close()
+        self.keys.close()?;
+        self.people.close()
     }
 
     /// How each loaded model is doing.

@@ -28,8 +28,9 @@ pub enum Target {
 
 impl Gateway {
     /// # Errors
-    /// `model_forbidden`. Whether a model of the catalogue is there is seen when it is loaded.
+    /// `model_forbidden`, `place_forbidden`, `quota_used_up`. Whether a model of the catalogue is there is seen when it is loaded.
     pub fn served(&self, caller: &Caller, name: &str) -> Result<Served, ApiError> {
+        caller.may_spend()?;
         let Some(model) = self.fleet.model(name) else {
             caller.may_use(name)?;
             let targets = vec![Target::Here(name.to_owned())];

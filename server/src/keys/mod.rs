@@ -7,11 +7,13 @@
 mod book;
 mod bucket;
 mod clock;
+mod quota;
 mod secret;
 mod store;
 
 pub use book::{Spent, UsageBook};
 pub use bucket::Bucket;
 pub use clock::{day_of, now_s};
+pub use quota::{TokenQuota, UsedUp};
 pub use secret::{KeySecret, hash_of, id_of};
 pub use store::{Key, KeyLimits, Keys, KeysError, NewKey};

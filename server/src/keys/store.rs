@@ -9,9 +9,10 @@ use rusqlite::{Connection, OptionalExtension as _, Row};
 use subtle::ConstantTimeEq as _;
 
 use super::book::spent_by_database;
+use super::quota::{TokenQuota, UsedUp, month};
 use super::{Bucket, KeySecret, Spent, UsageBook, day_of, hash_of, id_of, now_s};
 use crate::db::{Db, DbError};
-use crate::people::is_group_name;
+use crate::people::{PersonId, Scope, is_group_name};
 
 /// Longest name of a key.
 const NAME_CHARS_MAX: usize = 100;
@@ -43,6 +44,12 @@ pub struct Key {
     pub groups: Vec<String>,
     /// Whether it manages every collection.
     pub is_admin: bool,
+    /// Whose it is; none: the house's own.
+    pub person: Option<PersonId>,
+    /// What it is for; none is everything but deciding about people.
+    pub scopes: Option<Vec<Scope>>,
+    /// To a minute.
+    pub last_used_s: Option<u64>,
 }
 
 /// A key that is wanted.
@@ -53,6 +60,8 @@ pub struct NewKey {
     pub limits: KeyLimits,
     pub groups: Vec<String>,
     pub is_admin: bool,
+    pub person: Option<PersonId>,
+    pub scopes: Option<Vec<Scope>>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -124,6 +133,9 @@ impl Keys {
             limits: new.limits.clone(),
             groups: new.groups.clone(),
             is_admin: new.is_admin,
+            person: new.person,
+            scopes: new.scopes.clone(),
+            last_used_s: None,
         };
         let is_new = self.db.call_blocking(|connection| insert(connection, &key, &secret))?;
         if is_new { Ok((key, secret)) } else { Err(KeysError::Exists(key.name)) }
@@ -131,10 +143,16 @@ impl Keys {
 
     /// All keys, with what each has used today and this month.
     pub fn list(&self) -> Result<Vec<(Key, Spent, Spent)>, KeysError> {
+        self.list_of(None)
+    }
+
+    /// Those of one person.
+    pub fn list_of(&self, person: Option<PersonId>) -> Result<Vec<(Key, Spent, Spent)>, KeysError> {
         let today = day_of(now_s());
         let listed = self.db.call_blocking(|connection| {
-            let mut select = connection.prepare(&format!("{SELECT} ORDER BY created_s, name"))?;
-            let keys = select.query_map([], key_from_row)?.collect::<Result<Vec<_>, _>>()?;
+            let sql = format!("{SELECT} WHERE ?1 IS NULL OR person = ?1 ORDER BY created_s, name");
+            let mut select = connection.prepare(&sql)?;
+            let keys = select.query_map([person], key_from_row)?.collect::<Result<Vec<_>, _>>()?;
             keys.into_iter()
                 .map(|key| {
                     let day = spent_by_database(connection, &key.id, &today)?;
@@ -160,6 +178,45 @@ impl Keys {
         found?.ok_or_else(|| KeysError::NotFound(id_or_name.to_owned()))
     }
 
+    /// Ends one of a person's own.
+    pub fn revoke_of(&self, person: PersonId, id: &str) -> Result<(), KeysError> {
+        let n = self.db.call_blocking(|connection| {
+            let sql = "UPDATE api_keys SET revoked_s = ?3
+                WHERE id = ?1 AND person = ?2 AND revoked_s IS NULL";
+            connection.execute(sql, (id, person, now_s() as i64))
+        })?;
+        if n == 1 { Ok(()) } else { Err(KeysError::NotFound(id.to_owned())) }
+    }
+
+    /// Whether a caller has used up what it may, and what it was; the quota of a key or of a person.
+    pub async fn used_up(
+        self: &Arc<Self>,
+        who: String,
+        quota: TokenQuota,
+    ) -> Result<Option<UsedUp>, ApiError> {
+        if quota == TokenQuota::default() {
+            return Ok(None);
+        }
+        let keys = Arc::clone(self);
+        let used_up =
+            self.db.call(move |connection| keys.book.used_up(connection, &who, quota)).await?;
+        Ok(used_up)
+    }
+
+    /// What a caller has used today and this month.
+    pub async fn spent(self: &Arc<Self>, who: String) -> Result<(Spent, Spent), ApiError> {
+        if !self.db.path().exists() {
+            return Ok(Default::default());
+        }
+        let keys = Arc::clone(self);
+        let spent = self.db.call(move |connection| {
+            let today = day_of(now_s());
+            let day = keys.book.spent(connection, &who, &today)?;
+            Ok((day, keys.book.spent(connection, &who, month(&today))?))
+        });
+        Ok(spent.await?)
+    }
+
     /// Who sent this key, if it may be used now and its quota is not used up.
     ///
     /// # Errors
@@ -179,15 +236,17 @@ impl Keys {
             if !bool::from(kept.ct_eq(&hash)) {
                 return Ok(None);
             }
-            let used_up = keys.used_up(connection, &key)?;
+            note_use(connection, &key)?;
+            let quota = TokenQuota::of(&key.limits);
+            let used_up = keys.book.used_up(connection, &key.id, quota)?;
             Ok(Some((key, used_up)))
         });
         let (key, used_up) = found.await?.ok_or_else(invalid)?;
         if key.revoked_s.is_some() || key.expires_s.is_some_and(|expires_s| expires_s <= now_s()) {
             return Err(invalid());
         }
-        if let Some(error) = used_up {
-            return Err(error);
+        if let Some(used_up) = used_up {
+            return Err(used_up.error(ErrorCode::QuotaUsedUp));
         }
         self.pace(&key.id, &key.limits)?;
         Ok(key)
@@ -214,21 +273,6 @@ impl Keys {
     /// Writes what was counted, for ever.
     pub async fn keep_writing(&self) {
         self.book.keep_writing(&self.db).await;
-    }
-
-    fn used_up(&self, connection: &Connection, key: &Key) -> rusqlite::Result<Option<ApiError>> {
-        let today = day_of(now_s());
-        for (quota, period) in [
-            (key.limits.tokens_per_day, today.as_str()),
-            (key.limits.tokens_per_month, month(&today)),
-        ] {
-            let Some(quota) = quota else { continue };
-            if self.book.spent(connection, &key.id, period)?.tokens() >= quota {
-                let error = ApiError::new(ErrorCode::QuotaUsedUp);
-                return Ok(Some(error.with("quota", quota).with("period", period)));
-            }
-        }
-        Ok(None)
     }
 
     /// Takes one request from the caller's buckets; the tokens of earlier ones must be paid off.
@@ -269,14 +313,21 @@ fn renew(bucket: &mut Option<Bucket>, per_minute: Option<u64>, now: Instant) {
     }
 }
 
-/// `2026-11` of `2026-11-25`
-fn month(day: &str) -> &str {
-    day.get(..7).unwrap_or(day)
-}
-
 const SELECT: &str = "SELECT id, name, hash, created_s, expires_s, revoked_s, models,
-    requests_per_minute, tokens_per_minute, tokens_per_day, tokens_per_month, groups, is_admin
-    FROM api_keys";
+    requests_per_minute, tokens_per_minute, tokens_per_day, tokens_per_month, groups, is_admin, person,
+    scopes, last_used_s FROM api_keys";
+
+/// How exactly it is known when a key was last used.
+const SEEN_EVERY_S: u64 = 60;
+
+fn note_use(connection: &Connection, key: &Key) -> rusqlite::Result<()> {
+    let now_s = now_s();
+    if key.last_used_s.is_none_or(|last_s| now_s.saturating_sub(last_s) >= SEEN_EVERY_S) {
+        let sql = "UPDATE api_keys SET last_used_s = ?2 WHERE id = ?1";
+        connection.execute(sql, (&key.id, now_s as i64))?;
+    }
+    Ok(())
+}
 
 fn key_from_row(row: &Row<'_>) -> rusqlite::Result<Key> {
     let count = |name: &str| -> rusqlite::Result<Option<u64>> {
@@ -300,6 +351,12 @@ fn key_from_row(row: &Row<'_>) -> rusqlite::Result<Key> {
         // What cannot be read is nobody's group.
         groups: serde_json::from_str(&row.get::<_, String>("groups")?).unwrap_or_default(),
         is_admin: row.get("is_admin")?,
+        person: row.get("person")?,
+        // What cannot be read is for nothing.
+        scopes: row
+            .get::<_, Option<String>>("scopes")?
+            .map(|json| serde_json::from_str(&json).unwrap_or_default()),
+        last_used_s: count("last_used_s")?,
     })
 }
 
@@ -309,8 +366,9 @@ fn insert(connection: &Connection, key: &Key, secret: &KeySecret) -> rusqlite::R
     let limits = &key.limits;
     let models = limits.models.as_ref().map(|models| serde_json::json!(models).to_string());
     let sql = "INSERT INTO api_keys (id, name, hash, created_s, expires_s, models,
-            requests_per_minute, tokens_per_minute, tokens_per_day, tokens_per_month, groups, is_admin)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) ON CONFLICT DO NOTHING";
+            requests_per_minute, tokens_per_minute, tokens_per_day, tokens_per_month, groups, is_admin,
+            person, scopes)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) ON CONFLICT DO NOTHING";
     let n_rows = connection.execute(
         sql,
         (
@@ -326,6 +384,8 @@ fn insert(connection: &Connection, key: &Key, secret: &KeySecret) -> rusqlite::R
             limits.tokens_per_month.map(count),
             serde_json::json!(key.groups).to_string(),
             key.is_admin,
+            key.person,
+            key.scopes.as_ref().map(|scopes| serde_json::json!(scopes).to_string()),
         ),
     )?;
     Ok(n_rows == 1)

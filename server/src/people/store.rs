@@ -167,3 +167,22 @@ pub fn has_other_admin(connection: &Connection, person: PersonId) -> rusqlite::R
         WHERE role = 'admin' AND blocked_s IS NULL AND id <> ?1)";
     connection.query_row(sql, [person], |row| row.get(0))
 }
+
+/// Keeps `name` for who is there already and makes a member of who is not.
+pub fn find_or_insert(connection: &Connection, name: &str) -> rusqlite::Result<Option<Person>> {
+    if let Some(person) = find_by_name(connection, name)? {
+        return Ok(Some(person));
+    }
+    let new = NewPerson {
+        name: name.to_owned(),
+        display_name: String::new(),
+        email: None,
+        role: Role::Member,
+        password: None,
+        groups: Vec::new(),
+    };
+    match insert(connection, &new)? {
+        Some(id) => find(connection, id),
+        None => Ok(None),
+    }
+}
