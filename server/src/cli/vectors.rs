@@ -19,6 +19,8 @@ use crate::models::Layout;
 /// How often the move is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 const SHOW_EVERY: Duration = Duration::from_millis(500);
+/// How long what follows a move may take, such as letting the old vectors go.
+const CLOSE: Duration = Duration::from_secs(10);
 
 #[derive(Debug, Args)]
 pub struct VectorsArgs {
@@ -143,6 +145,10 @@ async fn migrate(
         tokio::time::sleep(LOOK_EVERY).await;
     };
     shown.clear();
+    if done.is_ok() {
+        // Where this process did the work, what it knows of the new store is still to be written.
+        let _ = tokio::time::timeout(CLOSE, documents.given_back()).await;
+    }
     worker.abort();
     done
 }

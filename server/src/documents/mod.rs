@@ -52,7 +52,7 @@ use rerank::Reranker;
 use step::step;
 use work::{Until, Work};
 
-pub use api::router;
+pub use api::{paths, router};
 pub use collections::{
     Collection, CollectionChange, Groups, NewCollection, id_from_title, is_collection_id,
 };
@@ -168,6 +168,13 @@ impl Documents {
                 continue;
             }
             tokio::time::sleep(ASK_AGAIN).await;
+        }
+    }
+
+    /// Until this process has given the documents back; at once where it does not have them.
+    pub async fn given_back(&self) {
+        while self.index().is_ok() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
 

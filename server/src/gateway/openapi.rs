@@ -1,5 +1,5 @@
-//! `/openapi.json`: the dialect, described for programs. Kept by hand beside the routes; a test holds
-//! the two together.
+//! `/openapi.json`: the dialect and the documents' routes, described for programs. Kept by hand beside the
+//! routes; tests hold the two together.
 
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::response::IntoResponse;
@@ -31,7 +31,9 @@ mod tests {
             document["paths"].as_object().unwrap().keys().map(String::as_str).collect();
         let table = crate::gateway::routes();
         let plain: Vec<String> = table.iter().map(|(path, _)| path.replace("{*", "{")).collect();
-        let routes: BTreeSet<&str> = plain.iter().map(String::as_str).chain(OTHERS).collect();
+        let documents = crate::documents::paths();
+        let routes: BTreeSet<&str> =
+            plain.iter().map(String::as_str).chain(documents).chain(OTHERS).collect();
         assert_eq!(described, routes);
     }
 

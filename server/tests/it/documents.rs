@@ -11,6 +11,7 @@ use portico_server::keys::NewKey;
 use serde_json::{Value, json};
 
 use crate::common::*;
+use crate::words::{self, Words, vector};
 
 const PAGE: (&str, &str) = ("portico-page", "1");
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -233,6 +234,92 @@ async fn files_are_served_inert_and_in_parts() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn every_kind_of_file_comes_in_a_sandbox() {
+    let site = site(PLAIN);
+    site.collection("c", json!({ "read": ["everyone"] })).await;
+    let mail = "From: a@b.example\r\nSubject: Hi\r\nContent-Type: text/html\r\n\r\n<script>x()</script>Hello";
+    for (name, text, is_shown) in [
+        ("a.html", "<script>alert(1)</script><p>One page.</p>", false),
+        ("a.svg", "<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>", false),
+        (
+            "a.xhtml",
+            "<html xmlns='http://www.w3.org/1999/xhtml'><body>Two pages.</body></html>",
+            false,
+        ),
+        ("a.eml", mail, false),
+        // What is wrong with it changes nothing.
+        ("a.pdf", "%PDF-1.4 no PDF", false),
+        ("a.docx", "PK no document", false),
+        ("a.txt", "<script>alert(1)</script> Three pages.", true),
+        ("a.md", "# Four pages <script>alert(1)</script>", true),
+        ("a.csv", "a,b\n<script>,1\n", true),
+    ] {
+        let (id, document) = site.taken_in("c", name, text).await;
+        for query in ["", "?inline"] {
+            let file = site.get_with(&format!("/api/documents/{id}/file{query}"), &[PAGE]).await;
+            let is_shown = is_shown && !query.is_empty();
+            let (kind, media_type) = match is_shown {
+                true => ("inline;", "text/plain; charset=utf-8"),
+                false => ("attachment;", "application/octet-stream"),
+            };
+            assert_eq!(file.header("content-type"), media_type, "{name}{query}: {document}");
+            assert!(file.header("content-disposition").starts_with(kind), "{name}{query}");
+            let policy = file.header("content-security-policy");
+            assert!(policy.starts_with("sandbox; default-src 'none'"), "{name}{query}: {policy}");
+            assert_eq!(file.header("x-content-type-options"), "nosniff", "{name}{query}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_found_is_counted_and_marked_as_the_index_found_it() {
+    let site = site(PLAIN);
+    site.collection("stadt", json!({ "read": ["everyone"] })).await;
+    site.collection("rat", json!({ "read": ["board"] })).await;
+    let text =
+        |n: usize| format!("Die Müllgebühr im Ortsteil {n} ist im März fällig, sagt der Rat.");
+    for n in 0..3 {
+        site.taken_in("stadt", &format!("{n}.md"), &text(n)).await;
+    }
+    site.taken_in("stadt", "fees.txt", "The Gebühr is the fee that you pay to the town.").await;
+    site.taken_in("rat", "plan.txt", "Die Gebühr soll im nächsten Jahr steigen, sagt der Rat.")
+        .await;
+    let asked = async |who: (&str, &str), filter: Value, collections: Value| {
+        let body = json!({ "query": "Gebühren", "limit": 1, "facets": true, "filter": filter,
+            "collections": collections });
+        assert!(!site.search(who, body.clone()).await.is_empty() || filter != json!({}));
+        site.json(Method::POST, "/api/search", who, body).await.json::<Value>()
+    };
+    let all = asked(PAGE, json!({}), Value::Null).await;
+    let (markdown, plain) = ("text/markdown", "text/plain");
+    assert_eq!(all["facets"]["collections"], json!({ "stadt": 4, "rat": 1 }), "{all}");
+    assert_eq!(all["facets"]["types"], json!({ markdown: 3, plain: 2 }));
+    assert_eq!(all["facets"]["langs"], json!({ "de": 4, "en": 1 }));
+    // Each by the other filters, and not by its own.
+    let some = asked(PAGE, json!({ "types": [plain] }), json!(["stadt"])).await;
+    assert_eq!(some["facets"]["collections"], json!({ "stadt": 1, "rat": 1 }), "{some}");
+    assert_eq!(some["facets"]["types"], json!({ markdown: 3, plain: 1 }));
+    assert_eq!(some["facets"]["langs"], json!({ "en": 1 }));
+    // Of what may not be read, not even the number is told.
+    let key = site.key("k", &["staff"]);
+    let staff = asked(("authorization", &key), json!({}), Value::Null).await;
+    assert_eq!(staff["facets"]["collections"], json!({ "stadt": 4 }), "{staff}");
+    assert_eq!(staff["facets"]["types"], json!({ markdown: 3, plain: 1 }));
+    let nothing = json!({ "query": "Quantenphysik", "facets": true });
+    let nothing = site.json(Method::POST, "/api/search", PAGE, nothing).await.json::<Value>();
+    assert_eq!(nothing["facets"], json!({ "collections": {}, "types": {}, "langs": {} }));
+    let without = site.json(Method::POST, "/api/search", PAGE, json!({ "query": "Rat" })).await;
+    assert_eq!(without.json::<Value>()["facets"], Value::Null);
+
+    let query = json!({ "query": "Gebühren", "filter": { "types": [markdown] } });
+    let hit = site.search(PAGE, query).await.remove(0);
+    let chars: Vec<char> = hit["text"].as_str().unwrap().chars().collect();
+    let [from, to] = [0, 1].map(|i| hit["highlights"][0][i].as_u64().unwrap() as usize);
+    assert_eq!(chars[from..to].iter().collect::<String>(), "Müllgebühr");
+    assert_eq!(hit["highlights"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn names_sizes_and_quotas_are_held() {
     let toml = "[documents]\nembedder = \"none\"\nmax_file_bytes = 1000\nmax_total_bytes = 1500\n";
     let site = site(toml);
@@ -399,52 +486,10 @@ async fn two_groups_never_see_each_others_passages() {
     assert!(site.search(who, all).await.is_empty());
 }
 
-/// Vectors of words, as an upstream gives them: the same word, the same direction.
-mod words {
-    use axum::routing::post;
-    use axum::{Json, Router};
-    use serde_json::{Value, json};
-
-    pub const DIM: usize = 64;
-
-    pub fn vector(text: &str) -> Vec<f32> {
-        let mut vector = vec![0.01; DIM];
-        for word in text.to_lowercase().split(|c: char| !c.is_alphanumeric()) {
-            let hash = word.bytes().fold(5381_usize, |hash, b| hash.wrapping_mul(33) ^ b as usize);
-            vector[hash % DIM] += word.len() as f32;
-        }
-        let norm = vector.iter().map(|x| x * x).sum::<f32>().sqrt();
-        vector.iter_mut().for_each(|x| *x /= norm);
-        vector
-    }
-
-    async fn embeddings(Json(body): Json<Value>) -> Json<Value> {
-        let texts = body["input"].as_array().unwrap().iter().map(|text| text.as_str().unwrap());
-        let data: Vec<Value> = texts
-            .enumerate()
-            .map(|(index, text)| json!({ "object": "embedding", "index": index, "embedding": vector(text) }))
-            .collect();
-        let usage = json!({ "prompt_tokens": 1, "total_tokens": 1 });
-        Json(json!({ "object": "list", "data": data, "model": "m", "usage": usage }))
-    }
-
-    pub async fn serve() -> String {
-        let routes = Router::new().route("/v1/embeddings", post(embeddings));
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}/v1", listener.local_addr().unwrap());
-        tokio::spawn(async move {
-            let config = portico_server::listen::ListenConfig::default();
-            let never = std::future::pending();
-            portico_server::listen::serve(listener, routes, config, never).await.unwrap();
-        });
-        url
-    }
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn vectors_come_from_the_fleet_or_the_uploader_and_are_checked() {
     use base64::Engine as _;
-    let url = words::serve().await;
+    let url = Words::start().await.url.clone();
     let toml = format!(
         "[documents]\nembedder = \"words\"\n[[upstreams]]\nid = \"u\"\nurl = \"{url}\"\nhealth_every_s = 0\n
         [[models]]\nid = \"words\"\nkind = \"embedding\"\nendpoints = [{{ upstream = \"u\" }}]\n"
@@ -459,7 +504,7 @@ async fn vectors_come_from_the_fleet_or_the_uploader_and_are_checked() {
 
     // A question's vector of one's own: of the right length, or refused.
     let own = |vector: Vec<f32>| json!({ "query": "x", "mode": "vector", "vector": vector });
-    assert_eq!(site.search(PAGE, own(words::vector("Ausweis Euro"))).await.len(), hits.len());
+    assert_eq!(site.search(PAGE, own(vector("words", "Ausweis Euro"))).await.len(), hits.len());
     for bad in [vec![1.0; words::DIM], vec![1.0], vec![0.0; words::DIM]] {
         let answer = site.json(Method::POST, "/api/search", PAGE, own(bad)).await;
         assert_eq!(answer.error(), (400, "vector_invalid".into()));
@@ -484,7 +529,7 @@ async fn vectors_come_from_the_fleet_or_the_uploader_and_are_checked() {
             "embedder": "words", "vectors": vectors })
     };
     let path = "/api/collections/c/indexed";
-    let right = vectors(&words::vector);
+    let right = vectors(&|text| vector("words", text));
     let never_sent = portico_server::models::sha256::of_bytes(LIBRARY.as_bytes());
     let missing = site.json(Method::POST, path, PAGE, body(&never_sent, right.clone())).await;
     // Another's file cannot be had by its digest.
@@ -492,14 +537,181 @@ async fn vectors_come_from_the_fleet_or_the_uploader_and_are_checked() {
     let request = Request::post("/api/collections/c/files").header(PAGE.0, PAGE.1);
     let held = Answer::of(site.send(request.body(Body::from(text)).unwrap()).await).await;
     let sha256 = held.json::<Value>()["sha256"].as_str().unwrap().to_owned();
-    let wrong = vectors(&|_| words::vector("something else entirely"));
+    let wrong = vectors(&|_| vector("words", "something else entirely"));
     let refused = site.json(Method::POST, path, PAGE, body(&sha256, wrong)).await;
     assert_eq!(refused.error(), (422, "vectors_disagree".into()));
     let taken = site.json(Method::POST, path, PAGE, body(&sha256, right)).await;
     assert_eq!(taken.status, 201, "{}", taken.text());
+    assert_eq!(taken.json::<Value>()["outcome"], "new");
     let id = taken.json::<Value>()["document"]["id"].as_str().unwrap().to_owned();
     assert_eq!(site.settled(&id).await["state"], "ready");
     let found = site.search(PAGE, json!({ "query": "Orangerie geheizt" })).await;
     assert_eq!(found[0]["document"]["id"], id.as_str());
     assert!(found[0]["ranks"]["vector"].is_u64() && found[0]["ranks"]["full_text"].is_u64());
+}
+
+const NOTES: [&str; 4] = [
+    "The ferry ferry ferry leaves at nine.",
+    "The ferry ferry costs four euros.",
+    "The ferry is old.",
+    "Once a ferry sank; this is the wanted note.",
+];
+
+/// A house with notes about a ferry whose best one, as the reranker has it, words find last.
+async fn ferry(words: &Words, search: &str) -> Site {
+    let url = &words.url;
+    let site = site(&format!(
+        "[access]\nmetrics = \"anyone\"\n[documents]\nembedder = \"none\"\n[search]\n{search}\n
+        [[upstreams]]\nid = \"u\"\nurl = \"{url}\"\nhealth_every_s = 0\n
+        [[models]]\nid = \"judge\"\nkind = \"reranker\"\nendpoints = [{{ upstream = \"u\", model = \"x\" }}]\n"
+    ));
+    site.collection("c", json!({ "read": ["everyone"] })).await;
+    for (n, text) in NOTES.iter().enumerate() {
+        site.taken_in("c", &format!("{n}.txt"), text).await;
+    }
+    site
+}
+
+fn names(hits: &[Value]) -> Vec<&str> {
+    hits.iter().map(|hit| hit["document"]["name"].as_str().unwrap()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reranker_puts_the_best_first_wherever_passages_are_looked_for() {
+    let words = Words::start().await;
+    let site = ferry(&words, "rerank = \"judge\"\nrerank_s = 20").await;
+    let query = json!({ "query": "ferry" });
+    let hits = site.search(PAGE, query.clone()).await;
+    assert_eq!((hits.len(), names(&hits)[0]), (4, "3.txt"));
+    let scores: Vec<f64> = hits.iter().map(|hit| hit["score"].as_f64().unwrap()).collect();
+    assert!(scores.is_sorted_by(|a, b| a > b), "{scores:?}");
+    // Also where it would not have been among those that are wanted.
+    let one = site.search(PAGE, json!({ "query": "ferry", "limit": 1 })).await;
+    assert_eq!(names(&one), ["3.txt"]);
+    // What answers rest on goes the same way.
+    let rights = portico_server::people::Rights::of_operator();
+    let documents = &site.app.gateway.documents;
+    let found =
+        documents.passages_for_answer(&rights, "ferry", None, &[], 500, &|text| text.len() as u32);
+    assert_eq!(found.await.unwrap()[0].name, "3.txt");
+    // It is shown what the asker may read, and by its name at the upstream.
+    let asked = words.reranked.lock().unwrap().clone();
+    assert_eq!(asked.len(), 3);
+    assert_eq!((&asked[0]["model"], &asked[0]["query"]), (&json!("x"), &json!("ferry")));
+    assert_eq!(asked[0]["documents"].as_array().unwrap().len(), 4);
+    let hidden = json!({ "groups": { "read": ["board"] } });
+    site.json(Method::PATCH, "/api/collections/c", PAGE, hidden).await;
+    let key = site.key("k", &["staff"]);
+    assert!(site.search(("authorization", &key), query).await.is_empty());
+    assert_eq!(words.reranked.lock().unwrap().len(), 3);
+    let metrics = site.get("/metrics").await;
+    assert!(metrics.text().contains("portico_document_reranks_total{outcome=\"ok\"} 3"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reranker_that_fails_or_is_slow_leaves_the_order_and_is_let_alone() {
+    let words = Words::start().await;
+    let plain = ferry(&words, "").await.search(PAGE, json!({ "query": "ferry" })).await;
+    let expected = names(&plain);
+    assert_eq!((expected.len(), expected[3]), (4, "3.txt"));
+    for (fault, outcome) in [(1, "failed"), (2, "late"), (3, "failed")] {
+        let words = Words::start().await;
+        words.rerank_fault.store(fault, std::sync::atomic::Ordering::SeqCst);
+        let site = ferry(&words, "rerank = \"judge\"\nrerank_s = 0.2\nrerank_passages = 3").await;
+        let start = Instant::now();
+        for _ in 0..3 {
+            let hits = site.search(PAGE, json!({ "query": "ferry" })).await;
+            assert_eq!(names(&hits), expected, "{outcome}");
+        }
+        assert!(start.elapsed() < Duration::from_secs(10));
+        let asked = words.reranked.lock().unwrap().clone();
+        assert_eq!(asked.len(), 1, "it was not asked again");
+        assert_eq!(asked[0]["documents"].as_array().unwrap().len(), 3);
+        let metrics = site.get("/metrics").await;
+        for (outcome, n) in [(outcome, 1), ("paused", 2)] {
+            let line = format!("portico_document_reranks_total{{outcome=\"{outcome}\"}} {n}");
+            assert!(metrics.text().contains(&line), "{line}: {}", metrics.text());
+        }
+    }
+    // One that is none is no error either.
+    let words = Words::start().await;
+    let site = ferry(&words, "rerank = \"nobody\"").await;
+    assert_eq!(names(&site.search(PAGE, json!({ "query": "ferry" })).await), expected);
+}
+
+/// What is not the asker's takes no place in what is found: rights are inside the search.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_crowd_of_others_passages_does_not_hide_ones_own() {
+    let site = site(PLAIN);
+    site.collection("own", json!({ "read": ["staff"] })).await;
+    site.collection("others", json!({ "read": ["board"] })).await;
+    let (_, ready) = site.taken_in("own", "own.txt", "Among much else, a gasworks.").await;
+    assert_eq!(ready["state"], "ready");
+    let mut last = String::new();
+    for n in 0..80 {
+        let text = format!("gasworks gasworks {n}");
+        let uploaded: Value = site.upload("others", &format!("{n}.txt"), text).await.json();
+        last = uploaded["document"]["id"].as_str().unwrap().to_owned();
+    }
+    site.settled(&last).await;
+    until("all are in", async || {
+        let all = site.search(PAGE, json!({ "query": "gasworks", "limit": 100 })).await;
+        all.len() == 81
+    })
+    .await;
+    let key = site.key("k", &["staff"]);
+    let who = ("authorization", key.as_str());
+    let hits = site.search(who, json!({ "query": "gasworks", "limit": 1 })).await;
+    assert_eq!(names(&hits), ["own.txt"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_that_is_cancelled_on_its_way_leaves_the_version_before_and_nothing_else() {
+    let words = Words::start().await;
+    let url = &words.url;
+    let site = site(&format!(
+        "[documents]\nembedder = \"words\"\n[[upstreams]]\nid = \"u\"\nurl = \"{url}\"\nhealth_every_s = 0\n
+        [[models]]\nid = \"words\"\nkind = \"embedding\"\nendpoints = [{{ upstream = \"u\" }}]\n"
+    ));
+    site.collection("c", json!({ "read": ["everyone"] })).await;
+    let (id, _) = site.taken_in("c", "a.txt", "The gasworks are for sale.").await;
+    words.wait_ms.store(1_000, std::sync::atomic::Ordering::SeqCst);
+    let replaced: Value = site.upload("c", "a.txt", "The orangery is heated.").await.json();
+    assert_eq!(replaced["outcome"], "replaced");
+    until("it is embedded", async || site.document(&id).await["state"] == "embedding").await;
+    let job = site.document(&id).await["job"].as_str().unwrap().to_owned();
+    let cancel = format!("/api/jobs/{job}/cancel");
+    assert_eq!(site.ask(Method::POST, &cancel, &[PAGE]).await.status, 204);
+    words.wait_ms.store(0, std::sync::atomic::Ordering::SeqCst);
+    // Another goes its way behind it: what was cancelled would have been there by then.
+    site.taken_in("c", "b.txt", "The maze closes at dusk.").await;
+    let document = site.document(&id).await;
+    assert_eq!((&document["state"], &document["is_searchable"]), (&json!("ready"), &json!(true)));
+    let plain = |query: &str| json!({ "query": query, "mode": "full_text" });
+    assert_eq!(names(&site.search(PAGE, plain("gasworks")).await), ["a.txt"]);
+    assert!(site.search(PAGE, plain("orangery")).await.is_empty());
+    until("its file is removed", async || n_files(&site) == 2).await;
+    let jobs: Value = site.get_with("/api/jobs", &[PAGE]).await.json();
+    assert_eq!(jobs["jobs"], json!([]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failed_job_that_is_retried_begins_anew() {
+    let site = site(PLAIN);
+    site.collection("c", json!({ "read": ["everyone"] })).await;
+    let bytes = noise(5_000, 9);
+    let sha256 = portico_server::models::sha256::of_bytes(&bytes);
+    let uploaded: Value = site.upload("c", "x", bytes).await.json();
+    let id = uploaded["document"]["id"].as_str().unwrap().to_owned();
+    assert_eq!(site.settled(&id).await["state"], "failed");
+    // Whatever was wrong with it is mended.
+    let path = site.folder.0.join("files").join(&sha256[..2]).join(&sha256);
+    std::fs::write(path, "The gasworks are for sale.").unwrap();
+    let job = site.document(&id).await["job"].as_str().unwrap().to_owned();
+    let retry = site.ask(Method::POST, &format!("/api/jobs/{job}/retry"), &[PAGE]).await;
+    assert_eq!(retry.status, 202);
+    until("it is taken in", async || site.document(&id).await["state"] == "ready").await;
+    assert_eq!(names(&site.search(PAGE, json!({ "query": "gasworks" })).await), ["x"]);
+    let again = site.ask(Method::POST, &format!("/api/jobs/{job}/retry"), &[PAGE]).await;
+    assert_eq!(again.error().1, "job_not_found", "what is done is not begun anew");
 }

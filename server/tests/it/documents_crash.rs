@@ -7,17 +7,32 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use portico_search::vectors::{EdgeConfig, EmbedderId, OpenStore, StoreConfig};
 use portico_search::{Filter, Query, SearchConfig, SearchIndex};
 use rusqlite::Connection;
 
 use crate::common::*;
 
 const KILLS: usize = 200;
+/// Each start loads the embedder.
+const KILLS_WITH_VECTORS: usize = 24;
+const EMBEDDER: &str = "all-minilm-l6-v2";
+const EMBEDDER_DIM: usize = 384;
 
 fn ingest(data: &Path, source: &Path) -> Command {
+    ingest_by(data, source, "none")
+}
+
+fn ingest_by(data: &Path, source: &Path, embedder: &str) -> Command {
     let mut ingest = Command::new(env!("CARGO_BIN_EXE_portico"));
+    if embedder != "none" {
+        let models = std::env::var_os("PORTICO_MODELS_DIR").unwrap_or_else(|| {
+            panic!("PORTICO_MODELS_DIR names no folder with {embedder}: use cargo xtask")
+        });
+        ingest.arg("--models-dir").arg(models);
+    }
     ingest.arg("--data").arg(data).args(["--lang", "en", "ingest"]).arg(source);
-    ingest.args(["--collection", "haus", "--embedder", "none"]);
+    ingest.args(["--collection", "haus", "--embedder", embedder]);
     ingest.stdout(Stdio::null()).stderr(Stdio::null()).env("RUST_LOG", "off");
     ingest
 }
@@ -167,6 +182,84 @@ async fn killed_two_hundred_times_it_finds_what_it_would_have_found() {
         state += 1;
     }
     eprintln!("{n_kills} kills in {:.1} s", start.elapsed().as_secs_f32());
+}
+
+/// What the store of vectors has, each as the database has it too.
+async fn stored_vectors(data: &Path) -> BTreeMap<Vec<u8>, Vec<f32>> {
+    let folder = data.join("search").join("vectors");
+    let id = EmbedderId { name: EMBEDDER.to_owned(), n_dims: EMBEDDER_DIM };
+    let opened = OpenStore::open(id, StoreConfig::Edge(EdgeConfig::new(folder))).await.unwrap();
+    let page = opened.store.page(None, 10_000).await.unwrap();
+    assert!(page.next.is_none());
+    let stored = page.points.into_iter();
+    let stored: BTreeMap<Vec<u8>, Vec<f32>> =
+        stored.map(|point| (point.id.as_bytes().to_vec(), point.vector)).collect();
+    let connection = Connection::open(data.join("portico.sqlite")).unwrap();
+    let mut select = connection.prepare("SELECT id, vector FROM passages").unwrap();
+    let rows = select.query_map([], |row| Ok((row.get(0)?, row.get::<_, Vec<u8>>(1)?))).unwrap();
+    let kept: BTreeMap<Vec<u8>, Vec<u8>> = rows.collect::<Result<_, _>>().unwrap();
+    assert!(kept.keys().eq(stored.keys()), "the store has others than those that are live");
+    for (id, vector) in &stored {
+        let floats = kept[id].chunks_exact(4);
+        let kept = floats.map(|four| f32::from_le_bytes([four[0], four[1], four[2], four[3]]));
+        // The engine makes unit vectors of unit vectors.
+        assert!(kept.zip(vector).all(|(kept, stored)| (kept - stored).abs() < 1e-5));
+    }
+    stored
+}
+
+/// The same with an embedder: both indexes are those of a run that nobody disturbed.
+#[tokio::test]
+async fn killed_while_it_embeds_its_vectors_are_those_of_an_undisturbed_run() {
+    let (source, killed, whole) = (Folder::new(), Folder::new(), Folder::new());
+    let mut random = Random(88_172_645);
+    let (mut n_kills, mut state) = (0, 0);
+    let start = Instant::now();
+    let write = |n: u32, version: u32| {
+        let line = format!("Note {n} in version v{version} tells of the house. ");
+        source.write(&format!("in/{n:02}.md"), format!("# Note {n}\n\n{}", line.repeat(3)));
+    };
+    while state < 2 || n_kills < KILLS_WITH_VECTORS {
+        match state {
+            0 => (0..10).for_each(|n| write(n, 1)),
+            1 => {
+                fs::remove_file(source.0.join("in/09.md")).unwrap();
+                (0..5).for_each(|n| write(n, 2));
+                write(10, 2);
+            }
+            _ => (0..8).for_each(|n| write(n, state + 1)),
+        }
+        let folder = source.0.join("in");
+        assert!(ingest_by(&whole.0, &folder, EMBEDDER).status().unwrap().success());
+        loop {
+            let mut run = ingest_by(&killed.0, &folder, EMBEDDER);
+            run.env("PORTICO_ABORT_AT", (1 + random.below(7)).to_string());
+            let ended = run.status().unwrap();
+            if ended.success() {
+                break;
+            }
+            assert_eq!(ended.code(), None, "it ended by itself");
+            n_kills += 1;
+            check_versions(&live(&killed.0));
+            assert!(start.elapsed() < Duration::from_secs(300), "{n_kills} kills, state {state}");
+        }
+        assert_eq!(live(&killed.0), live(&whole.0), "state {state} after {n_kills} kills");
+        let (found, live) = index_and_database(&killed.0).await;
+        assert_eq!(found, live, "state {state}");
+        // A passage's name is its document's, which is another in each folder.
+        let vectors = async |data: &Path| {
+            let mut vectors: Vec<Vec<u32>> = Vec::new();
+            for vector in stored_vectors(data).await.into_values() {
+                vectors.push(vector.iter().map(|x| x.to_bits()).collect());
+            }
+            vectors.sort_unstable();
+            vectors
+        };
+        assert_eq!(vectors(&killed.0).await, vectors(&whole.0).await, "state {state}");
+        assert_eq!(left_over(&killed.0), 0);
+        state += 1;
+    }
+    eprintln!("{n_kills} kills with vectors in {:.1} s", start.elapsed().as_secs_f32());
 }
 
 /// A limit on the size of each file stands for a disk that has no more room.

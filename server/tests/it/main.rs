@@ -8,13 +8,19 @@ mod documents;
 mod documents_chat;
 mod documents_crash;
 mod documents_crawl;
+mod documents_moving;
+#[allow(dead_code, reason = "the search's own tests ask more of it")]
+#[path = "../../search/tests/it/double.rs"]
+mod double;
 mod gateway;
 mod guards;
 mod hub;
 mod inference;
 mod models;
+mod openapi;
 mod page;
 mod program;
 mod rust_client;
 mod upstream;
 mod weights;
+mod words;

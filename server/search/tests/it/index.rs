@@ -1,6 +1,8 @@
 //! Do words and meaning work as one index?
 
-use portico_search::vectors::{EdgeConfig, EmbedderId, StoreConfig};
+use std::time::{Duration, Instant};
+
+use portico_search::vectors::{EdgeConfig, EmbedderId, OpenStore, StoreConfig};
 use portico_search::{
     DocLang, Filter, Fusion, Passage, Query, Rebuild, SearchConfig, SearchError, SearchIndex,
 };
@@ -108,4 +110,109 @@ async fn what_must_be_put_anew_is_said_until_it_was() {
     let index = SearchIndex::open(config(folder.path(), "one")).await.unwrap();
     assert!(index.rebuild_needed().full_text);
     assert!(index.search(&query("Keller", None)).await.unwrap().is_empty());
+}
+
+fn embedder(name: &str) -> EmbedderId {
+    EmbedderId { name: name.into(), n_dims: 4 }
+}
+
+/// What is near the first direction, by meaning.
+async fn near(index: &SearchIndex) -> Vec<u128> {
+    let found = index.search_strictly(&query("", Some(unit(0)))).await.unwrap();
+    found.iter().map(|found| found.id.as_u128()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_that_is_filled_takes_over_with_what_was_put_meanwhile() {
+    let folder = tempfile::tempdir().unwrap();
+    let index = SearchIndex::open(config(folder.path(), "one")).await.unwrap();
+    index.put(&[passage(1, "Keller")], Some(&[unit(0)])).await.unwrap();
+    let elsewhere = |name: &str| StoreConfig::Edge(EdgeConfig::new(folder.path().join(name)));
+    let open = |name, place| OpenStore::open(embedder(name), elsewhere(place));
+
+    // Of the same embedder: what is put and removed goes to both.
+    let same = open("one", "same").await.unwrap();
+    index.fill(same.clone());
+    index.put(&[passage(2, "Dach"), passage(3, "Tor")], Some(&[unit(0), unit(0)])).await.unwrap();
+    index.remove(&[Uuid::from_u128(3)]).await.unwrap();
+    assert_eq!(near(&index).await, [1, 2]);
+    let old = index.take_over().unwrap().unwrap();
+    assert_eq!((near(&index).await, old.store.count(None).await.unwrap()), (vec![2], 2));
+    // Let go, a store gets nothing more.
+    index.fill(old.clone());
+    index.stop_filling();
+    index.put(&[passage(4, "Hof")], Some(&[unit(0)])).await.unwrap();
+    assert_eq!(old.store.count(None).await.unwrap(), 2);
+    assert!(index.take_over().unwrap().is_none());
+
+    // Of another embedder, though its vectors are as long: these are not its own.
+    let other = open("other", "other").await.unwrap();
+    index.fill(other.clone());
+    index.put(&[passage(5, "Turm")], Some(&[unit(0)])).await.unwrap();
+    assert_eq!(other.store.count(None).await.unwrap(), 0);
+    index.take_over().unwrap();
+    assert_eq!(index.vectors().unwrap().embedder.name, "other");
+    drop((index, same, old, other));
+
+    // So it stays: nothing is to be put anew, unless the configuration says otherwise.
+    assert!(SearchIndex::lay_in_folder(folder.path()));
+    let vectors = Some((embedder("other"), elsewhere("other")));
+    let config = SearchConfig { vectors, ..SearchConfig::new(folder.path()) };
+    let index = SearchIndex::open(config).await.unwrap();
+    assert!(!index.rebuild_needed().vectors);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn searches_and_uploads_do_not_wait_for_vectors_to_be_optimised() {
+    const DIM: usize = 256;
+    const N: u128 = 12_000;
+    let folder = tempfile::tempdir().unwrap();
+    let store = StoreConfig::Edge(EdgeConfig::new(folder.path().join("vectors")));
+    let vectors = Some((EmbedderId { name: "e".into(), n_dims: DIM }, store));
+    let config = SearchConfig { vectors, ..SearchConfig::new(folder.path()) };
+    let index = SearchIndex::open(config).await.unwrap();
+    let vector = |n: u128| -> Vec<f32> {
+        let mut state = n as u32 * 2_654_435_761 | 1;
+        let mut next = || {
+            state ^= state << 13;
+            state ^= state >> 17;
+            state ^= state << 5;
+            state as f32 / u32::MAX as f32 - 0.5
+        };
+        (0..DIM).map(|_| next()).collect()
+    };
+    let point = |n: u128| portico_search::vectors::Point {
+        id: Uuid::from_u128(n),
+        vector: vector(n),
+        labels: portico_search::vectors::Labels::from(&passage(n, "")),
+    };
+    for from in (0..N).step_by(2_000) {
+        index.put_points((from..from + 2_000).map(point).collect()).await.unwrap();
+    }
+    assert_eq!(index.n_changed(), N as u64);
+    let work = tokio::spawn({
+        let index = index.clone();
+        async move { index.optimise().await.unwrap() }
+    });
+    let (start, mut longest, mut n_asked) = (Instant::now(), Duration::ZERO, 0);
+    while !work.is_finished() {
+        let asked = Instant::now();
+        let new = N + n_asked;
+        index.put_points(vec![point(new)]).await.unwrap();
+        let found = index.search_strictly(&query("", Some(vector(new)))).await.unwrap();
+        assert_eq!(found[0].id.as_u128(), new, "what came meanwhile is found");
+        longest = longest.max(asked.elapsed());
+        n_asked += 1;
+    }
+    assert!(work.await.unwrap(), "there was something to do");
+    let took = start.elapsed();
+    eprintln!("{n_asked} uploads with searches in {took:?}, the longest {longest:?}");
+    assert!(n_asked >= 5 && longest < took / 2, "{n_asked} in {took:?}, the longest {longest:?}");
+    let info = index.store_info().await.unwrap().unwrap();
+    assert!(info.n_indexed >= N as u64, "{info:?}");
+    // What is there is found by the graph, too.
+    for n in (0..N).step_by(1_000) {
+        let found = index.search_strictly(&query("", Some(vector(n)))).await.unwrap();
+        assert_eq!(found[0].id.as_u128(), n);
+    }
 }

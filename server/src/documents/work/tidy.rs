@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use portico_search::vectors::StoreInfo;
 use portico_shared::error::ApiError;
 use tokio::time::Instant;
 
@@ -53,8 +54,7 @@ impl Work {
         }
         *looked_at = Some(n_changed);
         let Some(info) = self.index.store_info().await? else { return Ok(()) };
-        let n_scanned = info.n_points.saturating_sub(info.n_indexed);
-        if n_scanned.max(n_changed) < POINTS_MIN.max(info.n_points / ONE_IN) {
+        if !is_worth_it(&info, n_changed) {
             return Ok(());
         }
         let start = Instant::now();
@@ -65,5 +65,26 @@ impl Work {
             tracing::info!(n_points = info.n_points, took_s, "the vectors were optimised");
         }
         Ok(())
+    }
+}
+
+/// Whether so much is scanned, or was removed from graphs, that searches feel it.
+fn is_worth_it(info: &StoreInfo, n_changed: u64) -> bool {
+    let n_scanned = info.n_points.saturating_sub(info.n_indexed);
+    n_scanned.max(n_changed) >= POINTS_MIN.max(info.n_points / ONE_IN)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tenth_of_many_or_a_few_thousand_points_are_worth_it() {
+        let worth = |n_points, n_indexed, n_changed| {
+            is_worth_it(&StoreInfo { n_points, n_indexed, version: None }, n_changed)
+        };
+        assert!(worth(2_500, 0, 0), "an index that was opened says how much is scanned");
+        assert!(!worth(1_500, 0, 1_500) && !worth(100_000, 95_000, 5_000));
+        assert!(worth(100_000, 90_000, 0) && worth(100_000, 100_000, 10_000));
     }
 }

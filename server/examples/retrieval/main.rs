@@ -4,6 +4,8 @@
 //! `qrels.tsv`), by words, by meaning, and both. Speed on as many passages as are wanted, made of the
 //! set's sentences in another order; their vectors are the set's real ones with a little noise.
 
+mod held_out;
+
 use std::collections::HashMap;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -20,6 +22,8 @@ use portico_shared::tokenizer::{AddSpecial, ParseSpecial, Tokenizer};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
+
+use held_out::{Question, cross_check};
 
 #[derive(Debug, Parser)]
 struct Arguments {
@@ -59,6 +63,8 @@ struct E5 {
 }
 
 const LIMIT: usize = 100;
+/// Both lists, whole.
+const ALL: usize = 1_000;
 const BATCH: usize = 16;
 const DIRECTIONS: [(&str, &str); 3] = [("en", "en"), ("de", "de"), ("de", "en")];
 
@@ -66,7 +72,8 @@ const DIRECTIONS: [(&str, &str); 3] = [("en", "en"), ("de", "de"), ("de", "en")]
 async fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
     let e5 = E5::open(&arguments.model, arguments.threads)?;
-    let mut result = json!({"quality": quality(&arguments, &e5).await?});
+    let (quality, held_out) = quality(&arguments, &e5).await?;
+    let mut result = json!({ "quality": quality, "held_out": held_out });
     if arguments.passages > 0 {
         result["speed"] = speed(&arguments, &e5).await?;
     }
@@ -152,7 +159,8 @@ fn measures(ranks: &[Option<usize>]) -> Value {
     })
 }
 
-async fn quality(arguments: &Arguments, e5: &E5) -> anyhow::Result<Value> {
+/// What each way of searching reaches, and what fusion reaches on questions that it was not fitted to.
+async fn quality(arguments: &Arguments, e5: &E5) -> anyhow::Result<(Value, Value)> {
     let folder = tempfile::tempdir()?;
     let index = SearchIndex::open(config(folder.path(), &e5.embedder)).await?;
     // Each language's passages are a collection of one index, as a house would have them.
@@ -184,7 +192,8 @@ async fn quality(arguments: &Arguments, e5: &E5) -> anyhow::Result<Value> {
     let mut all_hits = json!({});
     println!("| direction | by | nDCG@10 | R@1 | R@10 | MRR@10 | baseline nDCG@10 |");
     println!("|---|---|---|---|---|---|---|");
-    for (from, to) in DIRECTIONS {
+    let mut questions = Vec::new();
+    for (direction_n, (from, to)) in DIRECTIONS.into_iter().enumerate() {
         let queries = read(&arguments.set, &format!("queries.{from}.jsonl"))?;
         let vectors = e5.vectors("query: ", &strs(&queries))?;
         let direction = format!("{from}->{to}");
@@ -198,12 +207,16 @@ async fn quality(arguments: &Arguments, e5: &E5) -> anyhow::Result<Value> {
                     text: if has_words { text.text.clone() } else { String::new() },
                     vector: has_vector.then(|| vector.clone()),
                     filter: Filter::collections([to]),
-                    limit: LIMIT,
+                    limit: if by == "hybrid" { ALL } else { LIMIT },
                     fusion: Fusion::default(),
                 };
                 let found = index.search_strictly(&query).await?;
                 let rank = found.iter().position(|one| names[&one.id] == *wanted);
-                ranks.push(rank.map(|rank| rank + 1));
+                ranks.push(rank.filter(|rank| *rank < LIMIT).map(|rank| rank + 1));
+                if by == "hybrid" {
+                    let answer = rank.map_or_else(Uuid::nil, |rank| found[rank].id);
+                    questions.push(Question::new(&text.id, direction_n, &found, answer));
+                }
                 if by == "hybrid" && arguments.hits.is_some() {
                     all_hits[&direction][&text.id] = hits(&found, &names, wanted);
                 }
@@ -229,7 +242,8 @@ async fn quality(arguments: &Arguments, e5: &E5) -> anyhow::Result<Value> {
     if let Some(path) = &arguments.hits {
         fs::write(path, serde_json::to_vec(&all_hits)?)?;
     }
-    Ok(result)
+    let directions = DIRECTIONS.map(|(from, to)| format!("{from}->{to}"));
+    Ok((result, cross_check(&questions, &directions)))
 }
 
 fn hits(found: &[Found], names: &HashMap<Uuid, String>, wanted: &str) -> Value {
@@ -251,6 +265,10 @@ fn hits(found: &[Found], names: &HashMap<Uuid, String>, wanted: &str) -> Value {
 struct Dice(u64);
 
 impl Dice {
+    fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
     fn next(&mut self) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
@@ -275,7 +293,7 @@ const NOISE: f32 = 0.02;
 async fn speed(arguments: &Arguments, e5: &E5) -> anyhow::Result<Value> {
     let folder = tempfile::tempdir()?;
     let index = SearchIndex::open(config(folder.path(), &e5.embedder)).await?;
-    let mut dice = Dice(0x5eed);
+    let mut dice = Dice::new(0x5eed);
     let mut sources = Vec::new();
     for lang in ["de", "en"] {
         let corpus = read(&arguments.set, &format!("corpus.{lang}.jsonl"))?;
@@ -318,29 +336,15 @@ async fn speed(arguments: &Arguments, e5: &E5) -> anyhow::Result<Value> {
     }
     index.commit().await?;
     let put_s = started.elapsed().as_secs_f64();
-    let started = Instant::now();
-    index.optimise().await?;
-    let optimise_s = started.elapsed().as_secs_f64();
-
     let mut queries = read(&arguments.set, "queries.de.jsonl")?;
     queries.extend(read(&arguments.set, "queries.en.jsonl")?);
+    let optimising = optimise_beside_searches(&index, e5, &queries).await?;
     let (mut without, mut with) = (Vec::new(), Vec::new());
     for (n, text) in queries.iter().enumerate().cycle().take(queries.len() + 50) {
         let started = Instant::now();
         let vector = e5.vectors("query: ", &[text.text.as_str()])?.swap_remove(0);
         let embedded = started.elapsed();
-        let filter = Filter {
-            langs: if n % 2 == 0 { vec![lang_of("de")] } else { Vec::new() },
-            from_s: Some(365 * 86_400),
-            ..Filter::collections((0..3).map(|c| format!("collection {}", (n + c) % N_COLLECTIONS)))
-        };
-        let query = Query {
-            text: text.text.clone(),
-            vector: Some(vector),
-            filter,
-            limit: 10,
-            fusion: Fusion::default(),
-        };
+        let query = filtered(n, &text.text, vector);
         let started = Instant::now();
         let found = index.search_strictly(&query).await?;
         let searched = started.elapsed();
@@ -353,7 +357,7 @@ async fn speed(arguments: &Arguments, e5: &E5) -> anyhow::Result<Value> {
     let result = json!({
         "passages": arguments.passages,
         "put_s": put_s,
-        "optimise_s": optimise_s,
+        "optimising": optimising,
         "without_embedding_ms": without,
         "with_embedding_ms": with,
         "full_text_bytes": index.full_text_bytes(),
@@ -365,8 +369,61 @@ async fn speed(arguments: &Arguments, e5: &E5) -> anyhow::Result<Value> {
     Ok(result)
 }
 
+/// A question within three of the collections, since a date, every other one in German.
+fn filtered(n: usize, text: &str, vector: Vec<f32>) -> Query {
+    let filter = Filter {
+        langs: if n % 2 == 0 { vec![lang_of("de")] } else { Vec::new() },
+        from_s: Some(365 * 86_400),
+        ..Filter::collections((0..3).map(|c| format!("collection {}", (n + c) % N_COLLECTIONS)))
+    };
+    let (text, vector) = (text.to_owned(), Some(vector));
+    Query { text, vector, filter, limit: 10, fusion: Fusion::default() }
+}
+
+/// What searches and uploads wait while the vectors are optimised.
+async fn optimise_beside_searches(
+    index: &SearchIndex,
+    e5: &E5,
+    queries: &[Text],
+) -> anyhow::Result<Value> {
+    let started = Instant::now();
+    let work = tokio::spawn({
+        let index = index.clone();
+        async move { index.optimise().await }
+    });
+    let (mut searches, mut puts) = (Vec::new(), Vec::new());
+    for (n, text) in queries.iter().enumerate().cycle() {
+        if work.is_finished() {
+            break;
+        }
+        let vector = e5.vectors("query: ", &[text.text.as_str()])?.swap_remove(0);
+        if n % 8 == 0 {
+            let id = Uuid::from_u64_pair(8, n as u64);
+            let added = passage(id, "collection 0", "de", &text.text, 0);
+            let started = Instant::now();
+            index.put(&[added], Some(&[vector.clone()])).await?;
+            puts.push(started.elapsed().as_secs_f64() * 1e3);
+        }
+        let query = filtered(n, &text.text, vector);
+        let started = Instant::now();
+        let found = index.search_strictly(&query).await?;
+        searches.push(started.elapsed().as_secs_f64() * 1e3);
+        anyhow::ensure!(!found.is_empty(), "nothing for `{}`", text.text);
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    work.await??;
+    let took_s = started.elapsed().as_secs_f64();
+    Ok(json!({
+        "took_s": took_s, "n_searches": searches.len(),
+        "search_ms": percentiles(&mut searches), "put_ms": percentiles(&mut puts),
+    }))
+}
+
 fn percentiles(times: &mut [f64]) -> Value {
     times.sort_by(f64::total_cmp);
+    if times.is_empty() {
+        return Value::Null;
+    }
     let at = |share: f64| times[((times.len() as f64 * share) as usize).min(times.len() - 1)];
     json!({"p50": at(0.5), "p95": at(0.95), "max": at(1.0)})
 }
