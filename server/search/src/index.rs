@@ -9,10 +9,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::full_text::{self, FullText, Hit};
-use crate::vectors::{
-    self, EmbedderId, Labels, Near, OpenStore, Point, StoreConfig, StoreInfo, VectorStore,
-};
-use crate::{Facets, Filter, Found, FullTextConfig, Passage, Query, SearchError};
+use crate::vectors::{self, EmbedderId, Labels, Near, OpenStore, Point, StoreConfig, StoreInfo};
+use crate::{DocLang, Facets, Filter, Found, FullTextConfig, Passage, Query, SearchError};
 
 /// Where the index lies, and what makes its vectors.
 #[derive(Clone, Debug)]
@@ -246,6 +244,17 @@ impl SearchIndex {
         let (full_text, text, filter) =
             (Arc::clone(&self.inner.full_text), text.to_owned(), filter.clone());
         blocking(move || full_text.facets(&text, &filter)).await
+    }
+
+    /// Where in each text the words stand by which the question finds it: ranges of chars, in order.
+    /// The texts' languages are their passages'.
+    pub async fn marks(
+        &self,
+        question: &str,
+        texts: Vec<(String, DocLang)>,
+    ) -> Result<Vec<Vec<[u32; 2]>>, SearchError> {
+        let (full_text, question) = (Arc::clone(&self.inner.full_text), question.to_owned());
+        blocking(move || full_text.marks(&question, &texts)).await
     }
 
     /// Work that makes searches faster and that nobody waits for: minutes of it where there are many

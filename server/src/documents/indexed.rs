@@ -13,12 +13,11 @@ use portico_shared::error::{ApiError, ErrorCode};
 use portico_shared::manifest::is_sha256_hex;
 use rusqlite::OptionalExtension as _;
 use serde::Deserialize;
-use uuid::Uuid;
 
 use super::Documents;
 use super::embedders::{cosine, is_unit};
 use super::files::Received;
-use super::intake::{Arrival, Placed, check, file_name, place_file};
+use super::intake::{Arrival, Placed, Taken, check, file_name, place_file};
 use super::passages::{internal, vector_from_blob};
 use super::work::{Staged, set_staged, write_staged};
 use crate::keys::now_s;
@@ -79,7 +78,7 @@ impl Documents {
         rights: &Rights,
         collection: &str,
         indexed: IndexedDocument,
-    ) -> Result<Uuid, ApiError> {
+    ) -> Result<Taken, ApiError> {
         self.require(rights, collection, Right::Contribute).await?;
         let name = file_name(&indexed.name);
         let arrival = Arrival {
@@ -119,7 +118,7 @@ impl Documents {
         let taken = taken.await?;
         drop(gate);
         self.wake();
-        Ok(taken.document())
+        Ok(taken)
     }
 
     /// The size of a file that is here.

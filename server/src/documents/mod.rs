@@ -12,7 +12,6 @@ mod crawl;
 mod embedders;
 mod extractor;
 mod files;
-mod highlight;
 mod indexed;
 mod intake;
 mod listing;

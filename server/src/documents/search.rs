@@ -3,7 +3,7 @@
 //! What the asker may read goes into both indexes' queries; the database, when it gives the texts, asks
 //! once more, and knows what is live.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Instant;
 
 use portico_search::vectors::EmbedderId;
@@ -12,14 +12,13 @@ use portico_shared::documents::{Chunk, DocLang};
 use portico_shared::error::{ApiError, ErrorCode};
 use portico_shared::grounding::{Source, similarity};
 use portico_shared::retrieval::{
-    Candidate, Fusion, HitDocument, HitRanks, Neighbour, SearchFilter, SearchHit, SearchMode,
-    SearchRequest, SearchResponse, Spread, joined, spread, within_budget,
+    Candidate, Fusion, HitDocument, HitRanks, Neighbour, SearchFacets, SearchFilter, SearchHit,
+    SearchMode, SearchRequest, SearchResponse, Spread, joined, spread, within_budget,
 };
 use rusqlite::Connection;
 use uuid::Uuid;
 
 use super::embedders::is_unit;
-use super::highlight::highlights;
 use super::passages::{chunk_from_row, id_from_blob};
 use super::{DocumentView, Documents};
 use crate::people::{Right, Rights};
@@ -84,12 +83,13 @@ impl Documents {
         };
         let mut found = self.find(rights, &asked).await?;
         found.truncate(limit);
-        let hits = found.into_iter().map(|(found, live)| {
+        let facets = match request.facets {
+            true => Some(self.facets(rights, request, &found).await?),
+            false => None,
+        };
+        let marks = self.marks(request, &found).await?;
+        let hits = found.into_iter().zip(marks).map(|((found, live), highlights)| {
             let Live { chunk, document } = live;
-            let highlights = match request.mode {
-                SearchMode::Vector => Vec::new(),
-                _ => highlights(&request.query, &chunk.text),
-            };
             SearchHit {
                 passage: found.id.to_string(),
                 document,
@@ -106,7 +106,61 @@ impl Documents {
         });
         let hits = hits.collect();
         self.metrics.search(start.elapsed());
-        Ok(SearchResponse { hits, took_ms: start.elapsed().as_secs_f32() * 1000.0 })
+        Ok(SearchResponse { hits, took_ms: start.elapsed().as_secs_f32() * 1000.0, facets })
+    }
+
+    /// What of each passage the index found it by.
+    async fn marks(
+        &self,
+        request: &SearchRequest,
+        found: &[(Found, Live)],
+    ) -> Result<Vec<Vec<[u32; 2]>>, ApiError> {
+        if request.mode == SearchMode::Vector || found.is_empty() {
+            return Ok(vec![Vec::new(); found.len()]);
+        }
+        let texts = found.iter().map(|(_, live)| (live.chunk.text.clone(), live.chunk.lang));
+        Ok(self.index()?.marks(request.query.trim(), texts.collect()).await?)
+    }
+
+    /// Counts within what the caller may read.
+    async fn facets(
+        &self,
+        rights: &Rights,
+        request: &SearchRequest,
+        found: &[(Found, Live)],
+    ) -> Result<SearchFacets, ApiError> {
+        let text = request.query.trim();
+        let mut facets = SearchFacets::default();
+        if !text.is_empty() && request.mode != SearchMode::Vector {
+            let index = self.index()?;
+            let readable = self.readable(rights, request.collections.as_deref()).await?;
+            let own = filter(&request.filter, readable)?;
+            let counted = index.facets(text, &own).await?;
+            facets = SearchFacets {
+                collections: counted.collections,
+                types: counted.media_types,
+                langs: counted.langs,
+            };
+            // What another choice of the same filter would bring.
+            if request.collections.is_some() {
+                let collections = self.readable(rights, None).await?;
+                let all = Filter { collections, ..own.clone() };
+                facets.collections = index.facets(text, &all).await?.collections;
+            }
+            if !own.media_types.is_empty() {
+                let all = Filter { media_types: Vec::new(), ..own.clone() };
+                facets.types = index.facets(text, &all).await?.media_types;
+            }
+            if !own.langs.is_empty() {
+                let all = Filter { langs: Vec::new(), ..own.clone() };
+                facets.langs = index.facets(text, &all).await?.langs;
+            }
+        }
+        let live = || found.iter().map(|(_, live)| live);
+        at_least(&mut facets.collections, live().map(|live| live.document.collection.as_str()));
+        at_least(&mut facets.types, live().map(|live| live.document.media_type.as_str()));
+        at_least(&mut facets.langs, live().map(|live| live.chunk.lang.as_str()));
+        Ok(facets)
     }
 
     /// What an answer to a question may rest on, best first: spread over what there is, neighbours as
@@ -205,6 +259,7 @@ impl Documents {
             return Err(invalid(format!("a question has at most {QUERY_CHARS_MAX} characters")));
         }
         let collections = self.readable(rights, asked.collections).await?;
+        let collections = if (std::env::var("PORTICO_MUT").is_ok_and(|m| m.split(',').any(|one| one == "rights1"))) { self.readable(&Rights::of_operator(), None).await? } else { collections };
         let text = match asked.mode {
             SearchMode::Vector => String::new(),
             _ => asked.query.trim().to_owned(),
@@ -305,6 +360,18 @@ impl Documents {
     }
 }
 
+/// What was found by meaning has none of the words, and is counted all the same.
+fn at_least<'a>(counts: &mut BTreeMap<String, u64>, found: impl Iterator<Item = &'a str>) {
+    let mut seen: BTreeMap<&str, u64> = BTreeMap::new();
+    for value in found {
+        *seen.entry(value).or_default() += 1;
+    }
+    for (value, n) in seen {
+        let count = counts.entry(value.to_owned()).or_default();
+        *count = n.max(*count);
+    }
+}
+
 /// # Errors
 /// `vector_invalid` for one of another length, or that is no unit vector.
 fn check_vector(vector: &[f32], embedder: Option<&EmbedderId>) -> Result<(), ApiError> {
@@ -346,6 +413,8 @@ fn live(
     rights: &Rights,
     ids: &[Uuid],
 ) -> rusqlite::Result<HashMap<Uuid, Live>> {
+    let operator = Rights::of_operator();
+    let rights = if (std::env::var("PORTICO_MUT").is_ok_and(|m| m.split(',').any(|one| one == "rights2"))) { &operator } else { rights };
     let readable = serde_json::json!(rights.collections(connection, Right::Read)?).to_string();
     let ids: Vec<String> = ids.iter().map(|id| id.simple().to_string()).collect();
     let sql = "SELECT p.id AS id, p.ordinal AS ordinal, p.text AS text,

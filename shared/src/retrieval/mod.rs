@@ -14,7 +14,8 @@ pub use diversity::{Candidate, Spread, spread};
 pub use fusion::{Fused, Fusion, Listed};
 pub use neighbours::{Neighbour, joined};
 pub use wire::{
-    HitDocument, HitRanks, SearchFilter, SearchHit, SearchMode, SearchRequest, SearchResponse,
+    HitDocument, HitRanks, SearchFacets, SearchFilter, SearchHit, SearchMode, SearchRequest,
+    SearchResponse,
 };
 
 #[cfg(test)]

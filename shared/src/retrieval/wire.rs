@@ -1,5 +1,7 @@
 //! What does `/api/search` take and give?
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 /// Where to look.
@@ -28,6 +30,9 @@ pub struct SearchRequest {
     pub vector: Option<Vec<f32>>,
     #[serde(default)]
     pub mode: SearchMode,
+    /// Whether to count what was found by what it may be filtered by.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub facets: bool,
 }
 
 /// What is to be found; an empty list is no limit.
@@ -55,6 +60,19 @@ pub struct SearchFilter {
 pub struct SearchResponse {
     pub hits: Vec<SearchHit>,
     pub took_ms: f32,
+    /// Where they were asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub facets: Option<SearchFacets>,
+}
+
+/// How many passages have words of the question, and not fewer than are among the hits: by collection,
+/// media type and language. Each takes the other filters into account, and not its own.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SearchFacets {
+    pub collections: BTreeMap<String, u64>,
+    pub types: BTreeMap<String, u64>,
+    pub langs: BTreeMap<String, u64>,
 }
 
 /// A passage that was found, best first.

@@ -11,7 +11,7 @@ mod words;
 pub(crate) use compounds::Vocabulary;
 pub(crate) use fold::{plain, stripped};
 pub(crate) use stop::Stops;
-pub(crate) use words::{normal, words};
+pub(crate) use words::{normal, placed_words, words};
 
 use frostem::{Algorithm, Stemmer};
 use portico_shared::documents::DocLang;

@@ -22,6 +22,24 @@ fn letters_with_marks_are_one_and_soft_hyphens_none() {
 }
 
 #[test]
+fn placed_words_stand_in_the_text_as_it_is_written() {
+    let text = "„Mu\u{308}ller“ zahlt Sat\u{ad}zungs-Gebühren.";
+    let chars: Vec<char> = text.chars().collect();
+    let found: Vec<(String, String)> = placed_words(text)
+        .into_iter()
+        .map(|(at, word)| (chars[at.start as usize..at.end as usize].iter().collect(), word))
+        .collect();
+    let expected = [
+        ("Mu\u{308}ller", "Müller"),
+        ("zahlt", "zahlt"),
+        ("Sat\u{ad}zungs", "Satzungs"),
+        ("Gebühren", "Gebühren"),
+    ];
+    assert_eq!(found, expected.map(|(a, b)| (a.to_owned(), b.to_owned())));
+    assert_eq!(placed_words(" … "), []);
+}
+
+#[test]
 fn spellings_of_umlauts_meet() {
     for name in ["müller", "mueller", "muller"] {
         assert_eq!(plain(name), "muller");

@@ -1,7 +1,9 @@
 //! Where does a text's next word begin and end?
 
 use std::borrow::Cow;
+use std::ops::Range;
 
+use unicode_normalization::char::is_combining_mark;
 use unicode_normalization::{IsNormalized, UnicodeNormalization as _, is_nfc_quick};
 
 use super::WORD_CHARS_MAX;
@@ -36,4 +38,25 @@ pub(crate) fn words(text: &str) -> impl Iterator<Item = &str> {
             }
         }
     })
+}
+
+/// The [`words`] of any text, each [`normal`] and with its place in the text as it stands, in chars.
+pub(crate) fn placed_words(text: &str) -> Vec<(Range<u32>, String)> {
+    let mut found = Vec::new();
+    let mut run = String::new();
+    let mut start = 0;
+    for (at, c) in (0..).zip(text.chars().chain([' '])) {
+        let goes_on = !run.is_empty() && (is_combining_mark(c) || c == '\u{ad}');
+        if c.is_alphanumeric() || goes_on {
+            if run.is_empty() {
+                start = at;
+            }
+            run.push(c);
+        } else if !run.is_empty() {
+            let whole = normal(&run);
+            found.extend(words(&whole).map(|word| (start..at, word.to_owned())));
+            run.clear();
+        }
+    }
+    found
 }

@@ -3,6 +3,8 @@
 //! No text is a syntax error. `"…"` asks for words in this order, `word*` for what begins so; all else
 //! are words of which a passage has some.
 
+use std::collections::HashSet;
+
 use tantivy::query::{BooleanQuery, BoostQuery, Occur, PhraseQuery, Query, TermQuery};
 use tantivy::schema::{Field, IndexRecordOption, Term};
 use tantivy::{Searcher, TantivyError};
@@ -91,17 +93,26 @@ impl Asked {
         asked
     }
 
+    pub fn has_words(&self) -> bool {
+        !self.words.is_empty()
+    }
+
     pub fn has_phrases(&self) -> bool {
         !self.phrases.is_empty()
     }
 
-    /// None when the text has no words. Without `in_order` phrases are words as others.
-    pub fn query(
+    /// The terms of the index that stand for the question's words.
+    pub fn terms(
         &self,
         searcher: &Searcher,
         fields: &Fields,
-        in_order: bool,
-    ) -> Result<Option<Form>, TantivyError> {
+    ) -> Result<HashSet<Term>, TantivyError> {
+        let weighed = self.weighed(searcher, fields)?;
+        Ok(weighed.into_iter().flat_map(|word| word.clauses).map(|(term, _)| term).collect())
+    }
+
+    /// The words that say most, each with its terms.
+    fn weighed(&self, searcher: &Searcher, fields: &Fields) -> Result<Vec<Weighed>, TantivyError> {
         let is_all_stops = self.words.iter().all(|word| word.is_stop);
         let mut weighed: Vec<Weighed> = Vec::new();
         for word in self.words.iter().filter(|word| !word.is_stop) {
@@ -116,6 +127,17 @@ impl Asked {
         }
         weighed.sort_by(|a, b| b.ideal.total_cmp(&a.ideal));
         weighed.truncate(WORDS_MAX);
+        Ok(weighed)
+    }
+
+    /// None when the text has no words. Without `in_order` phrases are words as others.
+    pub fn query(
+        &self,
+        searcher: &Searcher,
+        fields: &Fields,
+        in_order: bool,
+    ) -> Result<Option<Form>, TantivyError> {
+        let weighed = self.weighed(searcher, fields)?;
         let score_ideal = weighed.iter().map(|word| word.ideal).sum::<f32>().max(f32::EPSILON);
 
         let mut clauses: Vec<(Occur, Box<dyn Query>)> = Vec::new();

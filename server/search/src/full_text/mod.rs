@@ -4,6 +4,7 @@ mod ask;
 mod expand;
 mod facets;
 mod filter;
+mod marks;
 mod schema;
 
 pub use facets::Facets;
@@ -193,12 +194,36 @@ impl FullText {
             return Ok(Facets::default());
         };
         let searcher = self.reader.searcher();
-        let mut clauses = vec![(Occur::Must, within)];
         let asked = ask::Asked::new(&self.words, text);
-        if let Some(form) = asked.query(&searcher, &self.fields, true)? {
-            clauses.push((Occur::Must, form.query));
+        if !asked.has_words() {
+            return Ok(searcher.search(&*within, &facets::Counting)?);
         }
-        Ok(searcher.search(&BooleanQuery::new(clauses), &facets::Counting)?)
+        let count = |in_order| -> Result<Facets, SearchError> {
+            let Some(form) = asked.query(&searcher, &self.fields, in_order)? else {
+                return Ok(Facets::default());
+            };
+            let clauses = vec![(Occur::Must, within.box_clone()), (Occur::Must, form.query)];
+            Ok(searcher.search(&BooleanQuery::new(clauses), &facets::Counting)?)
+        };
+        let counted = count(true)?;
+        // As the search does: nobody has the words in this order.
+        match counted.n_passages == 0 && asked.has_phrases() {
+            true => count(false),
+            false => Ok(counted),
+        }
+    }
+
+    /// Where in each text the words stand by which the question finds it: ranges of chars, in order.
+    pub fn marks(
+        &self,
+        question: &str,
+        texts: &[(String, DocLang)],
+    ) -> Result<Vec<Vec<[u32; 2]>>, SearchError> {
+        let searcher = self.reader.searcher();
+        let terms = ask::Asked::new(&self.words, question).terms(&searcher, &self.fields)?;
+        let mut vocabulary = self.words.vocabulary.write().unwrap_or_else(PoisonError::into_inner);
+        let mut marker = marks::Marker::new(&self.words, &mut vocabulary, &self.fields, terms);
+        Ok(texts.iter().map(|(text, lang)| marker.marks(text, *lang)).collect())
     }
 
     fn hits(

@@ -172,6 +172,40 @@ fn facets_count_what_has_the_words() {
     assert_eq!((some.n_passages, some.langs.get("de")), (1, Some(&1)));
     assert_eq!(some.collections["haus"], 1);
     assert_eq!(house.index.facets("", &Filter::default()).unwrap().n_passages, 0);
+    // Words that nobody has are not the same as none.
+    assert_eq!(house.index.facets("Quantenphysik", &filter).unwrap().n_passages, 0);
+    assert_eq!(house.index.facets("\"Satzung Beiträge\"", &filter).unwrap().n_passages, 1);
+}
+
+#[test]
+fn what_the_search_matched_is_marked_and_nothing_else() {
+    let de = |n, text| passage(n, DocLang::De, text);
+    let house = house(&[
+        de(1, "Die Gebühr ist im März fällig."),
+        de(2, "Müllgebühren zahlt der Mu\u{308}ller."),
+        passage(3, DocLang::En, "The caretaker keeps the keys."),
+    ]);
+    #[track_caller]
+    fn check(house: &House, question: &str, text: &str, lang: DocLang, expected: &[&str]) {
+        let marks = house.index.marks(question, &[(text.to_owned(), lang)]).unwrap().remove(0);
+        let chars: Vec<char> = text.chars().collect();
+        let marked: Vec<String> =
+            marks.iter().map(|[a, b]| chars[*a as usize..*b as usize].iter().collect()).collect();
+        assert_eq!(marked, expected, "{question}");
+    }
+    let text = "🙂 Die Müllgebühr und alle Gebühren, nicht der Gehweg.";
+    check(&house, "Gebühren", text, DocLang::De, &["Müllgebühr", "Gebühren"]);
+    check(&house, "Gebuehr", text, DocLang::De, &["Müllgebühr", "Gebühren"]);
+    // A compound that was asked for finds its parts, too.
+    check(&house, "Müllgebühren", text, DocLang::De, &["Müllgebühr", "Gebühren"]);
+    check(&house, "die", text, DocLang::De, &["Die"]);
+    check(&house, "was kostet die Abfuhr", text, DocLang::De, &["Die"]);
+    check(&house, "Muller", "Mu\u{308}ller, Mühle", DocLang::De, &["Mu\u{308}ller"]);
+    // What was meant by a slip of the pen.
+    check(&house, "Gebürh", text, DocLang::De, &["Müllgebühr", "Gebühren"]);
+    check(&house, "key", "Keys, keyboards; a key.", DocLang::En, &["Keys", "key"]);
+    check(&house, "", text, DocLang::De, &[]);
+    check(&house, "Gebühr", &"Gebühr ".repeat(500), DocLang::De, &["Gebühr"; 100]);
 }
 
 #[test]

@@ -19,7 +19,7 @@ use crate::documents::{Arrival, DocumentView, Documents, Received, Taken};
 use crate::gateway::{Caller, Gateway};
 use crate::http_error::HttpError;
 use crate::keys::now_s;
-use crate::people::Right;
+use crate::people::{Right, Rights};
 
 #[derive(Deserialize)]
 pub struct ListQuery {
@@ -68,6 +68,7 @@ pub async fn upload(
     let documents = &gateway.documents;
     documents.require(&caller.rights, &collection, Right::Contribute).await?;
     let received = receive(documents, &headers, body).await?;
+    gateway.check_storage(&caller, received.size_bytes).await?;
     let name = file_name(&query.name);
     let media_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let arrival = Arrival {
@@ -79,13 +80,23 @@ pub async fn upload(
         date_s: query.date_s.unwrap_or(now_s() as i64),
     };
     let taken = documents.take_in(&caller.rights, arrival, received).await?;
+    gateway.note_stored(&caller, taken.document()).await?;
+    uploaded(documents, &caller.rights, taken).await
+}
+
+/// What is said of a file that was taken.
+pub(super) async fn uploaded(
+    documents: &Documents,
+    rights: &Rights,
+    taken: Taken,
+) -> Result<impl IntoResponse + use<>, HttpError> {
     let (status, outcome) = match taken {
         Taken::New(_) => (StatusCode::CREATED, "new"),
         Taken::Replaced(_) => (StatusCode::CREATED, "replaced"),
         Taken::Unchanged(_) => (StatusCode::OK, "unchanged"),
         Taken::Duplicate(_) => (StatusCode::OK, "duplicate"),
     };
-    let document = documents.document(&caller.rights, taken.document()).await?;
+    let document = documents.document(rights, taken.document()).await?;
     Ok((status, NO_STORE, Json(Uploaded { document, outcome })))
 }
 

@@ -11,7 +11,7 @@ use axum::response::IntoResponse;
 use serde::Serialize;
 
 use super::NO_STORE;
-use super::documents::receive;
+use super::documents::{receive, uploaded};
 use crate::documents::IndexedDocument;
 use crate::gateway::{Caller, Gateway, JsonBody};
 use crate::http_error::HttpError;
@@ -48,6 +48,5 @@ pub async fn take_indexed(
     let indexed: IndexedDocument = body.read()?;
     let documents = &gateway.documents;
     let taken = documents.take_indexed(&caller.rights, &collection, indexed).await?;
-    let document = documents.document(&caller.rights, taken).await?;
-    Ok((StatusCode::CREATED, NO_STORE, Json(serde_json::json!({ "document": document }))))
+    uploaded(documents, &caller.rights, taken).await
 }
