@@ -21,6 +21,8 @@ mod openapi;
 mod page;
 mod program;
 mod rust_client;
+mod sync;
+mod sync_chaos;
 mod upstream;
 mod weights;
 mod words;

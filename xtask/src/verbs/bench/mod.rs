@@ -13,7 +13,7 @@ use xtask::step::step;
 use crate::test::rust::models_folder;
 use crate::{browser, command, model, npm, packages, page, pip, server};
 
-const ALL: [&str; 12] = [
+const ALL: [&str; 13] = [
     "size",
     "quality",
     "roofline",
@@ -26,6 +26,7 @@ const ALL: [&str; 12] = [
     "serve",
     "ingest",
     "retrieval",
+    "sync",
 ];
 
 const CHAOS_ROUNDS: u32 = 1000;
@@ -59,6 +60,7 @@ pub fn run(places: &Places, arguments: &[String]) -> anyhow::Result<ExitCode> {
                 "chaos" => chaos(places, CHAOS_ROUNDS),
                 "ingest" => ingest(places),
                 "retrieval" => retrieval::run(places),
+                "sync" => sync(places),
                 _ => serve(places),
             };
             measured.map(|()| ((), String::new()))
@@ -192,6 +194,20 @@ fn ingest(places: &Places) -> anyhow::Result<()> {
         .env("PORTICO_PYTHON", model::pip().context("Python with pip")?)
         .env("PORTICO_CORPUS", places.cache.join("corpus"));
     command::run(&mut node)
+}
+
+/// What a person's devices push and pull, how soon a new one has its list, and a thousand rounds of
+/// everything that can happen between.
+fn sync(places: &Places) -> anyhow::Result<()> {
+    let portico = server::build(places)?;
+    step("building sync_bench", || {
+        let mut cargo = command::cargo(places);
+        cargo.args(["build", "--quiet", "--package", "portico-server", "--example", "sync_bench"]);
+        command::run(&mut cargo).map(|()| ((), String::new()))
+    })?;
+    let mut program = Command::new(places.target.join("debug/examples/sync_bench"));
+    program.arg("--program").arg(portico).args(["--rounds", &CHAOS_ROUNDS.to_string()]);
+    command::run(program.arg("--json").arg(json(places, "sync")?))
 }
 
 /// `cargo xtask serve` in a clean clone with nothing built, then again.
