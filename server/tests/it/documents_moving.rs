@@ -3,7 +3,7 @@
 
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -37,6 +37,8 @@ fn good(output: Output) -> String {
 /// The program as a server; it is killed with the test.
 struct Server {
     child: Child,
+    /// Open as long as the program has something to say.
+    _said: BufReader<ChildStdout>,
     address: String,
     key: String,
 }
@@ -46,12 +48,13 @@ impl Server {
         let mut serve = portico(data, &["serve", "--addr", "127.0.0.1:0"]);
         let mut child = serve.stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let mut said = BufReader::new(child.stdout.take().unwrap());
+        said.read_line(&mut line).unwrap();
         let address = line.trim().strip_prefix("Portico is running: ").unwrap().to_owned();
         let name = format!("key {}", child.id());
-        let said = good(run(data, &["keys", "create", "--name", &name]));
-        let key = said.split_whitespace().next_back().unwrap().to_owned();
-        Self { child, address, key }
+        let made = good(run(data, &["keys", "create", "--name", &name]));
+        let key = made.split_whitespace().next_back().unwrap().to_owned();
+        Self { child, _said: said, address, key }
     }
 
     fn search(&self, body: &Value) -> Vec<Value> {
