@@ -102,6 +102,9 @@ error_codes! {
     Cancelled = "cancelled", 499,
         en: "Stopped.",
         de: "Angehalten.";
+    TooManyAttachments = "too_many_attachments", 400,
+        en: "A message takes at most {max} files. Send the others with the next one, or add them to your documents.",
+        de: "Eine Nachricht fasst höchstens {max} Dateien. Senden Sie die übrigen mit der nächsten oder nehmen Sie sie in Ihre Dokumente auf.";
     /// An answer that was ended for going round in circles.
     AnswerRepeats = "answer_repeats", 500,
         en: "The model began to repeat itself, so the answer was ended. Small models do so, above all in languages that they hardly know: ask in other words, or choose a larger model.",

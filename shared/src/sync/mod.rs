@@ -17,6 +17,7 @@
 //! - What goes between a device and its server stands in [`wire`].
 //! - Operations of unknown kinds or later versions are kept as they are and have no effect.
 
+mod attachment;
 mod clock;
 mod head;
 mod merge;
@@ -27,6 +28,7 @@ mod search;
 mod subject;
 pub mod wire;
 
+pub use attachment::{ATTACHMENTS_MAX, Attachment, with_attachments, without_attachments};
 pub use clock::{Clock, ClockDrift, DRIFT_MAX_MS, Hlc, MS_MAX, uuid_v7};
 pub use head::Head;
 pub use merge::Merge;

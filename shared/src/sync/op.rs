@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
+use super::attachment::{self, Attachment};
 use super::clock::{Hlc, MS_MAX};
 use crate::error::{ApiError, ErrorCode};
 use crate::openai::{Place, PorticoInfo, Role, Usage};
@@ -120,6 +121,9 @@ pub enum MessageState {
 #[serde(deny_unknown_fields)]
 pub struct MessageContent {
     pub text: String,
+    /// Files that the person attached.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attachments: Vec<Attachment>,
     pub state: MessageState,
     /// Where an answer ran, by which model and how fast.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -154,6 +158,7 @@ impl MessageContent {
     pub fn done(text: impl Into<String>) -> Self {
         Self {
             text: text.into(),
+            attachments: Vec::new(),
             state: MessageState::Done,
             portico: None,
             usage: None,
@@ -257,7 +262,9 @@ impl Setting {
 
 impl MessageContent {
     fn check(&self) -> Result<(), OpError> {
-        at_most("text", self.text.len(), TEXT_MAX_BYTES)?;
+        let attached_bytes: usize = self.attachments.iter().map(|one| one.text.len()).sum();
+        at_most("text", self.text.len() + attached_bytes, TEXT_MAX_BYTES)?;
+        attachment::check(&self.attachments)?;
         at_most("token_ids", self.token_ids.len(), TOKEN_IDS_MAX)?;
         at_most("stream", self.stream.as_ref().map_or(0, String::len), STREAM_MAX_BYTES)?;
         let model_bytes = self.portico.as_ref().map_or(0, |portico| portico.model.len());
