@@ -7,6 +7,7 @@ mod ingest;
 mod keys;
 mod lang;
 mod models;
+mod people;
 mod serve;
 mod table;
 mod vectors;
@@ -46,6 +47,8 @@ enum Verb {
     Models(models::ModelsArgs),
     /// Make, list and revoke API keys.
     Keys(keys::KeysArgs),
+    /// List and invite people, make links, block somebody, change roles.
+    People(people::PeopleArgs),
     /// Take documents in: a folder, a file or a site.
     Ingest(ingest::IngestArgs),
     /// List, make and remove collections of documents, and say who reads them.
@@ -83,6 +86,10 @@ pub fn run() -> ExitCode {
         Verb::Keys(args) => {
             start_log(LogFormat::Text);
             keys::run(&layout, args, lang)
+        }
+        Verb::People(args) => {
+            start_log(LogFormat::Text);
+            people::run(&layout, args, lang)
         }
         Verb::Ingest(args) => {
             start_log(LogFormat::Text);

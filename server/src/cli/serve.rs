@@ -1,5 +1,6 @@
 //! `portico serve`
 
+use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -20,6 +21,7 @@ use crate::guard::{GuardConfig, HostPolicy};
 use crate::listen::{self, ListenConfig};
 use crate::models::{Layout, Library};
 use crate::page::Page;
+use crate::people::link_address;
 
 /// How long work that nobody waits for may go on once the server has stopped.
 const CLOSE: Duration = Duration::from_secs(2);
@@ -103,8 +105,27 @@ async fn serve(
         Lang::De => println!("Portico läuft: {address}"),
         Lang::En => println!("Portico is running: {address}"),
     }
+    print_first_link(&state, lang).await;
     let served = listen::serve(listener, routes, listen, listen::stop_signal());
     served.await.map_err(|error| ApiError::new(ErrorCode::Internal).detail(error))?;
     state.gateway.close()?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The link for the first administrator, while there is nobody. Without a place to keep it the server
+/// runs nevertheless: for whoever sits at it.
+async fn print_first_link(state: &App, lang: Lang) {
+    let link = match state.gateway.people.first_link().await {
+        Ok(Some(secret)) => link_address(&state.gateway.config, &secret),
+        Ok(None) => return,
+        Err(error) => return tracing::warn!(%error, "no link for a first administrator"),
+    };
+    let line = match lang {
+        Lang::De => "Wer diesen Link öffnet, verwaltet das Haus (einmal, 24 Stunden):",
+        Lang::En => "Whoever opens this link administers the house (once, for 24 hours):",
+    };
+    // Whoever reads only the first line may have gone.
+    if let Err(error) = writeln!(std::io::stdout(), "{line} {link}") {
+        tracing::debug!(%error, "nobody reads the first administrator's link");
+    }
 }

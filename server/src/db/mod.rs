@@ -103,6 +103,11 @@ fn open(path: &Path, safety: Safety) -> Result<Connection, DbError> {
             };
             connection.pragma_update(None, "synchronous", synchronous)
         })
+        // What a person had deleted is overwritten; documents are many, and the house's.
+        .and_then(|()| {
+            let is_on = safety == Safety::Program;
+            connection.pragma_update_and_check(None, "secure_delete", is_on, |_| Ok(()))
+        })
         .and_then(|()| connection.pragma_update(None, "foreign_keys", true));
     prepared.map_err(|error| DbError::new(path, error))?;
     migrate::run(&mut connection, path)?;

@@ -71,6 +71,18 @@ impl Caller {
         self.person().ok_or_else(|| ApiError::new(ErrorCode::SignInNeeded))
     }
 
+    /// Whose chats may lie on the server.
+    ///
+    /// # Errors
+    /// `sign_in_needed`, `chats_stay_on_device`.
+    pub fn may_sync(&self) -> Result<PersonId, ApiError> {
+        let person = self.signed_in()?;
+        match self.may.chats_leave_device {
+            true => Ok(person),
+            false => Err(ApiError::new(ErrorCode::ChatsStayOnDevice)),
+        }
+    }
+
     /// Who decides about their own account: nobody does it by a key.
     ///
     /// # Errors

@@ -43,7 +43,7 @@ use crate::inference::{Inference, InferenceConfig};
 use crate::keys::Keys;
 use crate::metrics::{HostedNow, Metrics};
 use crate::models::Library;
-use crate::people::People;
+use crate::people::{Oidc, People};
 use crate::sync::Sync;
 use crate::upstream::Fleet;
 
@@ -62,6 +62,7 @@ pub struct Gateway {
     pub fleet: Arc<Fleet>,
     pub keys: Arc<Keys>,
     pub people: Arc<People>,
+    pub oidc: Option<Oidc>,
     pub metrics: Arc<Metrics>,
     pub kept: Arc<kept::KeptStreams>,
     pub documents: Arc<Documents>,
@@ -86,6 +87,13 @@ impl Gateway {
         let inference = Inference::new(Arc::clone(&library), inference_config(&config));
         let sync = Sync::new(library.layout.data_dir());
         let fleet = Arc::new(Fleet::new(&config, config_path)?);
+        let server = &config.server;
+        let oidc = config
+            .people
+            .oidc
+            .as_ref()
+            .map(|oidc| Oidc::new(oidc, config_path, server.public_url.as_ref(), server.addr));
+        let oidc = oidc.transpose()?;
         let metrics: Arc<Metrics> = Arc::default();
         let around = Around {
             library: Arc::clone(&library),
@@ -102,6 +110,7 @@ impl Gateway {
             library,
             inference,
             people: People::new(db.clone(), u64::from(config.people.session_days) * 86_400),
+            oidc,
             keys: Keys::new(db),
             metrics,
             kept: kept::KeptStreams::new(&config.limits),
@@ -118,6 +127,8 @@ impl Gateway {
         tokio::spawn(async move { keys.keep_writing().await });
         let people = Arc::clone(&self.people);
         tokio::spawn(async move { people.keep_writing().await });
+        let gateway = Arc::clone(self);
+        tokio::spawn(async move { gateway.keep_expiring().await });
         let kept = Arc::clone(&self.kept);
         tokio::spawn(async move { kept.keep_forgetting().await });
     }

@@ -59,6 +59,7 @@ impl Gateway {
         let Some(tool) = tools.and_then(|tools| tools.iter().find(|tool| is_ours(tool))) else {
             return Ok(Err(asked));
         };
+        asked.caller.may.may_call(SEARCH)?;
         let retrieval = read(PARAM, tool)?;
         let at_hand = self.at_hand(&asked).await?;
         let room = at_hand.room(answer_tokens(&asked.body), n_sources(&retrieval));

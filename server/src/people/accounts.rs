@@ -95,6 +95,7 @@ impl People {
             Err(error) => note("nobody", error.code.as_str()),
         }
         let person = person?;
+        self.attempts.forgive(address, &name);
         Ok((self.begin_session(person, agent, External::default()).await?, person))
     }
 
@@ -144,7 +145,10 @@ impl People {
         }
         let password = if password::can_be(&password) { password } else { String::new() };
         match self.hashing.is_right(password, found.and_then(|found| found.password)).await? {
-            true => Ok(()),
+            true => {
+                self.attempts.forgive(address, &person.name);
+                Ok(())
+            }
             false => Err(ApiError::new(ErrorCode::SignInFailed)),
         }
     }
@@ -235,6 +239,7 @@ impl People {
         if !is_right.await? {
             return Err(ApiError::new(ErrorCode::CodeWrong));
         }
+        self.attempts.forgive(address, &person.name);
         self.audit.note(Entry::act(&id.to_string(), "totp_on", &id.to_string()));
         Ok(codes.into_iter().map(|(text, _)| text).collect())
     }

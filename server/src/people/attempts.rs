@@ -34,6 +34,12 @@ impl Attempts {
         self.count_at(address.map(network), account, Instant::now())
     }
 
+    /// Whoever proved to be the account's own has no failed attempts any more.
+    pub fn forgive(&self, address: Option<IpAddr>, account: &str) {
+        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+        buckets.remove(&(address.map(network), Some(account.to_owned())));
+    }
+
     fn count_at(
         &self,
         address: Option<IpAddr>,

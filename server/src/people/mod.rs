@@ -16,23 +16,27 @@ mod book;
 mod id;
 mod links;
 mod manage;
+mod oidc;
 mod password;
 mod policy;
 mod privacy;
+mod retention;
 mod rights;
 mod scopes;
 mod secret;
 mod session;
+mod storage;
 mod store;
 #[doc(hidden)]
 pub mod totp;
 
 pub use accounts::{OpenLink, SignIn};
-pub use api::router;
+pub use api::{link_address, router};
 pub use book::{People, SignedIn, admin_link};
 pub use id::{PersonId, Role};
 pub use links::{Link, LinkKind, NewLink};
 pub use manage::{Group, PersonChange, check_groups};
+pub use oidc::{Oidc, OidcRules};
 pub use policy::{Guests, House, Limit, May, Rules, Unlimited};
 pub(crate) use rights::enough;
 pub use rights::{EVERYONE, Right, Rights, is_group_name};

@@ -4,7 +4,7 @@
 //! one transaction.
 
 use portico_shared::error::{ApiError, ErrorCode};
-use rusqlite::{Connection, OptionalExtension as _, Row};
+use rusqlite::{Connection, Row};
 use serde_json::{Map, Value, json};
 
 use super::secret::new_secret;
@@ -20,6 +20,7 @@ const FORGET: &[(&str, Forget)] = &[("usage", forget_usage), ("audit", pseudonym
 /// What a person gets of themselves.
 const EXPORT: &[(&str, Export)] = &[
     ("person", export_person),
+    ("chats", crate::sync::export),
     ("groups", |c, p| rows(c, p, "SELECT group_name, source FROM memberships WHERE person = ?1")),
     ("sessions", |c, p| {
         rows(c, p, "SELECT id, created_s, seen_s, expires_s, agent FROM sessions WHERE person = ?1")
@@ -48,6 +49,7 @@ const EXPORT: &[(&str, Export)] = &[
                     FROM audit WHERE who = ?1 ORDER BY id",
         )
     }),
+    ("conversations", crate::sync::export),
     ("documents", |c, p| {
         rows(
             c,
@@ -77,11 +79,6 @@ impl People {
             Ok(Value::Object(all))
         });
         Ok(exported.await?)
-    }
-
-    /// How many bytes of documents somebody has put here.
-    pub async fn stored_bytes(&self, id: PersonId) -> Result<u64, ApiError> {
-        Ok(self.db.call(move |connection| stored_bytes(connection, id)).await?)
     }
 
     /// Deletes somebody and all that is kept by person. What they did for the house (documents in its
@@ -163,11 +160,4 @@ fn rows(connection: &Connection, person: PersonId, sql: &str) -> rusqlite::Resul
     };
     let rows = select.query_map([person], object)?;
     Ok(Value::Array(rows.collect::<Result<_, _>>()?))
-}
-
-fn stored_bytes(connection: &Connection, person: PersonId) -> rusqlite::Result<u64> {
-    let sql = "SELECT coalesce(sum(size_bytes), 0) FROM documents
-        JOIN document_people ON document = documents.id WHERE person = ?1";
-    let bytes = connection.query_row(sql, [person], |row| row.get::<_, i64>(0)).optional()?;
-    Ok(bytes.unwrap_or_default().max(0) as u64)
 }

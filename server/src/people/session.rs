@@ -138,6 +138,12 @@ pub fn list(
     sessions.collect()
 }
 
+/// The token that ends a session at the sign-in service too.
+pub fn id_token(connection: &Connection, id: &str) -> rusqlite::Result<Option<String>> {
+    let sql = "SELECT id_token FROM sessions WHERE id = ?1";
+    Ok(connection.query_row(sql, [id], |row| row.get(0)).optional()?.flatten())
+}
+
 /// Ends one of a person's; false when it is not there.
 pub fn end(connection: &Connection, person: PersonId, id: &str) -> rusqlite::Result<bool> {
     let sql = "DELETE FROM sessions WHERE person = ?1 AND id = ?2";

@@ -53,7 +53,7 @@ async fn push(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Json<Pushed>, HttpError> {
-    let person = caller.signed_in()?;
+    let person = caller.may_sync()?;
     let lines = body::lines(&headers, body).await?;
     Ok(Json(gateway.sync.push(person, lines).await?))
 }
@@ -71,7 +71,7 @@ async fn pull(
     Query(since): Query<Since>,
     headers: HeaderMap,
 ) -> Result<Response, HttpError> {
-    let person = caller.signed_in()?;
+    let person = caller.may_sync()?;
     let position = Position { epoch: since.epoch, cursor: since.since.unwrap_or(0) };
     let lines = gateway.sync.pull(person, position, since.until).await?;
     Ok(body::response(&headers, lines).await?)
@@ -88,7 +88,7 @@ async fn snapshot(
     Query(after): Query<After>,
     headers: HeaderMap,
 ) -> Result<Response, HttpError> {
-    let person = caller.signed_in()?;
+    let person = caller.may_sync()?;
     let lines = gateway.sync.snapshot(person, after.after).await?;
     Ok(body::response(&headers, lines).await?)
 }
@@ -100,7 +100,7 @@ async fn conversation(
     Query(since): Query<Since>,
     headers: HeaderMap,
 ) -> Result<Response, HttpError> {
-    let person = caller.signed_in()?;
+    let person = caller.may_sync()?;
     let id = conversation_id(&id)?;
     let lines = gateway.sync.conversation(person, id, since.since.unwrap_or(0)).await?;
     Ok(body::response(&headers, lines).await?)
@@ -111,6 +111,7 @@ async fn withdraw(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<StatusCode, HttpError> {
+    // Also of who may not sync any more.
     let person = caller.signed_in()?;
     gateway.sync.withdraw(person, conversation_id(&id)?).await?;
     Ok(StatusCode::NO_CONTENT)
@@ -121,7 +122,7 @@ async fn signal(
     caller: Caller,
     Json(signal): Json<Signal>,
 ) -> Result<StatusCode, HttpError> {
-    let person = caller.signed_in()?;
+    let person = caller.may_sync()?;
     gateway.sync.tell(person, Wake::Signal(signal));
     Ok(StatusCode::ACCEPTED)
 }
@@ -142,7 +143,7 @@ async fn events(
         // nginx would gather what is to come piece by piece.
         (HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no")),
     ];
-    let person = caller.signed_in()?;
+    let person = caller.may_sync()?;
     let listener = Listener {
         // Before the end is read, so that nothing falls between.
         wakes: gateway.sync.listen(person)?,

@@ -7,6 +7,7 @@ use portico_shared::sync::wire::{
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension as _, Rows};
 use serde::Serialize;
+use serde_json::Value;
 use uuid::Uuid;
 
 use super::packed::Unpacker;
@@ -153,6 +154,24 @@ pub fn snapshot(
     Ok(headed(&page, &lines))
 }
 
+/// Every operation of a person, for whoever wants to have what is kept of them.
+pub fn export(connection: &Connection, person: PersonId) -> rusqlite::Result<Value> {
+    let sql = "SELECT packed FROM sync_ops JOIN sync_logs ON sync_logs.id = log
+        WHERE person = ?1 ORDER BY seq";
+    let mut select = connection.prepare(sql)?;
+    let mut rows = select.query([person])?;
+    let mut unpacker = Unpacker::default();
+    let (mut ops, mut json) = (Vec::new(), Vec::new());
+    while let Some(row) = rows.next()? {
+        json.clear();
+        let packed = row.get_ref(0)?;
+        let packed = packed.as_blob().map_err(|error| damaged(0, error))?;
+        unpacker.unpack(packed, &mut json).map_err(|error| damaged(0, error))?;
+        ops.push(serde_json::from_slice(&json).map_err(|error| damaged(0, error))?);
+    }
+    Ok(Value::Array(ops))
+}
+
 /// Deletes a conversation, and keeps it from coming back until the person wants it to.
 pub fn withdraw(
     connection: &mut Connection,
@@ -163,21 +182,53 @@ pub fn withdraw(
     let log = ensure(&transaction, person)?;
     // What is deleted is overwritten.
     transaction.pragma_update(None, "secure_delete", true)?;
-    let ids = (log.id, conversation.into_bytes());
+    delete(&transaction, log.id, conversation)?;
+    let sql = "INSERT OR IGNORE INTO sync_withdrawn (log, conversation) VALUES (?1, ?2)";
+    transaction.execute(sql, (log.id, conversation.into_bytes()))?;
+    transaction.commit()?;
+    emptied(connection)
+}
+
+/// Deletes conversations that were last used before a time; gives how many.
+pub fn expire(
+    connection: &mut Connection,
+    person: PersonId,
+    before_ms: u64,
+) -> rusqlite::Result<usize> {
+    let transaction = connection.transaction()?;
+    let Some(log) = find(&transaction, person)? else { return Ok(0) };
+    transaction.pragma_update(None, "secure_delete", true)?;
+    let mut old = Vec::new();
+    {
+        let mut select = transaction.prepare("SELECT head FROM sync_heads WHERE log = ?1")?;
+        for head in select.query_map([log.id], |row| row.get::<_, String>(0))? {
+            let head = Head::from_json(&head?).map_err(|error| damaged(0, error))?;
+            if head.used_ms() < before_ms {
+                old.push(head.conversation);
+            }
+        }
+    }
+    for &conversation in &old {
+        delete(&transaction, log.id, conversation)?;
+    }
+    transaction.commit()?;
+    emptied(connection)?;
+    Ok(old.len())
+}
+
+fn delete(transaction: &Connection, log: i64, conversation: Uuid) -> rusqlite::Result<()> {
+    let ids = (log, conversation.into_bytes());
     let sql = "SELECT coalesce(sum(length(packed)), 0) FROM sync_ops
         WHERE log = ?1 AND conversation = ?2";
     let n_bytes: i64 = transaction.query_row(sql, ids, |row| row.get(0))?;
     for sql in [
         "DELETE FROM sync_ops WHERE log = ?1 AND conversation = ?2",
         "DELETE FROM sync_heads WHERE log = ?1 AND conversation = ?2",
-        "INSERT OR IGNORE INTO sync_withdrawn (log, conversation) VALUES (?1, ?2)",
     ] {
         transaction.execute(sql, ids)?;
     }
     let sql = "UPDATE sync_logs SET n_bytes = max(0, n_bytes - ?2) WHERE id = ?1";
-    transaction.execute(sql, (log.id, n_bytes))?;
-    transaction.commit()?;
-    emptied(connection)
+    transaction.execute(sql, (log, n_bytes)).map(|_| ())
 }
 
 /// Deletes a person's log; their devices, if any come again, begin a new one.

@@ -32,6 +32,7 @@ use crate::people::PersonId;
 use wake::Wakers;
 
 pub use api::router;
+pub(crate) use log::export;
 
 /// All people's logs.
 #[derive(Debug)]
@@ -115,6 +116,15 @@ impl Sync {
     /// The database's.
     pub async fn withdraw(&self, person: PersonId, conversation: Uuid) -> Result<(), ApiError> {
         Ok(self.writer.call(move |db| log::withdraw(db, person, conversation)).await?)
+    }
+
+    /// Deletes conversations of which no message is younger than `before_ms`; devices keep their
+    /// copies. Gives how many.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn expire(&self, person: PersonId, before_ms: u64) -> Result<usize, ApiError> {
+        Ok(self.writer.call(move |db| log::expire(db, person, before_ms)).await?)
     }
 
     /// Deletes all that is here of a person.

@@ -13,4 +13,5 @@ mod trust;
 mod wire;
 
 pub use fleet::{Endpoint, Fleet, FleetModel, Place, Upstream};
+pub(crate) use secret::read_secret;
 pub use send::{Refusal, SendError, Stream, Whole};

@@ -20,22 +20,10 @@ impl fmt::Debug for Bearer {
 impl Bearer {
     /// A file's path is relative to the configuration's folder.
     pub fn read(secret: &Secret, config_path: &Path) -> Result<Self, ConfigError> {
-        let fault = |reason: String| ConfigError::Inconsistent {
-            path: config_path.to_owned(),
-            reason: format!("`api_key`: {reason}"),
-        };
-        let text = match secret {
-            Secret::Env(name) => std::env::var(name)
-                .map_err(|_| fault(format!("the environment variable {name} is not set")))?,
-            Secret::File(file) => {
-                let path = config_path.parent().unwrap_or(Path::new("")).join(file);
-                std::fs::read_to_string(&path)
-                    .map_err(|error| fault(format!("{}: {error}", path.display())))?
-            }
-        };
-        let value = HeaderValue::from_str(&format!("Bearer {}", text.trim()));
-        let mut value =
-            value.map_err(|_| fault("it holds characters that no key has".to_owned()))?;
+        let text = read_secret(secret, config_path)?;
+        let value = HeaderValue::from_str(&format!("Bearer {text}"));
+        let mut value = value
+            .map_err(|_| fault(config_path, "it holds characters that no key has".to_owned()))?;
         value.set_sensitive(true);
         Ok(Self(value))
     }
@@ -43,6 +31,26 @@ impl Bearer {
     pub fn header(&self) -> HeaderValue {
         self.0.clone()
     }
+}
+
+/// What a secret says, without the blanks around it.
+pub fn read_secret(secret: &Secret, config_path: &Path) -> Result<String, ConfigError> {
+    let text = match secret {
+        Secret::Env(name) => std::env::var(name).map_err(|_| {
+            fault(config_path, format!("the environment variable {name} is not set"))
+        })?,
+        Secret::File(file) => {
+            let path = config_path.parent().unwrap_or(Path::new("")).join(file);
+            std::fs::read_to_string(&path)
+                .map_err(|error| fault(config_path, format!("{}: {error}", path.display())))?
+        }
+    };
+    Ok(text.trim().to_owned())
+}
+
+fn fault(config_path: &Path, reason: String) -> ConfigError {
+    let reason = format!("a secret: {reason}");
+    ConfigError::Inconsistent { path: config_path.to_owned(), reason }
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //! index that misbehave.
 #![allow(clippy::unwrap_used, reason = "a test's helpers fail the test by panicking")]
 
+mod authorisation;
 mod catalogue;
 mod common;
 mod documents;
@@ -19,6 +20,7 @@ mod inference;
 mod models;
 mod openapi;
 mod page;
+mod people;
 mod program;
 mod rust_client;
 mod sync;

@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{NO_STORE, agent};
+use super::{NO_STORE, agent, link_address};
 use crate::gateway::{Address, Caller, Gateway, JsonBody, OwnPage};
 use crate::http_error::HttpError;
 use crate::people::audit::Entry;
@@ -101,7 +101,7 @@ pub async fn invite(
         lasts_s: days * DAY_S,
     };
     let (link, secret) = gateway.people.make_link(new).await?;
-    let url = gateway.link_address(&secret);
+    let url = link_address(&gateway.config, &secret);
     Ok((StatusCode::CREATED, NO_STORE, Json(json!({ "link": link, "url": url }))))
 }
 
@@ -122,7 +122,7 @@ pub async fn reset(
         lasts_s: RESET_S,
     };
     let (link, secret) = gateway.people.make_link(new).await?;
-    let url = gateway.link_address(&secret);
+    let url = link_address(&gateway.config, &secret);
     Ok((StatusCode::CREATED, NO_STORE, Json(json!({ "link": link, "url": url }))))
 }
 

@@ -293,6 +293,7 @@ impl Gateway {
         who: &str,
     ) -> Result<(), ApiError> {
         blocking(self, |gateway| Ok(gateway.keys.close()?)).await?;
+        self.sync.forget(person).await?;
         self.people.forget(person, who).await
     }
 }

@@ -17,7 +17,9 @@ use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::routing::{MethodRouter, delete, get, patch, post};
 
+use crate::config::Config;
 use crate::gateway::Gateway;
+use crate::people::oidc;
 
 const TIMEOUT: Duration = Duration::from_secs(30);
 /// Rules name models; nothing here is longer.
@@ -55,6 +57,11 @@ fn routes() -> Vec<(&'static str, MethodRouter<Arc<Gateway>>)> {
         ("/api/people/{id}/reset", post(links::reset)),
         ("/api/people/{id}/sign-out", post(people::sign_out)),
         ("/api/people/{id}/totp/off", post(people::end_totp)),
+        ("/api/people/oidc", get(oidc::rules).put(oidc::set_rules)),
+        ("/api/people/oidc/try", post(oidc::try_rules)),
+        ("/api/oidc/start", get(oidc::start)),
+        ("/api/oidc/callback", get(oidc::callback)),
+        ("/api/oidc/backchannel-logout", post(oidc::backchannel_logout)),
         ("/api/groups", get(groups::list).post(groups::add)),
         ("/api/groups/{name}", patch(groups::change).delete(groups::remove)),
         ("/api/policy", get(groups::policy).put(groups::set_policy)),
@@ -72,16 +79,16 @@ fn agent(headers: &HeaderMap) -> String {
 
 impl Gateway {
     /// Whether browsers reach this server by HTTPS.
-    fn is_https(&self) -> bool {
+    pub(super) fn is_https(&self) -> bool {
         self.config.server.public_url.as_ref().is_some_and(|url| url.scheme_str() == Some("https"))
     }
+}
 
-    /// The page's address with a link's secret behind `#`, which stays in the browser.
-    pub(crate) fn link_address(&self, secret: &str) -> String {
-        let base = match &self.config.server.public_url {
-            Some(url) => url.to_string(),
-            None => format!("http://{}", self.config.server.addr),
-        };
-        format!("{}/#/link/{secret}", base.trim_end_matches('/'))
-    }
+/// The page's address with a link's secret behind `#`, which stays in the browser.
+pub fn link_address(config: &Config, secret: &str) -> String {
+    let base = match &config.server.public_url {
+        Some(url) => url.to_string(),
+        None => format!("http://{}", config.server.addr),
+    };
+    format!("{}/#/link/{secret}", base.trim_end_matches('/'))
 }

@@ -81,11 +81,13 @@ pub async fn sign_out(
     caller: Caller,
 ) -> Result<Response, HttpError> {
     let person = caller.in_person()?;
+    let mut end_session_url = None;
     if let Some(session) = caller.session() {
+        end_session_url = gateway.end_session_url(session).await;
         gateway.people.end_session(person, session.to_owned()).await?;
         gateway.people.audit.note(Entry::act(&caller.who, "sign_out", ""));
     }
-    let answer = serde_json::json!({ "end_session_url": null });
+    let answer = serde_json::json!({ "end_session_url": end_session_url });
     let mut response = (NO_STORE, Json(answer)).into_response();
     if let Some(cookie) = set_cookie("", gateway.is_https(), 0) {
         response.headers_mut().insert(header::SET_COOKIE, cookie);

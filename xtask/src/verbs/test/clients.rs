@@ -53,8 +53,19 @@ pub fn run(places: &Places) -> anyhow::Result<String> {
     let ran = command::run(&mut python);
     command::run(&mut node).and(ran)?;
     drop(running);
+    sign_in(places, &program)?;
     bench::chaos(places, CHAOS_ROUNDS)?;
     Ok(format!("{PYTHON_CLIENT}, {NODE_CLIENT}"))
+}
+
+/// Signing in with a certified OpenID provider, and with one that lies.
+fn sign_in(places: &Places, program: &Path) -> anyhow::Result<()> {
+    let folder = places.root.join("tests/oidc");
+    npm::install_locked(places, "oidc", &folder)?;
+    let mut node = Command::new(npm::node(places)?);
+    node.current_dir(&folder).args(["--test", "--test-reporter=spec", "sign_in.mjs"]);
+    node.env("PORTICO_BIN", program).env("NO_PROXY", "127.0.0.1");
+    command::run(&mut node)
 }
 
 /// A server of its own, which ends with this value.
