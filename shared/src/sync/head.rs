@@ -67,6 +67,11 @@ impl Head {
         serde_json::to_string(self).unwrap_or_default()
     }
 
+    /// When it was last used: made, or given a message. In milliseconds since 1970.
+    pub fn used_ms(&self) -> u64 {
+        self.state.touched_ms.max(self.state.created.map_or(0, |created| created.at.ms))
+    }
+
     /// The latest time of its operations that is known.
     pub(super) fn latest(&self) -> Hlc {
         let state = &self.state;

@@ -98,6 +98,11 @@ impl Merge {
         thread
     }
 
+    /// Which conversation a message belongs to.
+    pub fn conversation_of(&self, message: Uuid) -> Option<Uuid> {
+        Some(self.messages.get(&message)?.added?.conversation)
+    }
+
     /// A message wherever it stands; none when it is unknown or deleted.
     pub fn message(&self, id: Uuid) -> Option<MessageView<'_>> {
         let added = self.messages.get(&id)?.added?;
