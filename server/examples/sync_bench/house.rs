@@ -56,6 +56,11 @@ impl House {
         }
     }
 
+    /// Of the person's session.
+    pub fn cookie(&self) -> &str {
+        &self.cookie
+    }
+
     pub fn pid(&self) -> u32 {
         self.child.id()
     }

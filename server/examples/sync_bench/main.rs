@@ -1,5 +1,8 @@
 //! Does sync lose nothing, and how fast is it? `cargo xtask bench sync` runs it:
-//! `sync_bench --program portico --json out.json [--rounds 1000] [--seed 1]`
+//! `sync_bench --program portico --json out.json [--rounds 1000] [--seed 1] [--keep folder]`
+//!
+//! `folder` is left behind as a data folder with ten thousand conversations, and the cookie of whose they
+//! are in `cookie`: the page is measured with it.
 #![allow(clippy::expect_used, reason = "a measurement ends where something fails")]
 
 mod chaos;
@@ -14,21 +17,23 @@ use serde_json::json;
 
 fn main() -> anyhow::Result<()> {
     let mut arguments = std::env::args().skip(1);
-    let (mut program, mut out, mut n_rounds, mut seed) = (None, None, 1_000, 20_261_126);
+    let (mut program, mut out, mut keep) = (None, None, None);
+    let (mut n_rounds, mut seed) = (1_000, 20_261_126);
     while let Some(name) = arguments.next() {
         let value = arguments.next().with_context(|| format!("{name} has no value"))?;
         match name.as_str() {
             "--program" => program = Some(PathBuf::from(value)),
             "--json" => out = Some(PathBuf::from(value)),
+            "--keep" => keep = Some(PathBuf::from(value)),
             "--rounds" => n_rounds = value.parse()?,
             "--seed" => seed = value.parse()?,
-            _ => anyhow::bail!("{name}: there is --program, --json, --rounds, --seed"),
+            _ => anyhow::bail!("{name}: there is --program, --json, --keep, --rounds, --seed"),
         }
     }
     let program = program.context("--program")?;
     let folder = tempfile::tempdir()?;
 
-    let data = folder.path().join("speed");
+    let data = keep.unwrap_or_else(|| folder.path().join("speed"));
     std::fs::create_dir_all(&data)?;
     let speed = speed::run(&program, &data);
     println!("{} operations, {} bytes", speed.n_ops, speed.line_bytes);

@@ -80,6 +80,7 @@ pub fn run(program: &Path, data: &Path) -> Speed {
     let replay_s = pull_s + begun.elapsed().as_secs_f64();
     assert!(is_same, "the heads' list differs");
 
+    std::fs::write(data.join("cookie"), house.cookie()).expect("the cookie's file");
     drop(house);
     let database = std::fs::metadata(data.join(portico_server::db::FILE_NAME));
     Speed {

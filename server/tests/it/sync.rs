@@ -364,6 +364,25 @@ async fn a_long_log_comes_in_pages() {
     assert_eq!(answer.error().1, "payload_too_large");
 }
 
+#[tokio::test]
+async fn conversations_expire_by_their_last_use_and_what_is_left_is_exported() {
+    let site = Site::new("", &[]);
+    let (cookie, person) = sign_in(&site, "anna").await;
+    let anna = Device { site: &site, cookie };
+    let kept = [create(3, 51), add(30, 51, 61, "neu")];
+    anna.push(&[create(1, 50), add(2, 50, 60, "alt")]).await;
+    anna.push(&kept).await;
+    // Renaming is no use.
+    anna.push(&[set(40, 50, Setting::Title(Some("umbenannt".into())))]).await;
+    assert_eq!(site.app.gateway.sync.expire(person, 10_020).await.unwrap(), 1);
+    assert_eq!(anna.all().await, kept);
+    assert_eq!(site.app.gateway.sync.expire(person, 10_020).await.unwrap(), 0);
+    let exported = anna.get("/api/me/export").await;
+    let exported: serde_json::Value = exported.json();
+    let ops: Vec<Op> = serde_json::from_value(exported["conversations"].clone()).unwrap();
+    assert_eq!(ops, kept);
+}
+
 impl Device<'_> {
     async fn ask_too_much(&self) -> Answer {
         self.post("/api/sync/push", vec![b' '; (8 << 20) + 1], &[]).await
