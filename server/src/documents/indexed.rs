@@ -104,8 +104,15 @@ impl Documents {
         let sha256 = indexed.sha256;
         let staged = Staged { extracted: indexed.extracted, json, chunks: indexed.chunks };
         let gate = self.files.gate().await?;
+        let by = indexed.embedder;
         let taken = self.db.call(move |connection| {
             let transaction = connection.transaction()?;
+            // Vectors may have moved to another embedder since they were looked at.
+            let sql = "SELECT 1 FROM collections WHERE id = ?1 AND embedder = ?2";
+            let same = transaction.query_row(sql, [&arrival.collection, &by], |_| Ok(()));
+            if same.optional()?.is_none() {
+                return Ok(None);
+            }
             let placed = place_file(&transaction, &arrival, &sha256, size_bytes)?;
             if let Placed { taken, job: Some(job) } = &placed {
                 write_staged(&transaction, job, taken.document(), &staged, &vectors)?;
@@ -113,9 +120,10 @@ impl Documents {
             }
             transaction.execute("DELETE FROM held_files WHERE sha256 = ?1", [&sha256])?;
             transaction.commit()?;
-            Ok(placed.taken)
+            Ok(Some(placed.taken))
         });
-        let taken = taken.await?;
+        let another = || invalid("the collection's embedder is another one now".to_owned());
+        let taken = taken.await?.ok_or_else(another)?;
         drop(gate);
         self.wake();
         Ok(taken)

@@ -45,11 +45,16 @@ impl Reranker {
         Self { config, fleet, metrics, paused_until: Mutex::default() }
     }
 
+    /// Whether one is configured.
+    pub fn is_there(&self) -> bool {
+        self.config.rerank.is_some()
+    }
+
     /// How many passages a search is to find where `wanted` are needed.
     pub fn n_asked(&self, wanted: usize) -> usize {
-        match self.config.rerank {
-            Some(_) => wanted.max(self.config.rerank_passages),
-            None => wanted,
+        match self.is_there() {
+            true => wanted.max(self.config.rerank_passages),
+            false => wanted,
         }
     }
 

@@ -299,6 +299,9 @@ impl Documents {
 
     /// In the reranker's order, where there is one and it answers in time.
     async fn reranked(&self, query: &str, found: Vec<(Found, Live)>) -> Vec<(Found, Live)> {
+        if !self.reranker.is_there() {
+            return found;
+        }
         let texts = found.iter().map(|(_, live)| live.chunk.context_text(None)).collect();
         let Some(order) = self.reranker.order(&self.embedders, query.trim(), texts).await else {
             return found;

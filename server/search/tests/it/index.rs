@@ -116,10 +116,12 @@ fn embedder(name: &str) -> EmbedderId {
     EmbedderId { name: name.into(), n_dims: 4 }
 }
 
-/// What is near the first direction, by meaning.
+/// What is near the first direction, by meaning; equally near, so in the order of ids.
 async fn near(index: &SearchIndex) -> Vec<u128> {
     let found = index.search_strictly(&query("", Some(unit(0)))).await.unwrap();
-    found.iter().map(|found| found.id.as_u128()).collect()
+    let mut ids: Vec<u128> = found.iter().map(|found| found.id.as_u128()).collect();
+    ids.sort_unstable();
+    ids
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -172,7 +174,7 @@ async fn searches_and_uploads_do_not_wait_for_vectors_to_be_optimised() {
     let config = SearchConfig { vectors, ..SearchConfig::new(folder.path()) };
     let index = SearchIndex::open(config).await.unwrap();
     let vector = |n: u128| -> Vec<f32> {
-        let mut state = n as u32 * 2_654_435_761 | 1;
+        let mut state = (n as u32).wrapping_mul(2_654_435_761) | 1;
         let mut next = || {
             state ^= state << 13;
             state ^= state >> 17;
