@@ -147,7 +147,7 @@ before(async () => {
     interactions: { url: (_, interaction) => `/interaction/${interaction.uid}` },
     cookies: { keys: ['a key of this test'] },
     // The house is on this machine too.
-    fetch: (url, options) => fetch(url, options),
+    fetch: (url, { dispatcher, ...options }) => fetch(url, options),
   });
   provider.use(async (context, next) => {
     await next();
@@ -198,10 +198,10 @@ test('rules are tried against a token before they hold, and then make members', 
   lie = (token) => (seen = token);
   assert.equal(await new Browser().signIn(), '/');
   const rules = {
-    default_role: null,
+    default_role: 'none',
     rules: [
       { claim: 'groups', value: 'house-*', role: 'member', groups: ['*'] },
-      { claim: 'groups', value: 'it', role: 'admin' },
+      { claim: 'groups', value: 'it', role: 'admin', groups: [] },
     ],
   };
   const tried = await admin.ask('POST', '/api/people/oidc/try', { token: seen, rules });

@@ -325,6 +325,13 @@ mod tests {
     }
 
     #[test]
+    fn a_tool_that_is_not_listed_is_not_called() {
+        let may = May::of(&rules(json!({ "tools": ["other"] })), &[]);
+        assert_eq!(may.may_call("search_documents").unwrap_err().code, ErrorCode::ToolForbidden);
+        assert!(may.may_call("other").is_ok() && May::everything().may_call("any").is_ok());
+    }
+
+    #[test]
     fn a_misspelt_rule_is_refused() {
         assert!(serde_json::from_value::<Rules>(json!({ "token_per_day": 1 })).is_err());
         assert!(serde_json::from_value::<Rules>(json!({ "tokens_per_day": "many" })).is_err());

@@ -35,6 +35,9 @@ const REFUSALS: [&str; 16] = [
     "internal",
 ];
 
+/// A document's text, as it is kept.
+const EMPTY_TEXT: &str = r#"{"title":null,"text":"","blocks":[],"n_pages":null}"#;
+
 const ROLES: [&str; 10] = [
     "nobody",
     "guest",
@@ -130,7 +133,8 @@ impl House {
                 "INSERT INTO collections (id, title, created_s) VALUES ('papers', 'Papers', 0);
                 INSERT INTO collection_rights VALUES ('papers', 'staff', 1);
                 INSERT INTO documents (id, collection, root, place, name, created_s)
-                    VALUES ('{document}', 'papers', '', 'a.txt', 'a.txt', 0);"
+                    VALUES ('{document}', 'papers', '', 'a.txt', 'a.txt', 0);
+                INSERT INTO document_texts VALUES ('{document}', '{EMPTY_TEXT}');"
             ))
             .unwrap();
         let admins_session = sessions[0].id.clone();
@@ -190,7 +194,8 @@ impl House {
         if response.status().as_u16() < 400 {
             return "pass".to_owned();
         }
-        Answer::of(response).await.error().1
+        let error: Value = Answer::of(response).await.json();
+        error["error"]["code"].as_str().unwrap_or("no code").to_owned()
     }
 }
 

@@ -579,6 +579,33 @@ async fn groups_keep_their_rights_under_another_name() {
     }
 }
 
+#[tokio::test]
+async fn storage_is_counted_by_who_uploads() {
+    let site = Site::with_config("", &[]);
+    let mut admin = admin(&site).await;
+    let mut mia = invited(&site, &mut admin, "mia", json!({ "groups": ["staff"] })).await;
+    let groups = json!({ "contribute": ["staff"] });
+    let new = json!({ "id": "papers", "title": "Papers", "groups": groups, "embedder": "none" });
+    assert_eq!(admin.post(&site, "/api/collections", new).await.status, 201);
+    let rules = json!({ "rules": { "storage_bytes": 40 } });
+    assert_eq!(admin.ask(&site, "PUT", "/api/policy", rules).await.status, 204);
+    let upload = async |browser: &Browser, name: &str, text: &str| {
+        let request = Request::post(format!("/api/collections/papers/documents?name={name}"))
+            .header("sec-fetch-site", "same-origin")
+            .header("cookie", browser.cookie.as_deref().unwrap())
+            .header("content-type", "text/plain")
+            .body(Body::from(text.to_owned()));
+        Answer::of(site.send(request.unwrap()).await).await
+    };
+    let full = error("storage_quota_full", 507);
+    let thirty = "x".repeat(30);
+    assert_eq!(upload(&mia, "a.txt", &"y".repeat(41)).await.error(), full);
+    assert_eq!(upload(&mia, "a.txt", &thirty).await.status, 201);
+    assert_eq!(mia.session(&site).await["used"]["storage_bytes"], 30);
+    assert_eq!(upload(&mia, "b.txt", "a second document").await.error(), full);
+    assert_eq!(upload(&admin, "b.txt", "a second document").await.status, 201, "hers is hers");
+}
+
 /// What `portico` prints.
 fn portico(site: &Site, args: &[&str]) -> (bool, String) {
     let mut portico = Command::new(env!("CARGO_BIN_EXE_portico"));

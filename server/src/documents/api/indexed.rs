@@ -34,6 +34,7 @@ pub async fn hold_file(
     let documents = &gateway.documents;
     documents.require(&caller.rights, &collection, Right::Contribute).await?;
     let received = receive(documents, &headers, body).await?;
+    gateway.check_storage(&caller, received.size_bytes).await?;
     let held = Held { sha256: received.sha256.clone(), size_bytes: received.size_bytes };
     documents.hold(received).await?;
     Ok((StatusCode::CREATED, NO_STORE, Json(held)))
@@ -48,5 +49,6 @@ pub async fn take_indexed(
     let indexed: IndexedDocument = body.read()?;
     let documents = &gateway.documents;
     let taken = documents.take_indexed(&caller.rights, &collection, indexed).await?;
+    gateway.note_stored(&caller, taken.document()).await?;
     uploaded(documents, &caller.rights, taken).await
 }

@@ -197,6 +197,8 @@ pub async fn keys(
 ) -> Result<impl IntoResponse, HttpError> {
     let person = caller.in_person()?;
     let keys: Vec<KeyView> = blocking(&gateway, move |gateway| {
+        // With what was counted and not written yet.
+        gateway.keys.close()?;
         Ok(gateway.keys.list_of(Some(person))?.into_iter().map(KeyView::new).collect())
     })
     .await?;
@@ -266,7 +268,9 @@ pub async fn export(
     State(gateway): State<Arc<Gateway>>,
     caller: Caller,
 ) -> Result<impl IntoResponse, HttpError> {
-    let all = gateway.people.export(caller.in_person()?).await?;
+    let person = caller.in_person()?;
+    blocking(&gateway, |gateway| Ok(gateway.keys.close()?)).await?;
+    let all = gateway.people.export(person).await?;
     gateway.people.audit.note(Entry::act(&caller.who, "exported", ""));
     let name = "attachment; filename=\"portico.json\"";
     Ok((NO_STORE, [(header::CONTENT_DISPOSITION, name)], Json(all)))

@@ -12,9 +12,32 @@ const TEXT_BYTES_MAX: usize = 200;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct OidcRules {
-    /// Of whom no rule gives one; none: only who a rule lets in comes in.
+    /// Of whom no rule gives one; `none`: only who a rule lets in comes in.
+    #[serde(with = "role_or_none")]
     pub default_role: Option<Role>,
     pub rules: Vec<Rule>,
+}
+
+/// A word for it: a null in a request says nothing.
+mod role_or_none {
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    use crate::people::Role;
+
+    pub fn serialize<S: Serializer>(role: &Option<Role>, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(role.map_or("none", Role::as_str))
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Role>, D::Error> {
+        let text = String::deserialize(from)?;
+        if text == "none" {
+            return Ok(None);
+        }
+        let role = Role::ALL.into_iter().find(|role| role.as_str() == text);
+        role.map(Some).ok_or_else(|| {
+            serde::de::Error::custom(format!("`{text}` is none of admin, member, guest, none"))
+        })
+    }
 }
 
 impl Default for OidcRules {
@@ -130,7 +153,7 @@ mod tests {
 
     #[test]
     fn claims_give_the_highest_role_and_all_groups() {
-        let rules: OidcRules = serde_json::from_value(json!({ "default_role": null, "rules": [
+        let rules: OidcRules = serde_json::from_value(json!({ "default_role": "none", "rules": [
             { "claim": "groups", "value": "house-*", "role": "member", "groups": ["*"] },
             { "claim": "realm_access.roles", "value": "admin", "role": "admin" },
             { "claim": "email_verified", "value": "true", "groups": ["mail"] },
