@@ -61,27 +61,26 @@ export function saveBytes(name, bytes) {
 /** Where the person's choice of an embedder on this device is kept. */
 const EMBEDDER = "portico.embedder";
 
+const canCompute = async () => !!globalThis.portico && !(await globalThis.portico.ready).device.error;
+
 /** The embedder that runs on this device by the person's choice; null where none does. */
 export async function deviceEmbedder() {
   const chosen = localStorage.getItem(EMBEDDER);
-  if (!chosen || !globalThis.portico) return null;
-  const { device } = await globalThis.portico.ready;
-  return device.error ? null : chosen;
+  return chosen && (await canCompute()) ? chosen : null;
 }
 
 /**
- * The embedder that this device could run, for the person to choose.
+ * An embedder of the server's catalogue that this device could run: `id`, or the first there is.
+ * @param {string | undefined} id
  * @returns {Promise<string | null>} JSON of its id, name and size
  */
-export async function offeredEmbedder() {
-  if (localStorage.getItem(EMBEDDER) || !globalThis.portico) return null;
-  const { device } = await globalThis.portico.ready;
-  if (device.error) return null;
+export async function runnableEmbedder(id) {
+  if (!(await canCompute())) return null;
   const answer = await fetch("/api/catalogue");
   if (!answer.ok) return null;
   const { models } = await answer.json();
-  const fits = ({ kind, available, runs_in, test_only }) => kind === "embedding" && available && !test_only && runs_in?.includes("browser");
-  const model = models.find(fits);
+  const runs = ({ kind, available, test_only, runs_in }) => kind === "embedding" && available && !test_only && runs_in?.includes("browser");
+  const model = models.find((one) => runs(one) && (id === undefined || one.id === id));
   return model ? JSON.stringify({ id: model.id, name: model.name, size_bytes: model.size_bytes }) : null;
 }
 

@@ -19,6 +19,20 @@ export function callShelf(message, bytes) {
   });
 }
 
+/**
+ * What a PDF's pages say, as JSON; its reader is fetched with the first one.
+ * @param {Uint8Array} bytes the file; its buffer is given away
+ */
+export async function linesOfPdf(bytes) {
+  const { openPdf, pdfLines, closePdf } = await import("./library_pdf.js");
+  const pdf = await openPdf(bytes);
+  try {
+    return await pdfLines(pdf);
+  } finally {
+    closePdf(pdf);
+  }
+}
+
 function start() {
   const started = new Worker(new URL("./shelf_entry.js", import.meta.url), { type: "module", name: "portico-shelf" });
   started.onmessage = ({ data: { id, message, bytes, changed } }) => {

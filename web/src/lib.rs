@@ -1,6 +1,7 @@
 //! What the page (bin `app`), its documents' views (bin `library`), their worker (bin `shelf`) and the
 //! engine's worker (bin `worker`) share.
 
+pub mod file_reading;
 pub mod link;
 pub mod portico_api;
 pub mod server_call;

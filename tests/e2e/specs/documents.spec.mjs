@@ -44,6 +44,20 @@ describe("documents of the server", () => {
         await library.addFiles(page, files.paths);
         for (const name of Object.keys(SAYS)) await library.documentIs(page, name, "ready");
         wrong.push(...(await look(page, "documents-ready")));
+        // Whatever it is, its bytes come in a sandbox; text alone is shown.
+        const heads = await page.evaluate(async () => {
+          const { documents } = await (await fetch("/api/collections/handbook-rules/documents")).json();
+          const head = async ({ id, media_type }) => {
+            const { headers } = await fetch(`/api/documents/${id}/file?inline`);
+            return [media_type, headers.get("content-disposition").split(";")[0], headers.get("content-security-policy")];
+          };
+          return Promise.all(documents.map(head));
+        });
+        assert.equal(heads.length, files.paths.length);
+        for (const [type, shown, policy] of heads) {
+          assert.match(policy, /^sandbox; default-src 'none'/, type);
+          assert.equal(shown, /^text\/(plain|markdown|csv)$/.test(type) ? "inline" : "attachment", type);
+        }
 
         // Each file is found by what it alone says, and opened where it says it.
         for (const [name, says] of Object.entries(SAYS)) {

@@ -1,5 +1,7 @@
 //! What do the server's answers about documents hold? As far as the views read them.
 
+use std::collections::BTreeMap;
+
 use portico_shared::documents::{Block, DocLang};
 use portico_shared::error::ApiError;
 use serde::{Deserialize, Serialize};
@@ -175,6 +177,9 @@ pub struct SearchRequest {
     pub collections: Option<Vec<String>>,
     pub limit: u32,
     pub filter: Filter,
+    /// Whether to count what was found.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub facets: bool,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -199,20 +204,37 @@ pub struct SearchResponse {
     pub facets: Option<Facets>,
 }
 
-/// How many passages there are of each kind.
+/// How many passages were found, by what they may be filtered by; each takes the other filters into
+/// account, and not its own.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Facets {
-    pub collections: Vec<Count>,
-    pub types: Vec<Count>,
-    pub langs: Vec<Count>,
+    pub collections: BTreeMap<String, u64>,
+    pub types: BTreeMap<String, u64>,
+    pub langs: BTreeMap<String, u64>,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Count {
-    pub value: String,
-    pub count: u64,
+impl Facets {
+    /// Takes in what was counted elsewhere.
+    pub fn add(&mut self, other: Self) {
+        for (own, other) in [
+            (&mut self.collections, other.collections),
+            (&mut self.types, other.types),
+            (&mut self.langs, other.langs),
+        ] {
+            for (value, count) in other {
+                *own.entry(value).or_default() += count;
+            }
+        }
+    }
+
+    /// All that were found in a collection; in all of them where none is named.
+    pub fn total(&self, collection: Option<&str>) -> u64 {
+        match collection {
+            Some(id) => self.collections.get(id).copied().unwrap_or_default(),
+            None => self.collections.values().sum(),
+        }
+    }
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -263,5 +285,16 @@ mod tests {
         let request = SearchRequest { query: "x".into(), limit: 5, ..SearchRequest::default() };
         let json = serde_json::to_value(&request).unwrap();
         assert_eq!(json, serde_json::json!({"query": "x", "limit": 5, "filter": {}}));
+    }
+
+    #[test]
+    fn counts_of_two_places_are_one() {
+        let read = |json: &str| serde_json::from_str::<Facets>(json).unwrap();
+        let mut all = read(r#"{"collections": {"a": 2, "b": 3}, "langs": {"de": 5}}"#);
+        all.add(read(
+            r#"{"collections": {"on.device": 1}, "langs": {"de": 1}, "types": {"x": 1}}"#,
+        ));
+        assert_eq!((all.total(None), all.total(Some("b")), all.total(Some("c"))), (6, 3, 0));
+        assert_eq!((all.langs["de"], all.types["x"]), (6, 1));
     }
 }

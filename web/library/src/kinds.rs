@@ -26,7 +26,8 @@ pub const KINDS: &[Kind] = kinds! {
     "HTML" "text/html" "html" "htm" "xhtml";
     "EPUB" "application/epub+zip" "epub";
     "Markdown" "text/markdown" "md" "markdown";
-    "Text" "text/plain" "txt" "text" "log" "rst" "adoc";
+    "Text" "text/plain" "txt" "text" "log" "rst" "adoc" "json" "xml" "yaml" "yml" "toml" "ini" "conf"
+        "tex" "sql" "sh" "py" "js" "ts" "css" "c" "h" "cpp" "java" "go" "rs";
     "CSV" "text/csv" "csv" "tsv";
     "E-Mail" "message/rfc822" "eml";
 };

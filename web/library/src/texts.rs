@@ -94,6 +94,9 @@ texts! {
     AddFiles: "Add files", "Dateien hinzufügen";
     AddFolder: "Add a folder", "Ordner hinzufügen";
     MeaningOffer: "Search these by meaning, too", "Diese auch nach Bedeutung durchsuchen";
+    MeaningOn: "Searched by words and by meaning.", "Wird nach Wörtern und nach Bedeutung durchsucht.";
+    MeaningFailed: "Search by meaning is not ready. Words are searched meanwhile.",
+        "Die Suche nach Bedeutung ist nicht bereit. Bis dahin wird nach Wörtern gesucht.";
     MeaningHint: "Loads {name} ({size}) onto this device, once.", "Lädt {name} ({size}) einmal auf dieses Gerät.";
     DropHere: "Drop files here", "Dateien hier ablegen";
     DropHint: "PDF, Word, PowerPoint, Excel, OpenDocument, HTML, EPUB, Markdown, text, CSV and e-mail.",
@@ -103,6 +106,8 @@ texts! {
     IndexedByDevice: "Indexed by your device", "Von Ihrem Gerät erschlossen";
     IndexedByDeviceHint: "Your graphics processor reads and embeds what it can; the server checks a sample.",
         "Ihr Grafikprozessor liest und vektorisiert, was er kann; der Server prüft eine Stichprobe.";
+    IndexedByDeviceLoads: "The first time, {name} ({size}) is loaded onto this device.",
+        "Beim ersten Mal wird {name} ({size}) auf dieses Gerät geladen.";
     Uploading: "Uploading", "Wird hochgeladen";
     UploadBytes: "{done} of {total}", "{done} von {total}";
     UploadLeft: "{time} left", "noch {time}";
@@ -113,6 +118,14 @@ texts! {
     UploadDone: "Uploaded", "Hochgeladen";
     UploadUnchanged: "Unchanged, already there", "Unverändert, schon da";
     UploadDuplicate: "The same file is already there", "Dieselbe Datei ist schon da";
+    UploadServerReads: "Uploaded. The server reads and embeds it: this device cannot read this file.",
+        "Hochgeladen. Der Server liest und vektorisiert es: Dieses Gerät kann diese Datei nicht lesen.";
+    UploadServerEmbeds: "Uploaded. The server embeds it: this device could not.",
+        "Hochgeladen. Der Server vektorisiert es: Dieses Gerät konnte es nicht.";
+    UploadDisagrees: "Uploaded. The server embeds it: this device's vectors were not the same as its own.",
+        "Hochgeladen. Der Server vektorisiert es: Die Vektoren dieses Geräts stimmten mit seinen nicht überein.";
+    UploadNotTaken: "Uploaded. The server reads and embeds it: it did not take this device's work.",
+        "Hochgeladen. Der Server liest und vektorisiert es: Die Arbeit dieses Geräts hat er nicht angenommen.";
     UploadCancelled: "Cancelled", "Abgebrochen";
     CancelUpload: "Cancel upload of {name}", "Hochladen von {name} abbrechen";
     Uploads: "Uploads", "Hochgeladenes";
@@ -154,6 +167,7 @@ texts! {
     LangOther: "Other", "Andere";
     HitOne: "1 passage found", "1 Abschnitt gefunden";
     HitMany: "{n} passages found", "{n} Abschnitte gefunden";
+    HitsOfMany: "The best {n} of {total} passages", "Die besten {n} von {total} Abschnitten";
     NoHits: "Nothing found for “{query}”.", "Nichts gefunden zu „{query}“.";
     NoHitsHint: "Try other words, or fewer filters.", "Versuchen Sie andere Wörter oder weniger Filter.";
     PageNumber: "page {n}", "Seite {n}";

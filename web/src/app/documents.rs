@@ -14,7 +14,7 @@ use uuid::Uuid;
 use wasm_bindgen_futures::spawn_local;
 
 use crate::page::Page;
-use crate::{place, prefs};
+use crate::{answer, place, prefs};
 
 /// Passages that are looked at for an answer.
 const LOOKED_AT: u32 = 12;
@@ -43,7 +43,7 @@ pub fn follow(page: Page) {
 
 /// Asks the server which collections there are. A server without documents, or one that is not reached,
 /// leaves those that are known.
-async fn load(page: Page) {
+pub async fn load(page: Page) {
     let listed = server_call::get("/api/collections").await.ok();
     let listed = listed.and_then(|json| serde_json::from_str::<Collections>(&json).ok());
     let is_own = |one: &Collection| one.id == ON_DEVICE;
@@ -137,7 +137,7 @@ struct HitDocument {
 /// The server's, and `server_unreachable`.
 pub async fn search(query: &str, collections: &[String]) -> Result<Vec<Source>, ApiError> {
     if collections.iter().any(|id| id == ON_DEVICE) {
-        return on_device_search(query, LOOKED_AT, None).await;
+        return on_device_search(query, LOOKED_AT, answer::query_vector(query).await).await;
     }
     let request = Search { query, collections, limit: LOOKED_AT };
     let found: Found = server_call::post("/api/search", &request).await?;

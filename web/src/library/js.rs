@@ -1,6 +1,7 @@
 //! What the views need of the page's scripts.
 
 use js_sys::{Array, Function, Promise, Uint8Array};
+use portico_shared::error::{ApiError, ErrorCode};
 use wasm_bindgen::prelude::*;
 
 #[wasm_bindgen(raw_module = "./library_files.js")]
@@ -26,10 +27,10 @@ extern "C" {
         texts: Vec<String>,
         kind: &str,
     ) -> Result<JsValue, JsValue>;
-    #[wasm_bindgen(js_name = offeredEmbedder, catch)]
-    pub async fn offered_embedder() -> Result<JsValue, JsValue>;
-    #[wasm_bindgen(js_name = chooseEmbedder)]
-    pub fn choose_embedder(id: &str);
+    #[wasm_bindgen(js_name = runnableEmbedder, catch)]
+    pub async fn runnable_embedder(id: Option<&str>) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(js_name = chooseEmbedder, catch)]
+    pub fn choose_embedder(id: &str) -> Result<(), JsValue>;
     #[wasm_bindgen(js_name = deviceEmbedder, catch)]
     pub async fn device_embedder() -> Result<JsValue, JsValue>;
 }
@@ -42,8 +43,6 @@ extern "C" {
     pub fn page_count(pdf: &JsValue) -> u32;
     #[wasm_bindgen(js_name = closePdf)]
     pub fn close_pdf(pdf: &JsValue);
-    #[wasm_bindgen(js_name = pdfLines, catch)]
-    pub async fn pdf_lines(pdf: &JsValue) -> Result<JsValue, JsValue>;
     #[wasm_bindgen(js_name = showPage, catch)]
     pub async fn show_page(
         pdf: &JsValue,
@@ -72,19 +71,21 @@ pub fn chosen(list: &JsValue) -> Vec<Chosen> {
     list.dyn_ref::<Array>().map(|list| list.iter().filter_map(one).collect()).unwrap_or_default()
 }
 
-/// A file's bytes.
-pub async fn bytes_of(file: &web_sys::File) -> Result<Uint8Array, JsValue> {
-    let buffer = wasm_bindgen_futures::JsFuture::from(file.array_buffer()).await?;
-    Ok(Uint8Array::new(&buffer))
-}
-
 /// The name of what was thrown (`PasswordException`), and what it says.
 pub fn thrown(error: &JsValue) -> (String, String) {
-    let get = |name: &str| {
-        let value = js_sys::Reflect::get(error, &name.into()).ok();
-        value.and_then(|value| value.as_string()).unwrap_or_default()
-    };
-    (get("name"), get("message"))
+    (field(error, "name"), field(error, "message"))
+}
+
+/// What `window.portico` threw.
+pub fn portico_error(error: &JsValue) -> ApiError {
+    let code = serde_json::from_value(field(error, "code").into());
+    let error_of = |code| ApiError::new(code).detail(field(error, "message"));
+    error_of(code.unwrap_or(ErrorCode::Internal))
+}
+
+fn field(error: &JsValue, name: &str) -> String {
+    let value = js_sys::Reflect::get(error, &name.into()).ok();
+    value.and_then(|value| value.as_string()).unwrap_or_default()
 }
 
 pub async fn sleep_ms(ms: i32) {

@@ -10,6 +10,7 @@ use portico_shared::error::{ApiError, Lang};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 
+use crate::embed::Progress;
 use crate::net;
 use crate::uploads::Upload;
 
@@ -63,6 +64,8 @@ pub struct Library {
     pub confirm: RwSignal<Option<Confirm>>,
     /// The device's embedder makes the vectors of what is uploaded, where it can.
     pub indexes_here: RwSignal<bool>,
+    /// Vectors of this browser's documents.
+    pub embedding: RwSignal<Progress>,
     /// What the screen reader is told next.
     pub announcement: RwSignal<String>,
     /// What is searched for, kept while a source is looked at.
@@ -82,6 +85,7 @@ impl Library {
             uploads: RwSignal::new(Vec::new()),
             confirm: RwSignal::new(None),
             indexes_here: RwSignal::new(false),
+            embedding: RwSignal::new(Progress::default()),
             announcement: RwSignal::new(String::new()),
             filters: RwSignal::new(crate::view::search::Filters::default()),
         }

@@ -10,6 +10,7 @@ use portico_library::kinds;
 use portico_library::shelf::protocol::{FromShelf, ToShelf};
 use portico_library::texts::Text;
 use portico_shared::error::{ApiError, ErrorCode};
+use portico_web::file_reading::{Taken, take};
 use portico_web::server_call::http::error_in;
 use portico_web::shelf_link::ask;
 use portico_weights::rate::RateMeter;
@@ -138,9 +139,7 @@ fn run(library: Library) {
                 library.uploads.update(|uploads| uploads.retain(|other| other.id != upload.id));
             }
             // A cancelled one stays so.
-            if !upload.stage.with_untracked(Stage::is_over) {
-                upload.stage.set(end);
-            }
+            tell(upload, end);
         }
         RUNS.set(false);
     });
@@ -166,24 +165,34 @@ async fn send(
     chosen: &Chosen,
     collection: &str,
 ) -> Result<Text, ApiError> {
-    if library.indexes_here.get_untracked()
-        && let Some(text) = indexed_here(library, upload, chosen, collection).await?
-    {
-        return Ok(text);
+    let mut done = Text::UploadDone;
+    if library.indexes_here.get_untracked() {
+        match indexed_here(library, upload, chosen, collection).await? {
+            Indexed::Here(text) => return Ok(text),
+            Indexed::Not(text) => done = text,
+        }
     }
     let date_s = (chosen.file.last_modified() / 1_000.0) as i64;
     let name = encoded(&chosen.path);
     let url = format!("/api/collections/{collection}/documents?name={name}&date_s={date_s}");
     let uploaded: Uploaded = net::read(&post_file(upload, chosen, &url).await?)?;
-    Ok(match uploaded.outcome.as_str() {
+    Ok(said(&uploaded, done))
+}
+
+/// What is said of a file that the server has; `done` where it had to be taken in.
+fn said(uploaded: &Uploaded, done: Text) -> Text {
+    match uploaded.outcome.as_str() {
         "unchanged" => Text::UploadUnchanged,
         "duplicate" => Text::UploadDuplicate,
-        _ => Text::UploadDone,
-    })
+        _ => done,
+    }
 }
 
 /// Sends the bytes, and tells how far they are.
 async fn post_file(upload: Upload, chosen: &Chosen, url: &str) -> Result<String, ApiError> {
+    if upload.stage.with_untracked(Stage::is_over) {
+        return Err(ApiError::new(ErrorCode::Cancelled));
+    }
     let kind = kinds::kind_of(&chosen.path, &chosen.file.type_());
     let media_type = kind.map_or_else(|| chosen.file.type_(), |kind| kind.media_type.to_owned());
     let rate = Rc::new(std::cell::RefCell::new((RateMeter::default(), 0_u64)));
@@ -195,13 +204,14 @@ async fn post_file(upload: Upload, chosen: &Chosen, url: &str) -> Result<String,
         let done_bytes = (loaded as u64).min(total_bytes);
         meter.add(now_ms, done_bytes.saturating_sub(*before));
         *before = done_bytes;
-        if !upload.stage.with_untracked(Stage::is_over) {
-            upload.stage.set(Stage::Sending {
+        tell(
+            upload,
+            Stage::Sending {
                 done_bytes,
                 bytes_per_s: meter.bytes_per_s(now_ms),
                 seconds_left: meter.seconds_left(now_ms, total_bytes - done_bytes),
-            });
-        }
+            },
+        );
     });
     let (ended, end) = futures_channel::oneshot::channel();
     let on_end = Closure::once(move |status: f64, body: String| {
@@ -239,35 +249,58 @@ async fn post_file(upload: Upload, chosen: &Chosen, url: &str) -> Result<String,
     }
 }
 
-/// Reads and embeds a file here, and sends what came of it with the file. None where this device cannot:
-/// then the server does it.
+/// Says how far a file is; false, and nothing is said, where it was cancelled.
+fn tell(upload: Upload, stage: Stage) -> bool {
+    let goes_on = !upload.stage.with_untracked(Stage::is_over);
+    if goes_on {
+        upload.stage.set(stage);
+    }
+    goes_on
+}
+
+/// What came of a file that this device was to index.
+enum Indexed {
+    Here(Text),
+    /// The server does it, and this is then said of it.
+    Not(Text),
+}
+
+/// Reads and embeds a file here, and sends what came of it with the file.
+///
+/// # Errors
+/// `cancelled`, and what the sending of the file says.
 async fn indexed_here(
     library: Library,
     upload: Upload,
     chosen: &Chosen,
     collection: &str,
-) -> Result<Option<Text>, ApiError> {
+) -> Result<Indexed, ApiError> {
     let wanted = untrack(|| library.collection(collection)).and_then(|one| one.embedder);
-    let Some(embedder) = embed::embedder().await.filter(|own| Some(own) == wanted.as_ref()) else {
-        return Ok(None);
-    };
-    let Ok(device::Taken { file, pages, bytes }) = device::take(chosen).await else {
-        return Ok(None);
+    let Some(embedder) = wanted else { return Ok(Indexed::Not(Text::UploadDone)) };
+    if embed::runnable(Some(&embedder)).await.is_none() {
+        return Ok(Indexed::Not(Text::UploadServerEmbeds));
+    }
+    if !tell(upload, Stage::Reading) {
+        return Err(ApiError::new(ErrorCode::Cancelled));
+    }
+    let Ok(Taken { file, pages, bytes }) = take(&chosen.file).await else {
+        return Ok(Indexed::Not(Text::UploadServerReads));
     };
     let (media_type, date_s) = (file.media_type.clone(), file.date_s);
     let prepared = ask(&ToShelf::Prepare { file, pages }, Some(bytes)).await;
     let Ok((FromShelf::Prepared { extracted, chunks, texts }, _)) = prepared else {
-        return Ok(None);
+        return Ok(Indexed::Not(Text::UploadServerReads));
     };
     let total = texts.len();
-    let told = |done| {
-        if !upload.stage.with_untracked(Stage::is_over) {
-            upload.stage.set(Stage::Embedding { done, total });
-        }
-    };
+    let told = |done| tell(upload, Stage::Embedding { done, total });
     told(0);
-    let Some(vectors) = embed::vectors(&embedder, texts, "passage", told).await else {
-        return Ok(None);
+    let vectors = match embed::vectors(&embedder, texts, "passage", told).await {
+        Ok(vectors) => vectors,
+        Err(error) if error.code == ErrorCode::Cancelled => return Err(error),
+        Err(error) => {
+            web_sys::console::warn_1(&format!("portico: {error}").into());
+            return Ok(Indexed::Not(Text::UploadServerEmbeds));
+        }
     };
     let held = post_file(upload, chosen, &format!("/api/collections/{collection}/files")).await?;
     let body = json!({
@@ -281,12 +314,15 @@ async fn indexed_here(
         "embedder": embedder,
     });
     let path = format!("/api/collections/{collection}/indexed");
-    match net::post::<serde_json::Value>(&path, &body).await {
-        Ok(_) => Ok(Some(Text::IndexedByDevice)),
+    match net::post::<Uploaded>(&path, &body).await {
+        Ok(uploaded) => Ok(Indexed::Here(said(&uploaded, Text::IndexedByDevice))),
         Err(error) => {
             // The server then does it by itself, with the file sent anew.
             web_sys::console::warn_1(&format!("portico: {error}").into());
-            Ok(None)
+            Ok(Indexed::Not(match error.code {
+                ErrorCode::VectorsDisagree | ErrorCode::VectorInvalid => Text::UploadDisagrees,
+                _ => Text::UploadNotTaken,
+            }))
         }
     }
 }

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::words::{query_terms, words};
 use super::{Shelved, Stored};
 use crate::address::ON_DEVICE;
-use crate::api::{Hit, HitDocument, Ranks, SearchRequest, SearchResponse};
+use crate::api::{Facets, Hit, HitDocument, Ranks, SearchRequest, SearchResponse};
 
 /// How soon more of a word counts no more.
 const K1: f32 = 1.2;
@@ -77,13 +77,16 @@ impl Index {
             let shelved = documents.get(&place.document)?;
             Some((shelved, shelved.stored.chunks.get(place.ordinal)?))
         };
-        let is_wanted = |number: u32| {
+        let passes = |number: u32| {
             let found = self.passages.get(number as usize).and_then(chunk_of);
-            found.is_some_and(|(shelved, chunk)| passes(request, &shelved.stored, chunk))
+            found.map(|(shelved, chunk)| Passes::new(request, &shelved.stored, chunk))
         };
+        let is_wanted = |number: u32| passes(number).is_some_and(Passes::all);
         let terms = query_terms(&request.query);
         let groups: Vec<HashMap<&str, f32>> = terms.iter().map(|term| self.group(term)).collect();
-        let (scores, n_matched) = self.by_words(&groups, &is_wanted);
+        let (mut scores, n_matched) = self.by_words(&groups);
+        let mut matched: HashSet<u32> = scores.keys().copied().collect();
+        scores.retain(|number, _| is_wanted(*number));
         // One word of nine says less than all nine.
         let sureness = |number: &u32| match n_matched.get(number) {
             Some(n) => *n as f32 / terms.len().max(1) as f32,
@@ -124,8 +127,21 @@ impl Index {
                 ranks: Ranks { full_text: found.full_text_rank, vector: found.vector_rank },
             })
         };
-        let hits = ranked.into_iter().filter_map(hit).take(request.limit.max(1) as usize).collect();
-        SearchResponse { hits, ..SearchResponse::default() }
+        let n_hits = request.limit.max(1) as usize;
+        // What was found by meaning alone has none of the words, and is counted as far as it is shown.
+        let facets = request.facets.then(|| {
+            matched.extend(ranked.iter().take(n_hits).map(|found| found.id));
+            let mut facets = Facets::default();
+            for number in matched {
+                let found = self.passages.get(number as usize).and_then(chunk_of);
+                if let (Some((shelved, chunk)), Some(passes)) = (found, passes(number)) {
+                    passes.count(&mut facets, &shelved.stored, chunk);
+                }
+            }
+            facets
+        });
+        let hits = ranked.into_iter().filter_map(hit).take(n_hits).collect();
+        SearchResponse { hits, facets, ..SearchResponse::default() }
     }
 
     /// The terms of the index that stand for one of the query's, and how much each counts.
@@ -143,11 +159,7 @@ impl Index {
     }
 
     /// Scores, and how many of the query's words each passage holds.
-    fn by_words(
-        &self,
-        groups: &[HashMap<&str, f32>],
-        is_wanted: &dyn Fn(u32) -> bool,
-    ) -> (HashMap<u32, f32>, HashMap<u32, u32>) {
+    fn by_words(&self, groups: &[HashMap<&str, f32>]) -> (HashMap<u32, f32>, HashMap<u32, u32>) {
         let n_passages = self.passages.len() as f32;
         let usual_words = self.n_words as f32 / n_passages.max(1.0);
         let mut scores: HashMap<u32, f32> = HashMap::new();
@@ -169,7 +181,6 @@ impl Index {
                     rarity * count * (K1 + 1.0) / (count + K1 * length);
             }
         }
-        scores.retain(|number, _| is_wanted(*number));
         (scores, n_matched)
     }
 
@@ -204,15 +215,45 @@ fn best(scores: HashMap<u32, f32>) -> Vec<(u32, f32)> {
     ranked
 }
 
-fn passes(request: &SearchRequest, stored: &Stored, chunk: &Chunk) -> bool {
-    let filter = &request.filter;
-    let is_asked =
-        request.collections.as_ref().is_none_or(|ids| ids.iter().any(|id| id == ON_DEVICE));
-    is_asked
-        && (filter.types.is_empty() || filter.types.contains(&stored.media_type))
-        && (filter.langs.is_empty() || filter.langs.contains(&chunk.lang))
-        && filter.from.is_none_or(|from| stored.date_s >= from)
-        && filter.to.is_none_or(|to| stored.date_s <= to)
+/// Which filters let a passage through.
+#[derive(Clone, Copy)]
+struct Passes {
+    by_collection: bool,
+    by_type: bool,
+    by_lang: bool,
+    by_date: bool,
+}
+
+impl Passes {
+    fn new(request: &SearchRequest, stored: &Stored, chunk: &Chunk) -> Self {
+        let filter = &request.filter;
+        let is_asked = |ids: &Vec<String>| ids.iter().any(|id| id == ON_DEVICE);
+        Self {
+            by_collection: request.collections.as_ref().is_none_or(is_asked),
+            by_type: filter.types.is_empty() || filter.types.contains(&stored.media_type),
+            by_lang: filter.langs.is_empty() || filter.langs.contains(&chunk.lang),
+            by_date: filter.from.is_none_or(|from| stored.date_s >= from)
+                && filter.to.is_none_or(|to| stored.date_s <= to),
+        }
+    }
+
+    fn all(self) -> bool {
+        self.by_collection && self.by_type && self.by_lang && self.by_date
+    }
+
+    /// Under each filter that, but for itself, lets it through.
+    fn count(self, facets: &mut Facets, stored: &Stored, chunk: &Chunk) {
+        let counts = [
+            (Self { by_collection: true, ..self }, &mut facets.collections, ON_DEVICE),
+            (Self { by_type: true, ..self }, &mut facets.types, stored.media_type.as_str()),
+            (Self { by_lang: true, ..self }, &mut facets.langs, chunk.lang.as_str()),
+        ];
+        for (passes, counts, value) in counts {
+            if passes.all() {
+                *counts.entry(value.to_owned()).or_default() += 1;
+            }
+        }
+    }
 }
 
 fn highlights(text: &str, terms: &HashSet<&str>) -> Vec<[u32; 2]> {

@@ -101,6 +101,26 @@ fn filters_hold_in_both_searches() {
 }
 
 #[test]
+fn counts_are_of_all_that_was_found_by_the_other_filters() {
+    let mut shelf = shelf();
+    let mut request = SearchRequest { limit: 1, facets: true, ..ask("Keller treasurer") };
+    let facets = shelf.search(&request, None).facets.unwrap();
+    assert_eq!((facets.total(None), facets.langs.get("en")), (2, Some(&1)), "{facets:?}");
+    request.filter.types = vec!["text/plain".into()];
+    request.collections = Some(vec!["handbook".into()]);
+    let response = shelf.search(&request, None);
+    assert_eq!(response.hits, []);
+    // Another collection is asked: this one would bring one of this type.
+    let facets = response.facets.unwrap();
+    assert_eq!((facets.total(Some(ON_DEVICE)), facets.types.len()), (1, 0), "{facets:?}");
+    request.collections = None;
+    let facets = shelf.search(&request, None).facets.unwrap();
+    assert_eq!((facets.total(None), facets.types.len()), (1, 2), "{facets:?}");
+    request.facets = false;
+    assert_eq!(shelf.search(&request, None).facets, None);
+}
+
+#[test]
 fn vectors_are_exact_of_their_own_embedder_and_fused_with_words() {
     let mut shelf = Shelf::default();
     for (id, text) in [(1, "alpha beta"), (2, "gamma delta"), (3, "epsilon")] {

@@ -2,10 +2,12 @@
 //! at most once a frame, announced in calm batches, ended in the log.
 
 mod ask;
+mod embed;
 mod ground;
 mod run;
 
 pub use ask::{USUAL_MAX_TOKENS, ask, edit, go_on, send};
+pub use embed::query_vector;
 pub use run::pick_up;
 
 use std::cell::RefCell;
@@ -123,6 +125,7 @@ pub fn fail_all(page: Page, error: &ApiError) {
 /// Takes what the worker says about this tab's answers.
 pub fn received(page: Page, message: &FromWorker) {
     ground::hear(message);
+    embed::hear(message);
     match message {
         FromWorker::ChatChunk { id, chunk } => grow(page, id, chunk),
         FromWorker::Done { id, stopped: false } if run::outgrow_device(page, id) => {}

@@ -14,9 +14,10 @@ use wasm_bindgen_futures::{JsFuture, spawn_local};
 
 use super::parts::{self, CLOSE, FOLDER, LEFT, PLUS, REDO, TRASH, dotted, failed, icon, loading};
 use super::uploads;
+use crate::embed::{self, Runnable};
 use crate::js::{self, Chosen};
 use crate::state::{Asked, Library};
-use crate::{device, embed, net};
+use crate::{device, net};
 
 /// Documents that are asked for at once.
 const LIMIT: usize = 100;
@@ -235,52 +236,100 @@ fn drop_zone(library: Library, id: StoredValue<String>, is_own: bool) -> impl In
             <input type="file" multiple=true hidden=true node_ref=folder
                 on:change=move |event| chosen(&event)/>
             {(!is_own).then(|| indexing_switch(library, id))}
-            {is_own.then(|| meaning_offer(library))}
+            {is_own.then(|| meaning(library))}
         </div>
     }
 }
 
-/// Shown until there is an embedder on this device, where it could run one.
-fn meaning_offer(library: Library) -> impl IntoView {
-    let offered = RwSignal::new(None::<embed::Offered>);
+/// How the documents of this browser are searched: by words, until the person has the device embed, too.
+fn meaning(library: Library) -> impl IntoView {
+    let chosen = RwSignal::new(None::<String>);
+    let offered = RwSignal::new(None::<Runnable>);
     spawn_local(async move {
-        offered.try_set(embed::offered().await);
+        let own = embed::embedder().await;
+        if own.is_none() {
+            offered.try_set(embed::runnable(None).await);
+        }
+        chosen.try_set(own);
     });
-    move || {
-        offered.get().map(|embed::Offered { id, name, size_bytes }| {
+    let choose = move |id: String| {
+        offered.set(None);
+        embed::choose(library, &id);
+        chosen.set(Some(id));
+    };
+    let error = move || library.embedding.with(|progress| progress.error.clone());
+    view! {
+        {move || offered.get().map(|Runnable { id, name, size_bytes }| {
             let lang = library.lang.get();
             let values = [("name", name.as_str()), ("size", &format::bytes(lang, size_bytes))];
             view! {
-                <button type="button" class="button small" on:click=move |_| {
-                    js::choose_embedder(&id);
-                    offered.set(None);
-                    embed::catch_up(library);
-                }>{library.t(Text::MeaningOffer)}</button>
+                <button type="button" class="button small" on:click=move |_| choose(id.clone())>
+                    {library.t(Text::MeaningOffer)}
+                </button>
                 <p class="hint">{Text::MeaningHint.fill(lang, &values)}</p>
             }
-        })
+        })}
+        <Show when=move || chosen.with(Option::is_some) && error().is_none()>
+            <p class="hint" data-meaning="on">{library.t(Text::MeaningOn)}</p>
+        </Show>
+        {move || error().map(|error| {
+            let code = error.code.as_str();
+            view! {
+                <p class="doc-error" role="alert" data-error=code data-meaning="failed">
+                    {dotted([Text::MeaningFailed.get(library.lang.get()).to_owned(), error.text(library.lang.get())])}
+                </p>
+                <button type="button" class="button small" on:click=move |_| {
+                    library.embedding.set(embed::Progress::default());
+                    embed::catch_up(library);
+                }>{library.t(Text::TryAgain)}</button>
+            }
+        })}
     }
 }
 
-/// Shown where this device has the collection's embedder.
+/// Shown where this device can run the collection's embedder.
 fn indexing_switch(library: Library, id: StoredValue<String>) -> impl IntoView {
-    let here = RwSignal::new(None::<String>);
-    spawn_local(async move {
-        here.try_set(embed::embedder().await);
+    let wanted = Memo::new(move |_| id.with_value(|id| library.collection(id))?.embedder);
+    let runnable = RwSignal::new(None::<Runnable>);
+    let chosen = RwSignal::new(None::<String>);
+    Effect::new(move |_| {
+        let wanted = wanted.get();
+        spawn_local(async move {
+            let known = match wanted {
+                Some(id) => embed::runnable(Some(&id)).await,
+                None => None,
+            };
+            chosen.try_set(embed::embedder().await);
+            runnable.try_set(known);
+        });
     });
-    let fits = move || {
-        let wanted = id.with_value(|id| library.collection(id)).and_then(|one| one.embedder);
-        here.with(|here| here.is_some() && *here == wanted)
+    let switch = move |is_on: bool| {
+        library.indexes_here.set(is_on);
+        // The device has one embedder; another that it was given before stays.
+        if let Some(known) = runnable.get_untracked()
+            && is_on
+            && chosen.with_untracked(Option::is_none)
+        {
+            embed::choose(library, &known.id);
+        }
     };
     view! {
-        <Show when=fits>
-            <label class="switch">
-                <input type="checkbox" prop:checked=library.indexes_here
-                    on:change:target=move |event| library.indexes_here.set(event.target().checked())/>
-                <span>{library.t(Text::IndexedByDevice)}</span>
-            </label>
-            <p class="hint">{library.t(Text::IndexedByDeviceHint)}</p>
-        </Show>
+        {move || runnable.get().map(|Runnable { id, name, size_bytes }| {
+            let lang = library.lang.get();
+            let values = [("name", name.as_str()), ("size", &format::bytes(lang, size_bytes))];
+            let loads = chosen.with(|chosen| chosen.as_ref() != Some(&id));
+            let loads = loads.then(|| Text::IndexedByDeviceLoads.fill(lang, &values));
+            let hint = [Some(Text::IndexedByDeviceHint.get(lang).to_owned()), loads];
+            let hint: Vec<String> = hint.into_iter().flatten().collect();
+            view! {
+                <label class="switch">
+                    <input type="checkbox" prop:checked=library.indexes_here
+                        on:change:target=move |event| switch(event.target().checked())/>
+                    <span>{library.t(Text::IndexedByDevice)}</span>
+                </label>
+                <p class="hint">{hint.join(" ")}</p>
+            }
+        })}
     }
 }
 
@@ -336,8 +385,19 @@ fn row(library: Library, document: Document, may_change: bool) -> impl IntoView 
     };
     let line = move || {
         let lang = library.lang.get();
-        document.with_value(|own| row_line(lang, own, job().as_ref()))
+        let embedding = library.embedding.with(|progress| progress.now);
+        document.with_value(|own| match embedding.filter(|(now, ..)| is_own && *now == id) {
+            Some((_, n_embedded, n_passages)) => {
+                let (n_embedded, n_passages) = (n_embedded as u64, n_passages as u64);
+                let now =
+                    Document { state: State::Embedding, n_embedded, n_passages, ..own.clone() };
+                row_line(lang, &now, None)
+            }
+            None => row_line(lang, own, job().as_ref()),
+        })
     };
+    let is_embedded =
+        document.with_value(|own| own.n_embedded > 0 && own.n_embedded == own.n_passages);
     let error = document.with_value(|own| own.error.clone());
     let retries = RwSignal::new(None::<ApiError>);
     let act = move |method: &'static str, path: String| {
@@ -351,7 +411,7 @@ fn row(library: Library, document: Document, may_change: bool) -> impl IntoView 
         });
     };
     view! {
-        <li class="doc-row" data-document=id.to_string() data-doc-state=state.name()>
+        <li class="doc-row" data-document=id.to_string() data-doc-state=state.name() data-embedded=is_embedded.to_string()>
             <a class="doc-name" dir="auto" href=Address::Document { id, passage: None }.hash()>{name}</a>
             <span class="doc-line">{line}</span>
             {error.map(|error| {

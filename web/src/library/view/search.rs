@@ -1,8 +1,10 @@
 //! The search: a box, filters, passages with what was asked for marked in them.
 
+use std::collections::BTreeMap;
+
 use leptos::prelude::*;
 use portico_library::address::{Address, ON_DEVICE};
-use portico_library::api::{Filter, Hit, SearchRequest, SearchResponse};
+use portico_library::api::{Facets, Filter, Hit, SearchRequest, SearchResponse};
 use portico_library::kinds::KINDS;
 use portico_library::marks::{excerpt, pieces};
 use portico_library::shelf::protocol::{FromShelf, ToShelf};
@@ -55,6 +57,7 @@ impl Filters {
                 // Until the day's end.
                 to: seconds(&self.to).map(|from| from + DAY_S - 1),
             },
+            facets: true,
         }
     }
 }
@@ -70,7 +73,17 @@ fn seconds(date: &str) -> Option<i64> {
 struct Found {
     query: String,
     hits: Vec<Hit>,
+    facets: Facets,
+    /// All that were found, shown or not.
+    total: u64,
     error: Option<ApiError>,
+}
+
+impl Found {
+    fn add(&mut self, response: SearchResponse) {
+        self.hits.extend(response.hits);
+        self.facets.add(response.facets.unwrap_or_default());
+    }
 }
 
 pub fn search(library: Library) -> impl IntoView {
@@ -145,41 +158,43 @@ pub fn search(library: Library) -> impl IntoView {
     }
 }
 
-/// Asks the server and this browser, as far as the filters want them.
+/// Asks the server and this browser, as far as the filters want them. What is to be found on this device
+/// alone is not sent; what is to be found on the server is counted here, too.
 async fn find(query: String, filters: Filters) -> Found {
     let request = filters.request(&query);
     let mut found = Found { query, ..Found::default() };
-    if filters.collection != ON_DEVICE {
+    let is_own = filters.collection == ON_DEVICE;
+    if !is_own {
         match net::post::<SearchResponse>("/api/search", &request).await {
-            Ok(response) => found.hits = response.hits,
+            Ok(response) => found.add(response),
             Err(error) => found.error = Some(error),
         }
     }
-    if filters.collection.is_empty() || filters.collection == ON_DEVICE {
-        let vector = embed::query(&request.query).await;
-        match ask(&ToShelf::Search { request, vector }, None).await {
-            Ok((FromShelf::Found { response }, _)) => found.hits.extend(response.hits),
-            // A browser that keeps nothing has nothing to be found.
-            Err(error) if filters.collection == ON_DEVICE => found.error = Some(error),
-            _ => {}
-        }
+    let vector = match filters.collection.is_empty() || is_own {
+        true => embed::query(&request.query).await,
+        false => None,
+    };
+    match ask(&ToShelf::Search { request, vector }, None).await {
+        Ok((FromShelf::Found { response }, _)) => found.add(response),
+        // A browser that keeps nothing has nothing to be found.
+        Err(error) if is_own => found.error = Some(error),
+        _ => {}
     }
     // Both give scores of one fusion.
     found.hits.sort_by(|a, b| b.score.total_cmp(&a.score));
     found.hits.truncate(LIMIT as usize);
+    let collection = Some(filters.collection).filter(|id| !id.is_empty());
+    found.total = found.facets.total(collection.as_deref()).max(found.hits.len() as u64);
     found
 }
 
 fn filters(library: Library, found: RwSignal<Option<Asked<Found>>>) -> impl IntoView {
-    let count = move |is_it: &dyn Fn(&Hit) -> bool| {
-        found.with(|found| {
-            let hits = &found.as_ref()?.loaded()?.hits;
-            Some(hits.iter().filter(|hit| is_it(hit)).count()).filter(|n| *n > 0)
-        })
-    };
-    let with_count = move |name: String, n: Option<usize>| match n {
-        Some(n) => format!("{name} ({n})"),
-        None => name,
+    let named = move |name: String, pick: fn(&Facets) -> &BTreeMap<String, u64>, value: &str| {
+        let count = found.with(|found| pick(&found.as_ref()?.loaded()?.facets).get(value).copied());
+        match count.filter(|n| *n > 0) {
+            Some(n) => format!("{name} ({})", format::integer(library.lang.get(), n)),
+            None => name,
+        }
     };
     let set =
         move |change: &dyn Fn(&mut Filters)| library.filters.update(|filters| change(filters));
@@ -192,17 +207,17 @@ fn filters(library: Library, found: RwSignal<Option<Asked<Found>>>) -> impl Into
         let known = known.loaded().cloned().unwrap_or_default();
         let all = std::iter::once(own).chain(known.into_iter().map(|one| (one.id, one.title)));
         all.map(|(id, title)| {
-            let n = count(&|hit| hit.document.collection == id);
+            let name = named(title, |facets| &facets.collections, &id);
             let selected = is_chosen(|filters| &filters.collection, &id);
-            view! { <option value=id.clone() selected=selected>{with_count(title, n)}</option> }
+            view! { <option value=id.clone() selected=selected>{name}</option> }
         })
         .collect_view()
     };
     let types = move || {
         let one = |kind: &portico_library::kinds::Kind| {
-            let n = count(&|hit| hit.document.media_type == kind.media_type);
+            let name = named(kind.name.to_owned(), |facets| &facets.types, kind.media_type);
             let selected = is_chosen(|filters| &filters.media_type, kind.media_type);
-            view! { <option value=kind.media_type selected=selected>{with_count(kind.name.to_owned(), n)}</option> }
+            view! { <option value=kind.media_type selected=selected>{name}</option> }
         };
         KINDS.iter().map(one).collect_view()
     };
@@ -210,7 +225,9 @@ fn filters(library: Library, found: RwSignal<Option<Asked<Found>>>) -> impl Into
         [("de", Text::LangDe), ("en", Text::LangEn), ("other", Text::LangOther)]
             .map(|(code, text)| {
                 let selected = is_chosen(|filters| &filters.lang, code);
-                view! { <option value=code selected=selected>{library.t(text)}</option> }
+                let name = text.get(library.lang.get()).to_owned();
+                let name = named(name, |facets| &facets.langs, code);
+                view! { <option value=code selected=selected>{name}</option> }
             })
             .collect_view()
     };
@@ -251,11 +268,15 @@ fn filters(library: Library, found: RwSignal<Option<Asked<Found>>>) -> impl Into
 }
 
 fn results(library: Library, found: Found, version: RwSignal<u32>) -> impl IntoView {
-    let Found { query, hits, error } = found;
+    let Found { query, hits, total, error, .. } = found;
     let lang = library.lang.get();
     let n = hits.len() as u64;
     let is_empty = hits.is_empty() && error.is_none();
-    let summary = Text::count(Text::HitOne, Text::HitMany, lang, n, &format::integer(lang, n));
+    let (shown, all) = (format::integer(lang, n), format::integer(lang, total));
+    let summary = match total > n {
+        true => Text::HitsOfMany.fill(lang, &[("n", &shown), ("total", &all)]),
+        false => Text::count(Text::HitOne, Text::HitMany, lang, n, &shown),
+    };
     view! {
         {error.map(|error| failed(library, error, move || version.update(|version| *version += 1)))}
         {is_empty.then(|| view! {
@@ -265,7 +286,7 @@ fn results(library: Library, found: Found, version: RwSignal<u32>) -> impl IntoV
             </div>
         })}
         {(!hits.is_empty()).then(|| view! {
-            <p class="hint" data-hits=n.to_string()>{summary}</p>
+            <p class="hint" data-hits=n.to_string() data-total=total.to_string()>{summary}</p>
             <ol class="hits" aria-label=library.t(Text::Results) on:keydown=move |event| {
                 let step = match event.key().as_str() {
                     "ArrowDown" => 1,
