@@ -161,8 +161,7 @@ impl Documents {
     /// When the index or the database cannot be used.
     pub async fn work_beside_others(self: &Arc<Self>) -> Result<(), ApiError> {
         loop {
-            let has_work =
-                self.has_work().await? || self.is_fed() || self.has_move().await?;
+            let has_work = self.has_work().await? || self.is_fed() || self.has_move().await?;
             if has_work && self.own(Until::Idle).await? {
                 continue;
             }

@@ -6,8 +6,7 @@
 use std::time::Duration;
 
 use portico_search::vectors::{
-    EdgeConfig, EdgeStore, EmbedderId, Labels, Point, QdrantConfig, QdrantStore,
-    VectorStore,
+    EdgeConfig, EdgeStore, EmbedderId, Labels, Point, QdrantConfig, QdrantStore, VectorStore,
 };
 use portico_search::{DocLang, Filter, SearchError};
 use qdrant_client::qdrant::vectors_config::Config;
