@@ -93,6 +93,16 @@ globalThis.loadLibrary = async () => {
   }
 };
 
+/** What keeps the conversations of a person's devices the same: a Wasm of its own, once somebody is signed in. */
+let sync;
+globalThis.loadSync = () => {
+  const start = async () => {
+    const { default: init } = await import("./sync.js");
+    await init({ module_or_path: new URL("./sync_bg.wasm", import.meta.url) });
+  };
+  return (sync ??= start());
+};
+
 say(texts.loading);
 if (typeof WebAssembly !== "object") {
   say(texts.wasm, "WebAssembly is not defined");

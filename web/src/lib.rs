@@ -3,8 +3,10 @@
 
 pub mod file_reading;
 pub mod link;
+pub mod log_store;
 pub mod portico_api;
 pub mod server_call;
 pub mod shelf_link;
+pub mod sync_link;
 
 pub use portico_relay::protocol;

@@ -117,7 +117,7 @@ fn heads(house: &House) -> (Merge, usize) {
 fn lines() -> Vec<String> {
     let mut lines = Vec::new();
     let mut ms = START_MS;
-    let mut id = |ms: &mut u64| {
+    let id = |ms: &mut u64| {
         *ms += 1;
         // A multiplicative hash: ids differ where random ones do.
         let mixed = ms.wrapping_mul(0x9E37_79B9_7F4A_7C15).to_le_bytes();

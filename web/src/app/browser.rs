@@ -6,15 +6,9 @@ use uuid::Uuid;
 use wasm_bindgen::prelude::*;
 use web_sys::{Document, Element, HtmlElement, Window};
 
-#[wasm_bindgen]
-extern "C" {
-    #[wasm_bindgen(js_name = String)]
-    fn js_string(value: &JsValue) -> String;
-}
-
 /// What a thrown value says.
 pub fn js_error(error: &JsValue) -> String {
-    js_string(error)
+    portico_web::log_store::js_string(error)
 }
 
 /// The window; the app runs in no other place.

@@ -3,6 +3,7 @@
 //! - [`page`]: what is shown, as signals; [`setup`]: who writes them.
 //! - [`log`]: conversations as the append-only operations of `shared::sync`, in IndexedDB.
 //! - [`answer`]: answers that are being written; [`place`]: where; [`documents`]: what they rest on.
+//! - [`sync`]: how the person's other devices hear of it.
 //! - [`view`]: the elements.
 
 mod answer;
@@ -18,6 +19,7 @@ mod page;
 mod place;
 mod prefs;
 mod setup;
+mod sync;
 mod view;
 
 fn main() {

@@ -10,6 +10,7 @@ use portico_page::route::Offer;
 use portico_shared::catalogue::ModelView;
 use portico_shared::error::ApiError;
 use portico_web::protocol::{DeviceReport, ModelState, StorageReport};
+use portico_web::sync_link::SyncState;
 use uuid::Uuid;
 
 use crate::answer::LiveInfo;
@@ -115,6 +116,10 @@ pub struct Page {
     pub live: RwSignal<BTreeMap<Uuid, LiveInfo>>,
     /// Answers that another tab is writing.
     pub elsewhere: RwSignal<BTreeSet<Uuid>>,
+    /// Answers that another device is writing.
+    pub remote: RwSignal<BTreeSet<Uuid>>,
+    /// How it stands with the person's other devices; none: nobody asked.
+    pub sync: RwSignal<Option<SyncState>>,
     pub dialog: RwSignal<Option<Dialog>>,
     /// The sidebar is open on a narrow screen.
     pub drawer: RwSignal<bool>,
@@ -155,6 +160,8 @@ impl Page {
             thread,
             live: RwSignal::new(BTreeMap::new()),
             elsewhere: RwSignal::new(BTreeSet::new()),
+            remote: RwSignal::new(BTreeSet::new()),
+            sync: RwSignal::new(None),
             dialog: RwSignal::new(None),
             drawer: RwSignal::new(false),
             toasts: RwSignal::new(Vec::new()),

@@ -57,6 +57,13 @@ pub fn keep_choice(page: Page, conversation: Uuid) {
     }
 }
 
+/// What a new conversation says of its place, where it says anything.
+pub fn first_setting(conversation: Uuid) -> Option<Setting> {
+    let settings = prefs::answer_settings(Some(conversation));
+    let stays = settings.place.as_deref() == Some(Choice::Device.name());
+    stays.then_some(Setting::StaysOnDevice(true))
+}
+
 /// Where an answer of `model` would run in the open conversation, for views.
 pub fn route_here(page: Page, model: &str) -> Route {
     let choice = choice(page, page.open.get());

@@ -13,7 +13,7 @@ use wasm_bindgen_futures::spawn_local;
 
 use crate::browser::{by_id, document, on_window, window};
 use crate::page::{Page, Theme};
-use crate::{answer, documents, log, models, offline, place, prefs, view};
+use crate::{answer, documents, log, models, offline, place, prefs, sync, view};
 
 /// Where `web/js/embed.js` finds the page.
 const EMBEDDED_PATH: &str = "/embed";
@@ -98,6 +98,7 @@ fn wire(page: Page) {
     spawn_local(models::load_catalogue(page));
     spawn_local(place::load_offer(page));
     documents::follow(page);
+    sync::start(page);
     spawn_local(async move {
         log::open(page).await;
         let held = log::held_answers().await;

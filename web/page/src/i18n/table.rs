@@ -237,6 +237,23 @@ texts! {
     NoWebGpuKeep: "Your conversations stay readable here.", "Ihre Gespräche bleiben hier lesbar.";
     OfflineNote: "Offline. Conversations and models on this device keep working.",
         "Offline. Gespräche und Modelle auf diesem Gerät funktionieren weiter.";
+    ShowOlder: "Show older ones ({n})", "Ältere zeigen ({n})";
+    SignedOutAsk: "Signed out. Your conversations are still on this device.",
+        "Abgemeldet. Ihre Gespräche liegen noch auf diesem Gerät.";
+    SignedOutRemove: "Remove them from this device", "Von diesem Gerät entfernen";
+    SyncSynced: "Synced with your other devices", "Mit Ihren anderen Geräten abgeglichen";
+    SyncWorking: "Syncing …", "Wird abgeglichen …";
+    SyncOffline: "No connection. Everything here is saved on this device.",
+        "Keine Verbindung. Alles hier ist auf diesem Gerät gespeichert.";
+    SyncOfflineWaiting: "No connection. {n} changes are saved on this device and will be synced later.",
+        "Keine Verbindung. {n} Änderungen sind auf diesem Gerät gespeichert und werden später abgeglichen.";
+    SyncSignedOut: "Signed out: conversations are saved on this device only.",
+        "Abgemeldet: Gespräche werden nur auf diesem Gerät gespeichert.";
+    SyncOnlyHere: "Saved on this device only", "Nur auf diesem Gerät gespeichert";
+    SyncOffer: "{n} conversations are on this device only. Do you want to have them on your other devices too? They are then kept on the server.",
+        "{n} Gespräche liegen nur auf diesem Gerät. Möchten Sie sie auch auf Ihren anderen Geräten haben? Sie werden dann auf dem Server gespeichert.";
+    SyncOfferYes: "Sync them", "Abgleichen";
+    SyncOfferNo: "Keep them here", "Hier behalten";
     DeviceLostNote: "The graphics device was lost. It is being set up again; nothing written is gone.",
         "Das Grafikgerät ging verloren. Es wird neu eingerichtet; Geschriebenes bleibt erhalten.";
     DeviceRestoredNote: "The graphics device is back.", "Das Grafikgerät ist wieder da.";

@@ -30,14 +30,15 @@ pub fn send(page: Page, text: &str, model: String) {
             let conversation = new_id();
             prefs::adopt_answer_settings(conversation);
             let title = Setting::Title(Some(title_from_message(text)));
+            // In one piece, so that nothing of what stays on the device is ever sent.
+            let stays = crate::place::first_setting(conversation);
             log::write(
                 page,
-                [
-                    Body::CreateConversation { conversation },
-                    Body::Set { conversation, setting: title },
-                ],
+                [Body::CreateConversation { conversation }]
+                    .into_iter()
+                    .chain(stays.map(|setting| Body::Set { conversation, setting }))
+                    .chain([Body::Set { conversation, setting: title }]),
             );
-            crate::place::keep_choice(page, conversation);
             crate::view::open_conversation(page, Some(conversation));
             (conversation, None)
         }

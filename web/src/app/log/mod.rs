@@ -1,18 +1,23 @@
 //! Conversations of this profile: every change is an operation of `shared::sync`, merged here and
 //! appended to IndexedDB. Other tabs are told and pull what is new.
 
-mod idb;
 mod locks;
+mod remote;
 mod thread;
 
 pub use locks::{AnswerLock, held_answers};
+pub use remote::is_remote;
 pub use thread::{Item, Thread};
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use leptos::prelude::*;
-use portico_shared::sync::{Body, Clock, Hit, Merge, MessageContent, MessageState, Op, Setting};
+use portico_shared::sync::{
+    Body, Clock, Head, Hit, Merge, MessageContent, MessageState, Op, Setting,
+};
+use portico_web::log_store::{Held, IdbError, LogStore, Record, SENT_TO, Stored, Write};
+use portico_web::sync_link::LOG_CHANNEL;
 use uuid::Uuid;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
@@ -20,10 +25,7 @@ use web_sys::{BroadcastChannel, MessageEvent};
 
 use crate::browser::{breathe, new_id, now_ms};
 use crate::page::Page;
-use idb::{Idb, IdbError};
-
-/// Tells other tabs of the profile that there are new operations.
-const CHANNEL: &str = "portico-log";
+use crate::sync;
 
 /// Operations read and merged at once: a few milliseconds' work.
 const BATCH: u32 = 150;
@@ -33,10 +35,12 @@ struct Log {
     merge: Merge,
     clock: Clock,
     /// None: the browser refuses it, or it is not open yet.
-    idb: Option<Idb>,
+    idb: Option<LogStore>,
     channel: Option<BroadcastChannel>,
     /// The store's key up to which it has been read.
     read_to: f64,
+    /// The same for heads of conversations whose messages may not be here yet.
+    heads_to: f64,
     reading: bool,
     read_again: bool,
     /// Operations that wait for the disk.
@@ -48,7 +52,10 @@ struct Log {
 
 /// An operation on its way to the disk.
 struct Queued {
-    json: String,
+    /// As it lies in the store: see [`Record`].
+    record: String,
+    /// Whether its conversation is sent to other devices is decided by it.
+    held: Option<(Uuid, Option<Held>)>,
     /// The message whose earlier drafts it supersedes.
     supersedes: Option<Uuid>,
     /// It is a draft itself.
@@ -61,7 +68,7 @@ thread_local! {
 
 /// Opens the store and reads what is in it, in slices that let the page paint.
 pub async fn open(page: Page) {
-    match Idb::open().await {
+    match LogStore::open().await {
         Ok(idb) => {
             LOG.with_borrow_mut(|log| log.idb = Some(idb));
             listen(page);
@@ -80,7 +87,7 @@ pub async fn open(page: Page) {
 }
 
 fn listen(page: Page) {
-    let Ok(channel) = BroadcastChannel::new(CHANNEL) else { return };
+    let Ok(channel) = BroadcastChannel::new(LOG_CHANNEL) else { return };
     let on_message = Closure::<dyn FnMut(MessageEvent)>::new(move |_| {
         spawn_local(async move {
             pull(page).await;
@@ -103,6 +110,10 @@ async fn pull(page: Page) {
         log.idb.clone()
     });
     let Some(idb) = idb else { return };
+    if let Err(error) = pull_heads(&idb).await {
+        page.save_error.set(Some(error.to_string()));
+    }
+    let is_ready = page.log_ready.get_untracked();
     loop {
         let after = LOG.with_borrow(|log| log.read_to);
         let batch = match idb.read(after, BATCH).await {
@@ -113,12 +124,15 @@ async fn pull(page: Page) {
             }
         };
         let last = batch.last().map(|stored| stored.key);
-        LOG.with_borrow_mut(|log| {
-            for stored in &batch {
-                log.take(&stored.json);
-            }
+        let came: Vec<Op> = LOG.with_borrow_mut(|log| {
+            let of_server = |stored: &Stored| is_ready && Record::is_pulled(&stored.json);
+            let taken = batch.iter().map(|stored| (log.take(&stored.json), of_server(stored)));
+            let came = taken.filter_map(|(op, is_of_server)| op.filter(|_| is_of_server));
+            let came = came.collect();
             log.read_to = last.unwrap_or(after).max(log.read_to);
+            came
         });
+        came.iter().for_each(|op| remote::note(page, op));
         if batch.is_empty() {
             let again = LOG.with_borrow_mut(|log| std::mem::take(&mut log.read_again));
             if !again {
@@ -132,6 +146,25 @@ async fn pull(page: Page) {
     LOG.with_borrow_mut(|log| log.reading = false);
 }
 
+/// Takes in the list of conversations that a new device gets before their messages.
+async fn pull_heads(idb: &LogStore) -> Result<(), IdbError> {
+    let after = LOG.with_borrow(|log| log.heads_to);
+    let pages = idb.heads(after).await?;
+    LOG.with_borrow_mut(|log| {
+        for page in pages {
+            for line in page.json.lines() {
+                // One that cannot be read comes again with its operations.
+                if let Ok(head) = Head::from_json(line) {
+                    log.merge.absorb(&head);
+                }
+            }
+            log.heads_to = page.key;
+        }
+        log.clock = Clock::after(log.merge.latest());
+    });
+    Ok(())
+}
+
 /// Drops drafts that a later text has superseded: a killed tab leaves them behind.
 async fn compact() {
     let Some(idb) = LOG.with_borrow(|log| log.idb.clone()) else { return };
@@ -141,9 +174,10 @@ async fn compact() {
         let Some(last) = batch.last() else { return };
         after = last.key;
         let superseded: Vec<f64> = LOG.with_borrow(|log| {
-            let is_old = |json: &str| {
-                json.contains("\"draft\"")
-                    && Op::from_json(json).is_ok_and(|op| log.merge.is_superseded_draft(&op))
+            let is_old = |record: &str| {
+                record.contains("\"draft\"")
+                    && Op::from_json(Record::parts(record).0)
+                        .is_ok_and(|op| log.merge.is_superseded_draft(&op))
             };
             batch.iter().filter(|stored| is_old(&stored.json)).map(|stored| stored.key).collect()
         });
@@ -156,16 +190,41 @@ async fn compact() {
 
 impl Log {
     /// Merges an operation from the store. One that cannot be read is left where it is.
-    fn take(&mut self, json: &str) {
-        match Op::from_json(json) {
+    fn take(&mut self, record: &str) -> Option<Op> {
+        match Op::from_json(Record::parts(record).0) {
             Ok(op) => {
                 self.merge.apply(&op);
                 self.clock = Clock::after(self.merge.latest());
+                Some(op)
             }
             Err(error) => {
                 web_sys::console::warn_1(&format!("portico: operation skipped: {error}").into());
+                None
             }
         }
+    }
+
+    /// An operation on its way to the disk.
+    fn queued(&self, op: &Op, supersedes: Option<Uuid>, is_draft: bool) -> Queued {
+        let place = op.body.conversation();
+        let place = place.or_else(|| self.merge.conversation_of(op.body.message()?));
+        let held = match op.body {
+            Body::Set { conversation, setting: Setting::StaysOnDevice(true) } => {
+                // What never had a message was never sent.
+                let is_new = self.merge.thread(conversation).is_empty();
+                let held = if is_new { Held::Device } else { Held::Withdraw };
+                Some((conversation, Some(held)))
+            }
+            Body::Set { conversation, setting: Setting::StaysOnDevice(false) } => {
+                Some((conversation, None))
+            }
+            // Whoever signs in later says what becomes of it.
+            Body::CreateConversation { conversation } if !sync::has_account() => {
+                Some((conversation, Some(Held::Undecided)))
+            }
+            _ => None,
+        };
+        Queued { record: Record::written(&op.to_json(), place), held, supersedes, is_draft }
     }
 
     fn make(&mut self, body: Body) -> Result<Op, String> {
@@ -182,8 +241,8 @@ pub fn write(page: Page, bodies: impl IntoIterator<Item = Body>) {
         let made = LOG.with_borrow_mut(|log| {
             let op = log.make(body)?;
             if log.idb.is_some() || !page.log_ready.get_untracked() {
-                let json = op.to_json();
-                log.queue.push(Queued { json, supersedes: None, is_draft: false });
+                let queued = log.queued(&op, None, false);
+                log.queue.push(queued);
             }
             Ok(())
         });
@@ -212,8 +271,8 @@ fn write_content(page: Page, message: Uuid, content: MessageContent, is_draft: b
     let made = LOG.with_borrow_mut(|log| {
         let op = log.make(Body::WriteMessage { message, content })?;
         if log.idb.is_some() {
-            let json = op.to_json();
-            log.queue.push(Queued { json, supersedes: Some(message), is_draft });
+            let queued = log.queued(&op, Some(message), is_draft);
+            log.queue.push(queued);
         }
         Ok::<(), String>(())
     });
@@ -235,8 +294,18 @@ fn flush(page: Page) {
     });
     let Some((idb, queue, dropped)) = next else { return };
     spawn_local(async move {
-        let ops: Vec<String> = queue.iter().map(|op| op.json.clone()).collect();
-        match idb.append(&ops, &dropped).await {
+        let write = Write {
+            records: queue.iter().map(|op| op.record.clone()).collect(),
+            held: queue.iter().filter_map(|op| op.held).collect(),
+            // What was held and is so no longer lies behind what was sent.
+            meta: match queue.iter().any(|op| matches!(op.held, Some((_, None)))) {
+                true => vec![(SENT_TO, "0".to_owned())],
+                false => Vec::new(),
+            },
+            dropped,
+            ..Write::default()
+        };
+        match idb.write(write).await {
             Ok(keys) => {
                 LOG.with_borrow_mut(|log| {
                     for (op, key) in queue.iter().zip(keys) {

@@ -33,6 +33,7 @@ pub fn banners(page: Page) -> impl IntoView {
                 })}
             </Show>
         </div>
+        {super::sync::offer(page).into_any()}
         <Show when=move || page.worker_error.with(Option::is_some)>
             <div class="notice error" role="alert" data-condition="worker-failed">
                 <p>{page.t(Text::WorkerFailed)}</p>

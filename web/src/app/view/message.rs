@@ -22,7 +22,7 @@ use super::{copy, progress, sources};
 use crate::log::{self, Item};
 use crate::markdown_dom::MarkdownDom;
 use crate::page::{Dialog, Page};
-use crate::{answer, place};
+use crate::{answer, place, sync};
 
 /// A message of the active branch.
 #[derive(Clone, Copy)]
@@ -49,7 +49,8 @@ impl Context {
     /// `loading`, `streaming`, `done`, `stopped` or `error`.
     fn state(self) -> &'static str {
         let live = self.page.live.with(|live| live.get(&self.id).map(|info| info.streaming));
-        let is_elsewhere = self.page.elsewhere.with(|ids| ids.contains(&self.id));
+        let is_elsewhere = self.page.elsewhere.with(|ids| ids.contains(&self.id))
+            || log::is_remote(self.page, self.id);
         match (live, self.with(|item| Some(item.content.state))) {
             (Some(false), _) => "loading",
             (Some(true), _) => "streaming",
@@ -413,11 +414,19 @@ fn foot(context: Context, state: Memo<&'static str>) -> impl IntoView {
             </Show>
             <Show when=is_elsewhere>
                 <span class="muted">{page.t(Text::ElsewhereWriting)}</span>
-                {move || context.with(|item| item.content.stream.clone()).map(|stream| view! {
-                    <button type="button" class="button quiet small" on:click=move |_| {
-                        server_call::cancel(stream.clone());
-                    }>{page.t(Text::Stop)}</button>
-                })}
+                {move || {
+                    let stream = context.with(|item| item.content.stream.clone());
+                    let is_remote = log::is_remote(page, context.id);
+                    (is_remote || stream.is_some()).then(|| view! {
+                        <button type="button" class="button quiet small" on:click=move |_| {
+                            match (&stream, is_remote) {
+                                (stream, true) => sync::stop(page, context.id, stream.clone()),
+                                (Some(stream), false) => server_call::cancel(stream.clone()),
+                                (None, false) => {}
+                            }
+                        }>{page.t(Text::Stop)}</button>
+                    })
+                }}
             </Show>
             <p class="stats">{move || {
                 let lang = page.lang.get();

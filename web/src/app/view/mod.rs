@@ -15,6 +15,7 @@ mod progress;
 mod settings;
 mod sidebar;
 mod sources;
+mod sync;
 mod toasts;
 mod welcome;
 

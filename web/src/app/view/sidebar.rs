@@ -9,13 +9,15 @@ use portico_shared::sync::{Body, Setting, TITLE_MAX_CHARS};
 use uuid::Uuid;
 
 use super::icons::{self, icon, logo};
-use super::{composer, open_conversation};
+use super::{composer, open_conversation, sync};
 use crate::browser::{after_ms, focus, now_ms};
 use crate::log::{self, Row};
 use crate::page::{Dialog, Page};
 
 /// Milliseconds without a key before the search runs.
 const SEARCH_PAUSE_MS: i32 = 150;
+/// Rows that are shown at once: thousands would take seconds to build.
+const ROWS_AT_ONCE: usize = 100;
 const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
 
 pub fn sidebar(page: Page) -> impl IntoView {
@@ -25,6 +27,11 @@ pub fn sidebar(page: Page) -> impl IntoView {
         log::rows(&query.get())
     });
     let renaming = RwSignal::new(None::<Uuid>);
+    let n_shown = RwSignal::new(ROWS_AT_ONCE);
+    let n_more = move || rows.with(Vec::len).saturating_sub(n_shown.get());
+    let shown = Memo::new(move |_| {
+        rows.with(|rows| rows.iter().take(n_shown.get()).cloned().collect::<Vec<_>>())
+    });
     view! {
         <aside class="sidebar" id="sidebar" aria-label=page.t(Text::Conversations)>
             <div class="sidebar-head">
@@ -39,8 +46,15 @@ pub fn sidebar(page: Page) -> impl IntoView {
             }>{icon(icons::PLUS)} {page.t(Text::NewConversation)}</button>
             {search_field(page, query).into_any()}
             <nav class="conversations" aria-label=page.t(Text::Conversations)>
-                {move || groups(page, rows.get(), &query.get(), renaming)}
+                {move || groups(page, shown.get(), &query.get(), renaming)}
+                <Show when=move || { n_more() > 0 }>
+                    <button type="button" class="button quiet wide"
+                        on:click=move |_| n_shown.update(|n| *n += ROWS_AT_ONCE * 2)>{move || {
+                        Text::ShowOlder.fill(page.lang.get(), &[("n", &n_more().to_string())])
+                    }}</button>
+                </Show>
             </nav>
+            {sync::status(page).into_any()}
             <div class="sidebar-foot">
                 <a class="button quiet" href="#/documents" data-open="library"
                     aria-current=move || page.shows_library.get().then_some("page")
@@ -149,7 +163,7 @@ fn row_view(page: Page, row: Row, renaming: RwSignal<Option<Uuid>>) -> impl Into
         view! {
             <button type="button" class="row-open" aria-current=move || is_open().then_some("page")
                 on:click=move |_| open_conversation(page, Some(id))>
-                <span class="row-title">{name}</span>
+                <span class="row-title">{name} {sync::mark(page, id).into_any()}</span>
                 {snippet.map(|text| view! { <span class="row-snippet">{text}</span> })}
             </button>
             {actions(page, id, pinned, for_actions, renaming).into_any()}

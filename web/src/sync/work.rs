@@ -1,0 +1,301 @@
+//! When is what done? Sent when something was written, fetched when the server calls, tried again later
+//! and later while it fails; and what the person is told about it.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use futures_channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
+use futures_util::future::{Either, select};
+use futures_util::{FutureExt as _, StreamExt as _};
+use js_sys::Function;
+use portico_shared::error::{ApiError, ErrorCode};
+use portico_shared::sync::wire::{Signal, Wake};
+use portico_web::log_store::{Held, IdbError, LogStore, SENT_TO, Write};
+use portico_web::server_call::http::sleep_ms;
+use portico_web::sync_link::{Channel, FromSync, LOG_CHANNEL, Standing, SyncState, ToSync};
+use uuid::Uuid;
+use wasm_bindgen::prelude::*;
+
+use crate::pull::{Came, Inbox};
+use crate::push::Outbox;
+use crate::{account, net};
+
+/// How long writes are gathered: an answer's drafts come about every second.
+const GATHER_MS: i32 = 150;
+/// The server is asked even when it does not call: a proxy may hold its events up.
+const LOOK_MS: i32 = 60_000;
+const RETRY_MS: [i32; 7] = [1_000, 2_000, 4_000, 8_000, 15_000, 30_000, 60_000];
+
+/// What makes the work go on.
+enum Event {
+    /// Operations were written here.
+    Written,
+    Server(Option<String>),
+    Page(ToSync),
+}
+
+pub fn failed(error: IdbError) -> ApiError {
+    ApiError::new(ErrorCode::DeviceStorageRefused).detail(error)
+}
+
+/// Syncs as long as the tab lives, once no other tab does.
+pub async fn run() {
+    net::lead().await;
+    let (sender, mut events) = unbounded();
+    let Some(channel) = Channel::open() else { return };
+    let state = Rc::new(RefCell::new(SyncState {
+        standing: Standing::Working,
+        n_waiting: 0,
+        waiting: Vec::new(),
+        held: Vec::new(),
+        n_undecided: 0,
+        refused: None,
+    }));
+    hear_page(&channel, &sender, &state);
+    let written = sender.clone();
+    let tell_log = net::follow_log(LOG_CHANNEL, &callback(move |_| send(&written, Event::Written)));
+    let store = match LogStore::open().await {
+        Ok(store) => store,
+        Err(error) => {
+            let mut state = state.borrow_mut();
+            state.standing = Standing::Failed(failed(error));
+            channel.say(&FromSync::State(state.clone()));
+            return;
+        }
+    };
+    let work = Work { store: &store, channel: &channel, state: &state, tell_log: &tell_log };
+    let mut n_failures = 0;
+    loop {
+        let standing = match net::person().await {
+            Ok(Some(person)) => {
+                n_failures = 0;
+                work.serve(person, &sender, &mut events).await
+            }
+            Ok(None) => Standing::SignedOut,
+            Err(error) => standing(error),
+        };
+        let is_out = standing == Standing::SignedOut;
+        let told = async { work.tell(&mut Outbox::open(&store).await?, standing).await };
+        if let Err(error) = told.await {
+            say(&channel, &state, Standing::Failed(error));
+        }
+        let wait_ms = if is_out { LOOK_MS } else { RETRY_MS[n_failures.min(RETRY_MS.len() - 1)] };
+        n_failures += 1;
+        // What is written while nobody is signed in is no reason to ask who is.
+        while let Some(Event::Written) = wait_for(&mut events, wait_ms).await
+            && is_out
+        {}
+    }
+}
+
+fn hear_page(channel: &Channel, sender: &UnboundedSender<Event>, state: &Rc<RefCell<SyncState>>) {
+    let (answering, sender, state) = (channel.clone(), sender.clone(), state.clone());
+    channel.listen(move |asked| match asked {
+        ToSync::Ask => answering.say(&FromSync::State(state.borrow().clone())),
+        asked => send(&sender, Event::Page(asked)),
+    });
+}
+
+fn callback(hear: impl FnMut(JsValue) + 'static) -> Function {
+    Closure::<dyn FnMut(JsValue)>::new(hear).into_js_value().unchecked_into()
+}
+
+fn send(sender: &UnboundedSender<Event>, event: Event) {
+    // Its receiver lives as long as the tab.
+    sender.unbounded_send(event).ok();
+}
+
+fn say(channel: &Channel, state: &RefCell<SyncState>, standing: Standing) {
+    let mut state = state.borrow_mut();
+    state.standing = standing;
+    channel.say(&FromSync::State(state.clone()));
+}
+
+fn standing(error: ApiError) -> Standing {
+    match error.code {
+        ErrorCode::ServerUnreachable => Standing::Offline,
+        ErrorCode::SignInNeeded | ErrorCode::InvalidApiKey => Standing::SignedOut,
+        _ => Standing::Failed(error),
+    }
+}
+
+/// The next event; none after `ms`.
+async fn wait_for(events: &mut UnboundedReceiver<Event>, ms: i32) -> Option<Event> {
+    let late = Box::pin(sleep_ms(ms));
+    match select(events.next(), late).await {
+        Either::Left((event, _)) => event,
+        Either::Right(_) => None,
+    }
+}
+
+struct Work<'a> {
+    store: &'a LogStore,
+    channel: &'a Channel,
+    state: &'a RefCell<SyncState>,
+    tell_log: &'a Function,
+}
+
+impl Work<'_> {
+    /// Syncs for a person until they are signed out or the store fails; gives how it stands then.
+    async fn serve(
+        &self,
+        person: Uuid,
+        sender: &UnboundedSender<Event>,
+        events: &mut UnboundedReceiver<Event>,
+    ) -> Standing {
+        let opened = async {
+            account::enter(self.store, person).await?;
+            Ok::<_, ApiError>((Outbox::open(self.store).await?, Inbox::open(self.store).await?))
+        };
+        let (mut outbox, mut inbox) = match opened.await {
+            Ok(opened) => opened,
+            Err(error) => return standing(error),
+        };
+        let called = sender.clone();
+        let hang_up = net::listen(
+            "/api/sync/events",
+            &callback(move |data| send(&called, Event::Server(data.as_string()))),
+        );
+        let mut n_failures = 0;
+        let standing = loop {
+            let done = self.round(&mut outbox, &mut inbox).await;
+            let mut wait_ms = if inbox.is_filling() { 1 } else { LOOK_MS };
+            let standing = match done {
+                Ok(()) => {
+                    n_failures = 0;
+                    Standing::Synced
+                }
+                Err(error) => {
+                    wait_ms = RETRY_MS[n_failures.min(RETRY_MS.len() - 1)];
+                    n_failures += 1;
+                    standing(error)
+                }
+            };
+            if standing == Standing::SignedOut {
+                break standing;
+            }
+            if let Err(error) = self.tell(&mut outbox, standing).await {
+                break self::standing(error);
+            }
+            let (mut is_over, mut is_due) = (false, false);
+            while !is_over && !is_due {
+                let mut event = wait_for(events, wait_ms).await;
+                is_due = event.is_none();
+                while let Some(heard) = event {
+                    match heard {
+                        Event::Written => {
+                            sleep_ms(GATHER_MS).await;
+                            is_due = true;
+                        }
+                        Event::Server(Some(data)) => is_due |= self.called(&data, &inbox),
+                        // A broken stream: what was missed is asked for.
+                        Event::Server(None) => is_due = true,
+                        Event::Page(ToSync::Session) => is_over = true,
+                        Event::Page(asked) => {
+                            self.asked(asked, &mut inbox).await;
+                            is_due = true;
+                        }
+                    }
+                    event = events.next().now_or_never().flatten();
+                }
+            }
+            if is_over {
+                break Standing::Working;
+            }
+        };
+        hang_up.call0(&JsValue::UNDEFINED).ok();
+        standing
+    }
+
+    /// Everything once.
+    async fn round(&self, outbox: &mut Outbox, inbox: &mut Inbox) -> Result<(), ApiError> {
+        if inbox.list(self.store).await? {
+            self.tell_log();
+        }
+        for (conversation, held) in self.store.held().await.map_err(failed)? {
+            if held == Held::Withdraw {
+                net::withdraw(conversation).await?;
+                let held = vec![(conversation, Some(Held::Withdrawn))];
+                self.store.write(Write { held, ..Write::default() }).await.map_err(failed)?;
+            }
+        }
+        let refused = outbox.push_all(self.store, &mut inbox.position).await?;
+        self.state.borrow_mut().refused = refused;
+        let mut came = Came { n_ops: 0, is_other: false };
+        while inbox.pull(self.store, &mut came).await? {
+            self.tell_log();
+        }
+        if came.is_other {
+            outbox.begin_anew(self.store).await?;
+            outbox.push_all(self.store, &mut inbox.position).await?;
+        }
+        inbox.fill(self.store, &mut came).await?;
+        if came.n_ops > 0 {
+            self.tell_log();
+        }
+        Ok(())
+    }
+
+    fn tell_log(&self) {
+        self.tell_log.call0(&JsValue::UNDEFINED).ok();
+    }
+
+    /// Tells the page how it stands.
+    async fn tell(&self, outbox: &mut Outbox, standing: Standing) -> Result<(), ApiError> {
+        let waiting = outbox.waiting(self.store).await?;
+        let held = self.store.held().await.map_err(failed)?;
+        let mut state = self.state.borrow_mut();
+        state.n_waiting = waiting.n_ops;
+        state.waiting = waiting.conversations.into_iter().collect();
+        state.n_undecided = held.iter().filter(|(_, held)| *held == Held::Undecided).count();
+        state.held = held.into_iter().map(|(conversation, _)| conversation).collect();
+        // Written while it was sent: the next round takes it.
+        let is_behind = standing == Standing::Synced && state.n_waiting > 0;
+        state.standing = if is_behind { Standing::Working } else { standing };
+        self.channel.say(&FromSync::State(state.clone()));
+        Ok(())
+    }
+
+    /// The server calls; true: there is something to fetch.
+    fn called(&self, data: &str, inbox: &Inbox) -> bool {
+        match serde_json::from_str(data) {
+            Ok(Wake::Log { epoch, cursor }) => inbox.position.is_behind(epoch, cursor),
+            Ok(Wake::Signal(Signal::Stop { message })) => {
+                self.channel.say(&FromSync::Stop { message });
+                false
+            }
+            // Of a newer server.
+            Err(_) => true,
+        }
+    }
+
+    /// The page asks.
+    async fn asked(&self, asked: ToSync, inbox: &mut Inbox) {
+        let done = match asked {
+            ToSync::Decide { sends } => self.decide(sends).await,
+            ToSync::Open { conversation } => {
+                inbox.fetch(self.store, conversation).await.map(|came| {
+                    if came {
+                        self.tell_log();
+                    }
+                })
+            }
+            ToSync::Stop { message } => net::signal(Signal::Stop { message }).await,
+            ToSync::Ask | ToSync::Session => Ok(()),
+        };
+        if let Err(error) = done {
+            web_sys::console::warn_1(&format!("portico: sync: {error}").into());
+        }
+    }
+
+    async fn decide(&self, sends: bool) -> Result<(), ApiError> {
+        let held = self.store.held().await.map_err(failed)?;
+        let undecided = held.into_iter().filter(|(_, held)| *held == Held::Undecided);
+        let held = undecided.map(|(id, _)| (id, (!sends).then_some(Held::Kept))).collect();
+        let mut write = Write { held, ..Write::default() };
+        if sends {
+            write.meta.push((SENT_TO, "0".to_owned()));
+        }
+        self.store.write(write).await.map_err(failed).map(|_| ())
+    }
+}
