@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 use portico_page::i18n::Text;
 use portico_shared::openai::Role;
+use portico_shared::sync::Attachment;
 use serde_json::json;
 
 use crate::browser::{download, js_error};
@@ -23,6 +24,10 @@ pub fn markdown(page: Page) {
                 _ => item.role_name().to_owned(),
             };
             out.push_str(&format!("## {speaker}\n\n{}\n\n", item.content.text));
+            for Attachment { name, text, .. } in &item.content.attachments {
+                let indented = text.lines().map(|line| format!("    {line}\n"));
+                out.push_str(&format!("**{name}**\n\n{}\n", indented.collect::<String>()));
+            }
         }
     }
     save(page, "portico.md", "text/markdown;charset=utf-8", &out);
@@ -40,6 +45,7 @@ pub fn json(page: Page) {
                     json!({
                         "role": item.role_name(),
                         "content": item.content.text,
+                        "attachments": item.content.attachments,
                         "model": item.content.portico.as_ref().map(|portico| &portico.model),
                     })
                 })

@@ -7,6 +7,7 @@
 //! - [`view`]: the elements.
 
 mod answer;
+mod attach;
 mod browser;
 mod documents;
 mod erase;

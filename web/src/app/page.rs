@@ -14,6 +14,7 @@ use portico_web::sync_link::SyncState;
 use uuid::Uuid;
 
 use crate::answer::LiveInfo;
+use crate::attach::Attached;
 use crate::documents::Collection;
 use crate::log::Thread;
 use crate::prefs;
@@ -112,6 +113,8 @@ pub struct Page {
     pub log_in_memory: RwSignal<bool>,
     pub save_error: RwSignal<Option<String>>,
     pub thread: Memo<Arc<Thread>>,
+    /// Files that stand in composers.
+    pub attached: RwSignal<Vec<Attached>>,
     /// Answers that are being written in this tab, by message.
     pub live: RwSignal<BTreeMap<Uuid, LiveInfo>>,
     /// Answers that another tab is writing.
@@ -158,6 +161,7 @@ impl Page {
             log_in_memory: RwSignal::new(false),
             save_error: RwSignal::new(None),
             thread,
+            attached: RwSignal::new(Vec::new()),
             live: RwSignal::new(BTreeMap::new()),
             elsewhere: RwSignal::new(BTreeSet::new()),
             remote: RwSignal::new(BTreeSet::new()),

@@ -105,6 +105,14 @@ texts! {
     UseOnServer: "Use on the server", "Auf dem Server benutzen";
     AnswersCanBeWrong: "Small models make mistakes. Check what matters.",
         "Kleine Modelle irren sich. Prüfen Sie, was wichtig ist.";
+    AttachFiles: "Attach files", "Dateien anhängen";
+    AttachedFiles: "Attached files", "Angehängte Dateien";
+    ReadingFile: "Reading …", "Wird gelesen …";
+    RemoveFile: "Remove {name}", "{name} entfernen";
+    FileTooLong: "Too long to be read whole: about {n} tokens, and there is room for {max}. As a document it is searched instead.",
+        "Zu lang, um ganz gelesen zu werden: etwa {n} Token, Platz ist für {max}. Als Dokument wird sie stattdessen durchsucht.";
+    KeepAsDocument: "Keep as a document on this device", "Als Dokument auf diesem Gerät behalten";
+    ChooseCollection: "Choose a collection", "Sammlung wählen";
     ForeignLanguage: "{model} is made for {languages}. In English it makes many mistakes.",
         "{model} ist für {languages} gemacht. Auf Deutsch macht es viele Fehler.";
 

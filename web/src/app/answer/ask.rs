@@ -6,7 +6,9 @@ use portico_page::title::title_from_message;
 use portico_shared::openai::{
     ChatCompletionRequest, ChatMessage, Continuation, Role, SamplingFields, StreamOptions,
 };
-use portico_shared::sync::{Body, MessageContent, MessageState, Setting};
+use portico_shared::sync::{
+    Attachment, Body, MessageContent, MessageState, Setting, with_attachments,
+};
 use uuid::Uuid;
 
 use super::ground;
@@ -20,7 +22,7 @@ use crate::prefs;
 pub const USUAL_MAX_TOKENS: u32 = 1024;
 
 /// Sends what the person wrote, in a new conversation if none is open, and asks for the answer.
-pub fn send(page: Page, text: &str, model: String) {
+pub fn send(page: Page, text: &str, attachments: Vec<Attachment>, model: String) {
     let (conversation, parent) = match page.open.get_untracked() {
         Some(conversation) => {
             let thread = page.thread.get_untracked();
@@ -43,19 +45,32 @@ pub fn send(page: Page, text: &str, model: String) {
             (conversation, None)
         }
     };
-    let user = add_user_message(page, conversation, parent, text);
+    let user = add_user_message(page, conversation, parent, text, attachments);
     ask(page, conversation, user, model);
 }
 
 /// Puts an edited message beside the old one and asks for its answer.
-pub fn edit(page: Page, conversation: Uuid, parent: Option<Uuid>, text: &str, model: String) {
-    let user = add_user_message(page, conversation, parent, text);
+pub fn edit(
+    page: Page,
+    conversation: Uuid,
+    parent: Option<Uuid>,
+    text: &str,
+    attachments: Vec<Attachment>,
+    model: String,
+) {
+    let user = add_user_message(page, conversation, parent, text, attachments);
     ask(page, conversation, user, model);
 }
 
-fn add_user_message(page: Page, conversation: Uuid, parent: Option<Uuid>, text: &str) -> Uuid {
+fn add_user_message(
+    page: Page,
+    conversation: Uuid,
+    parent: Option<Uuid>,
+    text: &str,
+    attachments: Vec<Attachment>,
+) -> Uuid {
     let message = new_id();
-    let content = MessageContent::done(text);
+    let content = MessageContent { attachments, ..MessageContent::done(text) };
     log::write(
         page,
         [Body::AddMessage { conversation, message, parent, role: Role::User, content }],
@@ -143,5 +158,8 @@ pub fn request(
 /// What was said up to `user`. An answer that failed before its first word says nothing.
 fn spoken(thread: &Thread, user: Uuid) -> impl Iterator<Item = ChatMessage> {
     let items = thread.up_to(user).iter().filter(|item| !item.content.text.is_empty());
-    items.map(|item| ChatMessage::new(item.role, item.content.text.clone()))
+    items.map(|item| {
+        let content = &item.content;
+        ChatMessage::new(item.role, with_attachments(&content.attachments, &content.text))
+    })
 }

@@ -14,9 +14,9 @@ use portico_shared::grounding::{
     lang_of, nothing_found, rewriting,
 };
 use portico_shared::openai::{
-    ChatCompletion, ChatCompletionRequest, Content, Place, PorticoInfo, Role,
+    ChatCompletion, ChatCompletionRequest, ChatMessage, Content, Place, PorticoInfo, Role,
 };
-use portico_shared::sync::{MessageContent, MessageState};
+use portico_shared::sync::{MessageContent, MessageState, without_attachments};
 use portico_web::protocol::{FromWorker, ModelState, RequestId, ToWorker};
 use portico_web::server_call;
 use uuid::Uuid;
@@ -165,8 +165,17 @@ async fn query(
     route: &Route,
     lang: portico_shared::error::Lang,
 ) -> String {
-    let Some(rewriting) = rewriting(&request.messages, lang) else {
-        let asked = request.messages.iter().rfind(|message| message.role == Role::User);
+    // What was asked, without the files that went along.
+    let spoken: Vec<ChatMessage> = request
+        .messages
+        .iter()
+        .map(|message| match message.content.as_ref().map(Content::text) {
+            Some(text) => ChatMessage::new(message.role, without_attachments(&text)),
+            None => message.clone(),
+        })
+        .collect();
+    let Some(rewriting) = rewriting(&spoken, lang) else {
+        let asked = spoken.iter().rfind(|message| message.role == Role::User);
         return asked
             .and_then(|message| message.content.as_ref())
             .map(Content::text)

@@ -9,9 +9,8 @@ use uuid::Uuid;
 use super::icons::{self, icon};
 use super::{banners, composer, message, progress, welcome};
 use crate::browser::{ResizeWatch, next_frame};
-use crate::log;
 use crate::page::{Dialog, Page};
-use crate::place;
+use crate::{attach, log, place};
 
 /// Messages that are made at once when a conversation is opened; earlier ones follow on demand, so
 /// that a long conversation opens as fast as a short one.
@@ -22,7 +21,15 @@ const NEAR_END_PX: i32 = 96;
 
 pub fn chat(page: Page) -> impl IntoView {
     view! {
-        <main class="main" id="main" hidden=move || page.shows_library.get()>
+        <main class="main" id="main" hidden=move || page.shows_library.get()
+            on:dragover=move |event| event.prevent_default()
+            on:drop=move |event| {
+                let files = attach::files_of(&attach::transfer_of(&event));
+                if !files.is_empty() {
+                    event.prevent_default();
+                    attach::add(page, files);
+                }
+            }>
             {top_bar(page).into_any()}
             {banners::banners(page).into_any()}
             {messages(page).into_any()}

@@ -6,11 +6,12 @@ use leptos::prelude::*;
 use portico_page::i18n::{self, Text};
 use portico_page::route::Route;
 
+use super::attachments::{attach_button, attached};
 use super::icons::{self, icon};
 use super::place::place_line;
 use crate::browser::next_frame;
 use crate::page::Page;
-use crate::{answer, place, prefs};
+use crate::{answer, attach, place, prefs};
 
 pub const INPUT_ID: &str = "composer-input";
 
@@ -67,6 +68,7 @@ pub fn composer(page: Page) -> impl IntoView {
                 matches!(route, Some((_, Route::Device { .. } | Route::Server { .. })))
             })
             && live.get().is_none()
+            && attach::is_ready(page, page.open.get())
             && page.log_ready.get()
     };
     let send = move || {
@@ -77,7 +79,8 @@ pub fn composer(page: Page) -> impl IntoView {
         let written = text.get_untracked();
         prefs::set_draft(page.open.get_untracked(), "");
         text.set(String::new());
-        answer::send(page, written.trim(), model);
+        let attachments = attach::take_ready(page, page.open.get_untracked());
+        answer::send(page, written.trim(), attachments, model);
     };
     let placeholder = move || {
         let is_chosen = model.with(Option::is_some);
@@ -90,7 +93,9 @@ pub fn composer(page: Page) -> impl IntoView {
             event.prevent_default();
             send();
         }>
+            {attached(page).into_any()}
             <div class="composer-box">
+                {attach_button(page).into_any()}
                 <label class="visually-hidden" for=INPUT_ID>{page.t(Text::MessageLabel)}</label>
                 <textarea id=INPUT_ID node_ref=node rows="1" placeholder=placeholder
                     aria-describedby="composer-hint" autocomplete="off"
@@ -98,6 +103,13 @@ pub fn composer(page: Page) -> impl IntoView {
                         let value = event.target().value();
                         prefs::set_draft(page.open.get_untracked(), &value);
                         text.set(value);
+                    }
+                    on:paste=move |event| {
+                        let files = attach::files_of(&attach::transfer_of(&event));
+                        if !files.is_empty() {
+                            event.prevent_default();
+                            attach::add(page, files);
+                        }
                     }
                     on:keydown=move |event| {
                         // 229: an input method is composing, in browsers that do not say so.

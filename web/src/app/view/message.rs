@@ -18,7 +18,7 @@ use uuid::Uuid;
 use wasm_bindgen::JsCast;
 
 use super::icons::{self, icon};
-use super::{copy, progress, sources};
+use super::{attachments, copy, progress, sources};
 use crate::log::{self, Item};
 use crate::markdown_dom::MarkdownDom;
 use crate::page::{Dialog, Page};
@@ -79,6 +79,7 @@ fn user_message(context: Context) -> impl IntoView {
                 edit_form(context, editing).into_any()
             } else {
                 view! {
+                    {move || attachments::sent(page, context.with(|item| item.content.attachments.clone())).into_any()}
                     <div class="bubble">{move || context.with(|item| item.content.text.clone())}</div>
                     <div class="message-foot">
                         {branches(context).into_any()}
@@ -119,7 +120,8 @@ fn edit_form(context: Context, editing: RwSignal<bool>) -> impl IntoView {
         };
         if !text.is_empty() && !page.is_writing_now() {
             editing.set(false);
-            answer::edit(page, conversation, item.parent, text, model);
+            let attachments = item.content.attachments.clone();
+            answer::edit(page, conversation, item.parent, text, attachments, model);
         }
     };
     let is_busy = move || page.live_here().is_some();

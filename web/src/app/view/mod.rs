@@ -1,5 +1,6 @@
 //! The page's elements. Each part is a function of [`Page`]; what it shows follows the signals.
 
+mod attachments;
 mod banners;
 mod chat;
 mod composer;

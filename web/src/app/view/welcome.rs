@@ -204,7 +204,7 @@ fn ready_view(page: Page, model: String) -> impl IntoView {
                 {suggestions.map(|suggestion| view! {
                     <li><button type="button" class="button suggestion" on:click=move |_| {
                         if let Some(model) = untrack(|| place::answering_model(page)) {
-                            answer::send(page, page.say(suggestion), model);
+                            answer::send(page, page.say(suggestion), Vec::new(), model);
                         }
                     }>{page.t(suggestion)}</button></li>
                 }).collect_view()}
