@@ -144,7 +144,7 @@ fn export_person(connection: &Connection, person: PersonId) -> rusqlite::Result<
 fn rows(connection: &Connection, person: PersonId, sql: &str) -> rusqlite::Result<Value> {
     use rusqlite::types::ValueRef;
     let mut select = connection.prepare(sql)?;
-    let names: Vec<String> = select.column_names().into_iter().map(str::to_owned).collect();
+    let names: Vec<String> = select.column_names().map(str::to_owned).collect();
     let object = |row: &Row<'_>| {
         let mut object = Map::new();
         for (i, name) in names.iter().enumerate() {
