@@ -205,9 +205,24 @@ fn sync(places: &Places) -> anyhow::Result<()> {
         cargo.args(["build", "--quiet", "--package", "portico-server", "--example", "sync_bench"]);
         command::run(&mut cargo).map(|()| ((), String::new()))
     })?;
+    let data = places.target.join("bench-data/sync");
+    if data.exists() {
+        std::fs::remove_dir_all(&data)?;
+    }
+    std::fs::create_dir_all(&data)?;
     let mut program = Command::new(places.target.join("debug/examples/sync_bench"));
-    program.arg("--program").arg(portico).args(["--rounds", &CHAOS_ROUNDS.to_string()]);
-    command::run(program.arg("--json").arg(json(places, "sync")?))
+    program.arg("--program").arg(&portico).args(["--rounds", &CHAOS_ROUNDS.to_string()]);
+    let natively =
+        command::run(program.arg("--keep").arg(&data).arg("--json").arg(json(places, "sync")?));
+    packages::ensure(&[packages::NODE, packages::CHROMIUM])?;
+    npm::install_locked(places, "e2e", &places.root.join("tests/e2e"))?;
+    let page = page::build(places, page::Kind::Release)?;
+    let mut node = script(places, "sync.mjs", "sync-chromium")?;
+    node.env("PORTICO_BIN", portico)
+        .env("PORTICO_PAGE", page)
+        .env("PORTICO_TEST_DATA", data)
+        .env("PORTICO_CHROMIUM", browser::chromium().context("Chromium")?);
+    command::run(&mut node).and(natively)
 }
 
 /// `cargo xtask serve` in a clean clone with nothing built, then again.
