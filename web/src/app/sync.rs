@@ -15,7 +15,7 @@ use wasm_bindgen_futures::spawn_local;
 
 use crate::browser::{after_ms, js_error, on_window, window};
 use crate::page::Page;
-use crate::{answer, log, prefs};
+use crate::{answer, log, place, prefs};
 
 /// The account that this device was last signed in with, in the choices.
 const ACCOUNT: &str = "account";
@@ -60,7 +60,11 @@ pub fn start(page: Page) {
         });
         CHANNEL.set(Some(channel));
     }
-    on_window(SESSION_EVENT, move |_| spawn_local(look(page)));
+    on_window(SESSION_EVENT, move |_| {
+        spawn_local(look(page));
+        // Another person may ask other models.
+        spawn_local(place::load_offer(page));
+    });
     on_window("online", move |_| tell(&ToSync::Ask));
     spawn_local(look(page));
     Effect::new(move |_| {
