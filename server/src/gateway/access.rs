@@ -20,7 +20,7 @@ use super::Gateway;
 use crate::http_error::HttpError;
 use crate::keys::{Key, TokenQuota, UsedUp};
 use crate::metrics::Peer;
-use crate::people::{May, Person, PersonId, Rights, Role, Scope, cookie_of};
+use crate::people::{May, Person, PersonId, Rights, Role, Scope, cookie_for};
 
 /// A page's own header, where a browser sends no other sign of its origin.
 const PAGE_HEADER: &str = "portico-page";
@@ -274,7 +274,7 @@ impl Gateway {
         &self,
         parts: &Parts,
     ) -> Result<Option<(Person, May, Option<String>)>, ApiError> {
-        if let Some(hash) = cookie_of(&parts.headers)
+        if let Some(hash) = cookie_for(&parts.headers, self.is_https())
             && let Some(found) = self.people.signed_in(hash).await?
         {
             return Ok(Some((found.person, found.may, Some(found.session))));

@@ -41,5 +41,5 @@ pub use policy::{Guests, House, Limit, May, Rules, Unlimited};
 pub(crate) use rights::enough;
 pub use rights::{EVERYONE, Right, Rights, is_group_name};
 pub use scopes::Scope;
-pub use session::{External, cookie_of};
+pub use session::{External, cookie_for, cookie_of};
 pub use store::{NewPerson, Person};

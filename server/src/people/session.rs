@@ -40,7 +40,16 @@ pub struct External {
     pub id_token: Option<String>,
 }
 
-/// The secret in a request's cookie, hashed.
+/// The secret in a request's cookie, hashed. Where browsers come by HTTPS the bound one alone counts:
+/// another host of the same domain could set the plain one, and so sign somebody in as another.
+pub fn cookie_for(headers: &HeaderMap, is_https: bool) -> Option<SecretHash> {
+    let is_bound = |text: &str| text.split(';').any(|pair| pair.trim().starts_with(HOST_COOKIE));
+    let mut cookies = headers.get_all(header::COOKIE).iter();
+    let has_bound = cookies.any(|value| value.to_str().is_ok_and(is_bound));
+    if is_https && !has_bound { None } else { cookie_of(headers) }
+}
+
+/// The secret in a request's cookie, hashed, of either kind.
 pub fn cookie_of(headers: &HeaderMap) -> Option<SecretHash> {
     let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     let pairs = cookies.flat_map(|text| text.split(';')).filter_map(|pair| pair.split_once('='));
@@ -180,6 +189,9 @@ mod tests {
         let bound = format!("__Host-portico_session={other}");
         assert_eq!(cookie_of(&headers(&[&plain, &bound])), hash(&other));
         assert_eq!(cookie_of(&headers(&["portico_session=short"])), None);
+        assert_eq!(cookie_for(&headers(&[&plain]), true), None);
+        assert_eq!(cookie_for(&headers(&[&plain]), false), hash(&one));
+        assert_eq!(cookie_for(&headers(&[&plain, &bound]), true), hash(&other));
         // A broken one that is bound is not replaced by one that any subdomain may set.
         assert_eq!(cookie_of(&headers(&["__Host-portico_session=x", &plain])), None);
     }

@@ -674,7 +674,11 @@ async fn another_sites_page_neither_signs_in_nor_acts() {
         }
         Answer::of(site.send(request.body(Body::from("{}")).unwrap()).await).await
     };
-    let cookie = format!("portico_session={secret}");
+    let cookie = format!("__Host-portico_session={secret}");
+    // Another host of the domain can set this one: it signs nobody in.
+    let plain = format!("portico_session={secret}");
+    let here: Value = ask("GET", "/api/session", &[("cookie", &plain)]).await.json();
+    assert_eq!(here["person"], Value::Null);
     let evil = ("origin", "https://evil.example");
     let refused = ask("POST", "/api/session", &[evil]).await;
     assert_eq!(refused.error(), error("cross_site", 403));

@@ -79,7 +79,7 @@ fn agent(headers: &HeaderMap) -> String {
 
 impl Gateway {
     /// Whether browsers reach this server by HTTPS.
-    pub(super) fn is_https(&self) -> bool {
+    pub(crate) fn is_https(&self) -> bool {
         self.config.server.public_url.as_ref().is_some_and(|url| url.scheme_str() == Some("https"))
     }
 }
