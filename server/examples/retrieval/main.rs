@@ -372,7 +372,7 @@ async fn speed(arguments: &Arguments, e5: &E5) -> anyhow::Result<Value> {
 /// A question within three of the collections, since a date, every other one in German.
 fn filtered(n: usize, text: &str, vector: Vec<f32>) -> Query {
     let filter = Filter {
-        langs: if n % 2 == 0 { vec![lang_of("de")] } else { Vec::new() },
+        langs: if n.is_multiple_of(2) { vec![lang_of("de")] } else { Vec::new() },
         from_s: Some(365 * 86_400),
         ..Filter::collections((0..3).map(|c| format!("collection {}", (n + c) % N_COLLECTIONS)))
     };
@@ -397,11 +397,11 @@ async fn optimise_beside_searches(
             break;
         }
         let vector = e5.vectors("query: ", &[text.text.as_str()])?.swap_remove(0);
-        if n % 8 == 0 {
+        if n.is_multiple_of(8) {
             let id = Uuid::from_u64_pair(8, n as u64);
             let added = passage(id, "collection 0", "de", &text.text, 0);
             let started = Instant::now();
-            index.put(&[added], Some(&[vector.clone()])).await?;
+            index.put(&[added], Some(std::slice::from_ref(&vector))).await?;
             puts.push(started.elapsed().as_secs_f64() * 1e3);
         }
         let query = filtered(n, &text.text, vector);
