@@ -73,7 +73,7 @@ describe("attached files", () => {
       await sent.first().waitFor();
       assert.equal(await sent.count(), 3);
       await sent.filter({ hasText: "note.txt" }).locator("summary").click();
-      await page.getByText("The gate squeaks.").waitFor();
+      await sent.getByText("The gate squeaks.").waitFor();
       assert.deepEqual(await look(page, "attachments-sent"), []);
       // The files stay with a message that is put differently.
       await page.getByRole("button", { name: "Edit message" }).click();
