@@ -5,7 +5,7 @@ use std::sync::Arc;
 use leptos::prelude::*;
 use portico_page::i18n::Text;
 use portico_page::route::Choice;
-use portico_shared::catalogue::CatalogueView;
+use portico_shared::catalogue::{CatalogueView, Kind};
 use portico_web::protocol::{ModelState, ToWorker};
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::JsValue;
@@ -91,6 +91,19 @@ fn forget(page: Page, model: &str) {
     }
 }
 
+/// Not an embedder, which the documents' views have brought to the GPU, maybe before the catalogue came.
+fn can_chat(page: Page, model: &str) -> bool {
+    let is_embedder = prefs::get("embedder").as_deref() == Some(model);
+    !is_embedder
+        && page.catalogue.with_untracked(|catalogue| match catalogue {
+            Catalogue::Loaded { models, .. } => models
+                .iter()
+                .find(|known| known.model.id == model)
+                .is_none_or(|known| known.model.kind == Kind::Chat),
+            _ => true,
+        })
+}
+
 /// Takes a model's new state; a chosen model that lies on the device is started by itself, and one
 /// that a script or another tab has brought to the GPU answers where none was chosen.
 pub fn state_changed(page: Page, model: &str, state: &ModelState) {
@@ -103,7 +116,7 @@ pub fn state_changed(page: Page, model: &str, state: &ModelState) {
     if is_chosen && before.is_none() && *state == ModelState::Cached {
         load(model);
     }
-    if chosen.is_none() && matches!(state, ModelState::Ready { .. }) {
+    if chosen.is_none() && matches!(state, ModelState::Ready { .. }) && can_chat(page, model) {
         page.chosen.set(Some(model.to_owned()));
     }
     let was_loading = matches!(

@@ -70,6 +70,8 @@ pub struct Library {
     pub announcement: RwSignal<String>,
     /// What is searched for, kept while a source is looked at.
     pub filters: RwSignal<crate::view::search::Filters>,
+    /// Whose signals live as long as the page: those of a view go with it.
+    pub owner: StoredValue<Owner>,
 }
 
 impl Library {
@@ -88,6 +90,7 @@ impl Library {
             embedding: RwSignal::new(Progress::default()),
             announcement: RwSignal::new(String::new()),
             filters: RwSignal::new(crate::view::search::Filters::default()),
+            owner: StoredValue::new(Owner::current().unwrap_or_default()),
         }
     }
 

@@ -72,23 +72,24 @@ impl PartialEq for Upload {
 /// Adds files to a collection, behind those that wait already.
 pub fn add(library: Library, collection: &str, files: Vec<Chosen>) {
     thread_local!(static LAST: std::cell::Cell<u64> = const { std::cell::Cell::new(0) });
-    let known: Vec<Upload> = files
-        .into_iter()
-        // What a system keeps in folders for itself.
-        .filter(|chosen| !chosen.path.split('/').any(|part| part.starts_with('.')))
-        .map(|chosen| {
-            LAST.set(LAST.get() + 1);
-            Upload {
-                id: LAST.get(),
-                name: StoredValue::new(chosen.path.clone()),
-                collection: StoredValue::new(collection.to_owned()),
-                size_bytes: chosen.file.size() as u64,
-                stage: RwSignal::new(Stage::Waiting),
-                chosen: StoredValue::new_local(chosen),
-                stop: StoredValue::new_local(None),
-            }
-        })
-        .collect();
+    let made = |chosen: Chosen| {
+        LAST.set(LAST.get() + 1);
+        Upload {
+            id: LAST.get(),
+            name: StoredValue::new(chosen.path.clone()),
+            collection: StoredValue::new(collection.to_owned()),
+            size_bytes: chosen.file.size() as u64,
+            stage: RwSignal::new(Stage::Waiting),
+            chosen: StoredValue::new_local(chosen),
+            stop: StoredValue::new_local(None),
+        }
+    };
+    // What a system keeps in folders for itself is left out.
+    let is_meant = |chosen: &Chosen| !chosen.path.split('/').any(|part| part.starts_with('.'));
+    let files = files.into_iter().filter(is_meant);
+    // They go on when the view goes in which they were chosen.
+    let known: Vec<Upload> =
+        library.owner.with_value(|owner| owner.with(|| files.map(made).collect()));
     library.uploads.update(|uploads| uploads.extend(known));
     run(library);
 }

@@ -12,6 +12,7 @@ use portico_library::texts::Text;
 use portico_page::format;
 use portico_shared::documents::DocLang;
 use portico_shared::error::{ApiError, Lang};
+use portico_shared::grounding::similarity;
 use portico_web::shelf_link::ask;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
@@ -174,14 +175,23 @@ async fn find(query: String, filters: Filters) -> Found {
         true => embed::query(&request.query).await,
         false => None,
     };
+    let embedder = vector.as_ref().map(|vector| vector.embedder.clone()).unwrap_or_default();
     match ask(&ToShelf::Search { request, vector }, None).await {
-        Ok((FromShelf::Found { response }, _)) => found.add(response),
+        Ok((FromShelf::Found { mut response }, _)) => {
+            for hit in &mut response.hits {
+                hit.similarity = hit.similarity.map(|cosine| similarity(&embedder, cosine));
+            }
+            found.add(response);
+        }
         // A browser that keeps nothing has nothing to be found.
         Err(error) if is_own => found.error = Some(error),
         _ => {}
     }
-    // Both give scores of one fusion.
-    found.hits.sort_by(|a, b| b.score.total_cmp(&a.score));
+    // Both give scores of one fusion; of those at the same place the nearer one is first.
+    found.hits.sort_by(|a, b| {
+        let near = |hit: &Hit| hit.similarity.unwrap_or_default();
+        (b.score as f32).total_cmp(&(a.score as f32)).then(near(b).total_cmp(&near(a)))
+    });
     found.hits.truncate(LIMIT as usize);
     let collection = Some(filters.collection).filter(|id| !id.is_empty());
     found.total = found.facets.total(collection.as_deref()).max(found.hits.len() as u64);
@@ -190,7 +200,9 @@ async fn find(query: String, filters: Filters) -> Found {
 
 fn filters(library: Library, found: RwSignal<Option<Asked<Found>>>) -> impl IntoView {
     let named = move |name: String, pick: fn(&Facets) -> &BTreeMap<String, u64>, value: &str| {
-        let count = found.with(|found| pick(&found.as_ref()?.loaded()?.facets).get(value).copied());
+        let count = found
+            .try_with(|found| pick(&found.as_ref()?.loaded()?.facets).get(value).copied())
+            .flatten();
         match count.filter(|n| *n > 0) {
             Some(n) => format!("{name} ({})", format::integer(library.lang.get(), n)),
             None => name,
