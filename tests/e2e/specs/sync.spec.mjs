@@ -119,8 +119,7 @@ describe("conversations on several devices", () => {
         await page.getByRole("button", { name: "New conversation" }).click();
         await person.choosesPlace(page, place);
         await person.ask(page, text);
-        await person.answerIs(page, "streaming");
-        await person.stop(page);
+        await person.answerIs(page, "done");
         await account.syncIs(page, "synced");
       };
       await asks(`Say ${OPEN}.`, "server");
