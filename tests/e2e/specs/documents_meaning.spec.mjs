@@ -138,7 +138,7 @@ describe("documents and the device's embedder", () => {
     });
     await library.goTo(page, "#/documents?collection=garden");
     await library.addFiles(page, [files.honey.path, files.mail.path]);
-    await said(page, "honey.md", "this device's vectors were not the same");
+    await said(page, "honey.md", "this device’s vectors were not the same");
     assert.deepEqual(refused, [[422, "vectors_disagree"]]);
     await said(page, "mail.eml", "this device cannot read this file");
     for (const name of ["honey.md", "mail.eml"]) await library.documentIs(page, name, "ready");

@@ -122,9 +122,9 @@ texts! {
         "Hochgeladen. Der Server liest und vektorisiert es: Dieses Gerät kann diese Datei nicht lesen.";
     UploadServerEmbeds: "Uploaded. The server embeds it: this device could not.",
         "Hochgeladen. Der Server vektorisiert es: Dieses Gerät konnte es nicht.";
-    UploadDisagrees: "Uploaded. The server embeds it: this device's vectors were not the same as its own.",
+    UploadDisagrees: "Uploaded. The server embeds it: this device’s vectors were not the same as its own.",
         "Hochgeladen. Der Server vektorisiert es: Die Vektoren dieses Geräts stimmten mit seinen nicht überein.";
-    UploadNotTaken: "Uploaded. The server reads and embeds it: it did not take this device's work.",
+    UploadNotTaken: "Uploaded. The server reads and embeds it: it did not take this device’s work.",
         "Hochgeladen. Der Server liest und vektorisiert es: Die Arbeit dieses Geräts hat er nicht angenommen.";
     UploadCancelled: "Cancelled", "Abgebrochen";
     CancelUpload: "Cancel upload of {name}", "Hochladen von {name} abbrechen";

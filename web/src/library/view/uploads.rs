@@ -124,6 +124,8 @@ fn stage_line(lang: Lang, upload: Upload) -> String {
             let shown = |n: usize| format::integer(lang, n as u64);
             Text::UploadEmbedding.fill(lang, &[("done", &shown(done)), ("total", &shown(total))])
         }
+        // A sentence stands alone.
+        Stage::Done(text) if text.get(lang).ends_with('.') => text.get(lang).to_owned(),
         Stage::Done(text) => dotted([text.get(lang).to_owned(), size]),
         Stage::Failed(_) => Text::StateFailed.get(lang).to_owned(),
         Stage::Cancelled => Text::UploadCancelled.get(lang).to_owned(),
