@@ -232,7 +232,7 @@ fn delete(transaction: &Connection, log: i64, conversation: Uuid) -> rusqlite::R
 }
 
 /// Deletes a person's log; their devices, if any come again, begin a new one.
-pub fn forget(connection: &mut Connection, person: PersonId) -> rusqlite::Result<()> {
+pub fn forget(connection: &Connection, person: PersonId) -> rusqlite::Result<()> {
     connection.pragma_update(None, "secure_delete", true)?;
     connection.execute("DELETE FROM sync_logs WHERE person = ?1", [person])?;
     emptied(connection)

@@ -166,7 +166,7 @@ impl<'a> Taking<'a> {
         self.n_new += 1;
         match &op.body {
             Body::AddMessage { message, conversation, .. } => {
-                self.adopt(*message, *conversation)?
+                self.adopt(*message, *conversation)?;
             }
             Body::WriteMessage { message, .. } => self.drop_drafts(&op, *message)?,
             _ => {}

@@ -6,6 +6,7 @@ use crate::common::Folder;
 
 #[path = "../../examples/sync_bench/chaos.rs"]
 mod chaos;
+#[allow(dead_code, reason = "the benchmark asks more of it")]
 #[path = "../../examples/sync_bench/house.rs"]
 mod house;
 
