@@ -79,16 +79,16 @@ function startWorker() {
 }
 
 /**
- * The documents' views: a Wasm of their own, fetched when they are first opened. After a failure another
- * name of the module is asked for: browsers remember that one failed.
- * @returns {Promise<{mount: Function, unmount: Function, speak: Function}>}
+ * Views that are a Wasm of their own (`library`, `people`), fetched when they are first opened. After a
+ * failure another name of the module is asked for: browsers remember that one failed.
+ * @returns {Promise<{mount: Function, speak: Function}>}
  */
-let libraryStarts = 0;
-globalThis.loadLibrary = async () => {
+const failures = {};
+globalThis.loadViews = async (name) => {
   try {
-    return await (await import(libraryStarts ? `./library_entry.js?${libraryStarts}` : "./library_entry.js")).ready;
+    return await (await import(`./${name}_entry.js${failures[name] ? `?${failures[name]}` : ""}`)).ready;
   } catch (error) {
-    libraryStarts++;
+    failures[name] = (failures[name] ?? 0) + 1;
     throw error;
   }
 };

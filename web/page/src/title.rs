@@ -30,6 +30,13 @@ pub fn is_library(hash: &str) -> bool {
     })
 }
 
+/// Whether an address leads to signing in, one's account or the house's people.
+pub fn is_people(hash: &str) -> bool {
+    ["#/sign-in", "#/link", "#/account", "#/people"].iter().any(|view| {
+        hash.strip_prefix(view).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    })
+}
+
 /// The address of a conversation; of none: of a new one.
 pub fn hash_from_conversation(id: Option<Uuid>) -> String {
     id.map_or_else(|| "#/".to_owned(), |id| format!("#/c/{id}"))
@@ -59,6 +66,10 @@ mod tests {
         for hash in ["#/documents", "#/documents/x/y", "#/search?q=a", "#/search"] {
             assert!(is_library(hash) && conversation_from_hash(hash).is_none(), "{hash}");
         }
+        for hash in ["#/sign-in", "#/sign-in/oidc_expired", "#/link/x", "#/account", "#/people"] {
+            assert!(is_people(hash) && !is_library(hash), "{hash}");
+        }
+        assert!(!is_people("#/people-x") && !is_people("#/documents") && !is_people("#/"));
         assert!(!is_library("#/documentsx") && !is_library("#/") && !is_library("#/c/documents"));
     }
 }

@@ -105,6 +105,10 @@ pub struct Page {
     pub open: RwSignal<Option<Uuid>>,
     /// The documents are shown instead of a conversation.
     pub shows_library: RwSignal<bool>,
+    /// Signing in, the account or the house's people are.
+    pub shows_people: RwSignal<bool>,
+    /// Name of who is signed in.
+    pub person: RwSignal<Option<String>>,
     /// Grows with each operation.
     pub log_version: RwSignal<u64>,
     /// The log has been read.
@@ -156,6 +160,8 @@ impl Page {
             chosen: RwSignal::new(prefs::get("model")),
             open,
             shows_library: RwSignal::new(false),
+            shows_people: RwSignal::new(false),
+            person: RwSignal::new(None),
             log_version,
             log_ready: RwSignal::new(false),
             log_in_memory: RwSignal::new(false),
@@ -174,6 +180,11 @@ impl Page {
             worker_error: RwSignal::new(None),
             announcement: RwSignal::new(String::new()),
         }
+    }
+
+    /// Whether a conversation is shown, and no other view.
+    pub fn shows_chat(self) -> bool {
+        !self.shows_library.get() && !self.shows_people.get()
     }
 
     /// A sentence in the page's language, for a view.

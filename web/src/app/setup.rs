@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use js_sys::Reflect;
 use leptos::prelude::*;
 use portico_page::i18n::{self, Lang, Text};
-use portico_page::title::{conversation_from_hash, is_library};
+use portico_page::title::{conversation_from_hash, is_library, is_people};
 use portico_shared::error::{ApiError, ErrorCode};
 use portico_web::link::{Subscription, WorkerLink};
 use portico_web::protocol::{FromWorker, ToWorker};
@@ -129,9 +129,11 @@ fn follow_choices(page: Page) {
         }
     });
     Effect::new(move |_| {
-        let title = match page.shows_library.get() {
-            true => Some(Text::Documents.get(page.lang.get()).to_owned()),
-            false => page.open.get().and_then(|id| {
+        let lang = page.lang.get();
+        let title = match (page.shows_library.get(), page.shows_people.get()) {
+            (true, _) => Some(Text::Documents.get(lang).to_owned()),
+            (_, true) => Some(Text::Account.get(lang).to_owned()),
+            _ => page.open.get().and_then(|id| {
                 page.log_version.track();
                 log::title(id)
             }),
@@ -150,9 +152,11 @@ fn follow_address(page: Page) {
     let read = move || {
         let hash = window().and_then(|window| window.location().hash().ok()).unwrap_or_default();
         let shows_library = is_library(&hash);
+        let shows_people = is_people(&hash);
         page.shows_library.set(shows_library);
+        page.shows_people.set(shows_people);
         // The conversation that one comes from stays open behind the documents.
-        if !shows_library {
+        if !shows_library && !shows_people {
             page.open.set(conversation_from_hash(&hash));
         }
     };

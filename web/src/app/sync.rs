@@ -44,6 +44,9 @@ struct Session {
 #[derive(Deserialize)]
 struct Person {
     id: Uuid,
+    name: String,
+    #[serde(default)]
+    display_name: Option<String>,
 }
 
 /// Whether somebody is signed in here, as far as is known without asking.
@@ -76,12 +79,17 @@ pub fn start(page: Page) {
 
 async fn look(page: Page) {
     match person().await {
-        Some(Some(person)) => prefs::set(ACCOUNT, Some(&person.to_string())),
+        Some(Some(person)) => {
+            prefs::set(ACCOUNT, Some(&person.id.to_string()));
+            let shown = person.display_name.filter(|name| !name.is_empty());
+            page.person.set(Some(shown.unwrap_or(person.name)));
+        }
         Some(None) => {
             if has_account() {
                 ask_what_stays(page);
             }
             prefs::set(ACCOUNT, None);
+            page.person.set(None);
             page.sync.set(None);
         }
         // Without the server the last one who was signed in still is.
@@ -121,11 +129,11 @@ fn ask_what_stays(page: Page) {
 }
 
 /// Who is signed in; none where the server cannot be asked.
-async fn person() -> Option<Option<Uuid>> {
+async fn person() -> Option<Option<Person>> {
     let answer = http::fetch("GET", "/api/session", None, &[], None).await.ok()?;
     let text = server_call::text(&answer).await.ok()?;
     let session: Session = serde_json::from_str(&text).ok()?;
-    Some(session.person.map(|person| person.id))
+    Some(session.person)
 }
 
 /// Whether the conversations that were here before somebody signed in are sent.

@@ -26,7 +26,12 @@ texts! {
     SkipToChat: "Skip to the conversation", "Zum Gespräch springen";
     SkipToDocuments: "Skip to the documents", "Zu den Dokumenten springen";
     Documents: "Documents", "Dokumente";
-    DocumentsLoading: "Loading the documents …", "Dokumente werden geladen …";
+    ViewsLoading: "Loading …", "Wird geladen …";
+    SignIn: "Sign in", "Anmelden";
+    Account: "Account", "Konto";
+    AccountFailed: "The account could not be loaded. Check the connection and try again.",
+        "Das Konto ließ sich nicht laden. Prüfen Sie die Verbindung und versuchen Sie es noch einmal.";
+    SkipToAccount: "Skip to the account", "Zum Konto springen";
     DocumentsFailed: "The documents’ part of this page could not be loaded.",
         "Der Teil dieser Seite für Dokumente ließ sich nicht laden.";
     Conversations: "Conversations", "Gespräche";

@@ -21,7 +21,7 @@ const NEAR_END_PX: i32 = 96;
 
 pub fn chat(page: Page) -> impl IntoView {
     view! {
-        <main class="main" id="main" hidden=move || page.shows_library.get()
+        <main class="main" id="main" hidden=move || !page.shows_chat()
             on:dragover=move |event| event.prevent_default()
             on:drop=move |event| {
                 let files = attach::files_of(&attach::transfer_of(&event));

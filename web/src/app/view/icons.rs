@@ -13,6 +13,7 @@ pub const PAPERS: &str = "M8 3h8l4 4v11H8zM16 3v4h4M4 7v14h12";
 pub const CHIP: &str =
     "M7 7h10v10H7zM10 10h4v4h-4zM9 3v4M15 3v4M9 17v4M15 17v4M3 9h4M3 15h4M17 9h4M17 15h4";
 pub const CLIP: &str = "M8 12.5 14.5 6a3 3 0 0 1 4.2 4.2l-8.3 8.3a5 5 0 0 1-7-7L11 4";
+pub const PERSON: &str = "M12 12a4 4 0 1 0 0-8 4 4 0 0 0 0 8ZM4.5 20a7.5 7.5 0 0 1 15 0";
 pub const SEND: &str = "M12 20V5M6 11l6-6 6 6";
 pub const STOP: &str = "M7 7h10v10H7z";
 pub const COPY: &str = "M9 9h11v11H9zM5 15H4V4h11v1";

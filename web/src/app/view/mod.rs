@@ -7,7 +7,7 @@ mod composer;
 mod dialog;
 mod documents;
 mod icons;
-mod library;
+mod later;
 mod licence;
 mod message;
 mod models;
@@ -35,10 +35,17 @@ pub fn page(page: Page) -> impl IntoView {
     view! {
         <a class="skip" href=format!("#{}", composer::INPUT_ID) on:click=move |event| {
             event.prevent_default();
-            let shows_library = page.shows_library.get_untracked();
-            focus(if shows_library { library::MAIN_ID } else { composer::INPUT_ID });
+            focus(match (page.shows_library.get_untracked(), page.shows_people.get_untracked()) {
+                (true, _) => later::LIBRARY.main_id,
+                (_, true) => later::PEOPLE.main_id,
+                _ => composer::INPUT_ID,
+            });
         }>{move || {
-            let text = if page.shows_library.get() { Text::SkipToDocuments } else { Text::SkipToChat };
+            let text = match (page.shows_library.get(), page.shows_people.get()) {
+                (true, _) => Text::SkipToDocuments,
+                (_, true) => Text::SkipToAccount,
+                _ => Text::SkipToChat,
+            };
             text.get(page.lang.get())
         }}</a>
         <div class="shell" class:drawer-open=move || page.drawer.get()
@@ -54,7 +61,8 @@ pub fn page(page: Page) -> impl IntoView {
             {sidebar::sidebar(page).into_any()}
             <div class="scrim" on:click=move |_| page.drawer.set(false)></div>
             {chat::chat(page).into_any()}
-            {library::library(page).into_any()}
+            {later::views(page, later::LIBRARY, page.shows_library).into_any()}
+            {later::views(page, later::PEOPLE, page.shows_people).into_any()}
         </div>
         {move || match page.dialog.get() {
             Some(Dialog::Models) => models::models_dialog(page).into_any(),
@@ -71,11 +79,12 @@ pub fn page(page: Page) -> impl IntoView {
 /// Shows a conversation, or the start of a new one, and writes it into the address.
 pub fn open_conversation(page: Page, conversation: Option<Uuid>) {
     page.drawer.set(false);
-    if page.open.get_untracked() == conversation && !page.shows_library.get_untracked() {
+    if page.open.get_untracked() == conversation && untrack(|| page.shows_chat()) {
         return;
     }
     page.open.set(conversation);
     page.shows_library.set(false);
+    page.shows_people.set(false);
     let hash = hash_from_conversation(conversation);
     let history = window().and_then(|window| window.history().ok());
     if let Some(history) = history {

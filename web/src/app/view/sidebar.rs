@@ -61,6 +61,14 @@ pub fn sidebar(page: Page) -> impl IntoView {
                     on:click=move |_| page.drawer.set(false)>
                     {icon(icons::PAPERS)} {page.t(Text::Documents)}
                 </a>
+                <a class="button quiet" href=move || if page.person.get().is_some() { "#/account" } else { "#/sign-in" }
+                    data-open="people" aria-current=move || page.shows_people.get().then_some("page")
+                    on:click=move |_| page.drawer.set(false)>
+                    {icon(icons::PERSON)}
+                    <span dir="auto">{move || {
+                        page.person.get().unwrap_or_else(|| Text::SignIn.get(page.lang.get()).to_owned())
+                    }}</span>
+                </a>
                 <button type="button" class="button quiet" on:click=move |_| page.dialog.set(Some(Dialog::Models))>
                     {icon(icons::CHIP)} {page.t(Text::Models)}
                 </button>
@@ -149,7 +157,7 @@ fn age(updated_ms: u64, midnight_ms: u64) -> Text {
 fn row_view(page: Page, row: Row, renaming: RwSignal<Option<Uuid>>) -> impl IntoView {
     let Row { id, pinned, snippet, title, .. } = row;
     let title = title.filter(|title| !title.is_empty());
-    let is_open = move || page.open.get() == Some(id) && !page.shows_library.get();
+    let is_open = move || page.open.get() == Some(id) && page.shows_chat();
     let shown = {
         let title = title.clone();
         move || title.clone().unwrap_or_else(|| Text::Untitled.get(page.lang.get()).to_owned())

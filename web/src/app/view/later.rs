@@ -1,5 +1,6 @@
-//! Where the documents' views stand: a Wasm of their own (`web/src/library`), fetched when they are first
-//! opened and mounted for good, so that uploads go on while a conversation is shown.
+//! Where views stand that are a Wasm of their own: the documents (`web/src/library`), and the account and
+//! the house's people (`web/src/people`). They are fetched when they are first opened and mounted for good,
+//! so that uploads go on while a conversation is shown.
 
 use leptos::html;
 use leptos::prelude::*;
@@ -11,20 +12,47 @@ use super::icons::{self, icon};
 use crate::browser::js_error;
 use crate::page::Page;
 
-pub const MAIN_ID: &str = "library-main";
+/// Views of one Wasm.
+#[derive(Clone, Copy)]
+pub struct Views {
+    /// Of their module.
+    name: &'static str,
+    pub main_id: &'static str,
+    title: Text,
+    /// Says that they could not be loaded.
+    failed: Text,
+    /// By which a failure is known.
+    condition: &'static str,
+}
+
+pub const LIBRARY: Views = Views {
+    name: "library",
+    main_id: "library-main",
+    title: Text::Documents,
+    failed: Text::DocumentsFailed,
+    condition: "library-failed",
+};
+
+pub const PEOPLE: Views = Views {
+    name: "people",
+    main_id: "people-main",
+    title: Text::Account,
+    failed: Text::AccountFailed,
+    condition: "people-failed",
+};
 
 #[wasm_bindgen]
 extern "C" {
     /// Of `web/js/start.js`.
-    #[wasm_bindgen(js_name = loadLibrary, catch)]
-    async fn load_library() -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(js_name = loadViews, catch)]
+    async fn load_views(name: &str) -> Result<JsValue, JsValue>;
 
-    /// Of `web/src/library`, as the next one.
-    type Library;
+    /// Of the views' module, as the next one.
+    type Module;
     #[wasm_bindgen(method, catch)]
-    fn mount(this: &Library, holder: &web_sys::HtmlElement, lang: &str) -> Result<(), JsValue>;
+    fn mount(this: &Module, holder: &web_sys::HtmlElement, lang: &str) -> Result<(), JsValue>;
     #[wasm_bindgen(method, catch)]
-    fn speak(this: &Library, lang: &str) -> Result<(), JsValue>;
+    fn speak(this: &Module, lang: &str) -> Result<(), JsValue>;
 }
 
 /// How far the views are.
@@ -36,7 +64,8 @@ enum State {
     Failed(String),
 }
 
-pub fn library(page: Page) -> impl IntoView {
+pub fn views(page: Page, which: Views, shows: RwSignal<bool>) -> impl IntoView {
+    let Views { name, main_id, title, failed, condition } = which;
     let holder = NodeRef::<html::Div>::new();
     let state = RwSignal::new(State::Absent);
     let views = StoredValue::new_local(None::<JsValue>);
@@ -44,10 +73,10 @@ pub fn library(page: Page) -> impl IntoView {
         state.set(State::Loading);
         spawn_local(async move {
             let mounted = async {
-                let loaded = load_library().await?;
+                let loaded = load_views(name).await?;
                 let Some(holder) = holder.get_untracked() else { return Err(JsValue::NULL) };
                 let lang = i18n::code(page.lang.get_untracked());
-                loaded.unchecked_ref::<Library>().mount(&holder, lang)?;
+                loaded.unchecked_ref::<Module>().mount(&holder, lang)?;
                 Ok(loaded)
             };
             match mounted.await {
@@ -60,37 +89,37 @@ pub fn library(page: Page) -> impl IntoView {
         });
     };
     Effect::new(move |_| {
-        if page.shows_library.get() && state.get_untracked() == State::Absent {
+        if shows.get() && state.get_untracked() == State::Absent {
             load();
         }
     });
     Effect::new(move |_| {
         let lang = i18n::code(page.lang.get());
         if let Some(views) = views.get_value()
-            && let Err(error) = views.unchecked_ref::<Library>().speak(lang)
+            && let Err(error) = views.unchecked_ref::<Module>().speak(lang)
         {
             web_sys::console::error_1(&error);
         }
     });
     view! {
-        <main class="main" id=MAIN_ID tabindex="-1" hidden=move || !page.shows_library.get()>
+        <main class="main" id=main_id tabindex="-1" hidden=move || !shows.get()>
             <header class="top-bar">
                 <button type="button" class="icon-button only-narrow" aria-label=page.t(Text::OpenSidebar)
                     title=page.t(Text::OpenSidebar) aria-controls="sidebar"
                     aria-expanded=move || page.drawer.get().to_string()
                     on:click=move |_| page.drawer.set(true)>{icon(icons::MENU)}</button>
-                <h1 class="chat-title">{page.t(Text::Documents)}</h1>
+                <h1 class="chat-title">{page.t(title)}</h1>
             </header>
             {move || match state.get() {
                 State::Loading => view! {
                     <div class="library-wait" role="status">
-                        <p class="muted">{page.t(Text::DocumentsLoading)}</p>
+                        <p class="muted">{page.t(Text::ViewsLoading)}</p>
                         <div class="skeleton" aria-hidden="true"><i></i><i></i><i></i></div>
                     </div>
                 }.into_any(),
                 State::Failed(why) => view! {
-                    <div class="notice error" role="alert" data-condition="library-failed">
-                        <p>{page.t(Text::DocumentsFailed)}</p>
+                    <div class="notice error" role="alert" data-condition=condition>
+                        <p>{page.t(failed)}</p>
                         <details><summary>{page.t(Text::Details)}</summary><pre>{why}</pre></details>
                         <button type="button" class="button" on:click=move |_| load()>{page.t(Text::TryAgain)}</button>
                     </div>

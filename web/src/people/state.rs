@@ -1,0 +1,92 @@
+//! What do the views show? Signals, copied freely.
+
+use leptos::prelude::*;
+use portico_shared::error::{ApiError, Lang};
+use wasm_bindgen_futures::spawn_local;
+
+use crate::address::Address;
+use crate::api::{self, Person, Session};
+use crate::texts::Text;
+
+/// Whoever signs in or out says so on the window.
+pub const SESSION_EVENT: &str = "portico-session";
+
+/// What was asked for, as far as it has come.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Asked<T> {
+    Loading,
+    Loaded(T),
+    Failed(ApiError),
+}
+
+impl<T> From<Result<T, ApiError>> for Asked<T> {
+    fn from(result: Result<T, ApiError>) -> Self {
+        match result {
+            Ok(value) => Self::Loaded(value),
+            Err(error) => Self::Failed(error),
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+pub struct People {
+    pub lang: RwSignal<Lang>,
+    /// None while the page shows something else.
+    pub address: RwSignal<Option<Address>>,
+    pub session: RwSignal<Asked<Session>>,
+    /// What the screen reader is told next.
+    pub announcement: RwSignal<String>,
+}
+
+impl People {
+    pub fn new(lang: Lang) -> Self {
+        Self {
+            lang: RwSignal::new(lang),
+            address: RwSignal::new(None),
+            session: RwSignal::new(Asked::Loading),
+            announcement: RwSignal::new(String::new()),
+        }
+    }
+
+    /// A sentence in the page's language, for a view.
+    pub fn t(self, text: Text) -> impl Fn() -> &'static str + Copy + Send + Sync + 'static {
+        move || text.get(self.lang.get())
+    }
+
+    pub fn say(self, text: Text) {
+        self.announcement.set(text.get(self.lang.get_untracked()).to_owned());
+    }
+
+    /// Asks who is signed in. What was known is better than a connection's error.
+    pub fn look(self) {
+        spawn_local(async move {
+            let asked = api::get::<Session>("/api/session").await;
+            let is_known = self.session.with_untracked(|known| matches!(known, Asked::Loaded(_)));
+            if asked.is_ok() || !is_known {
+                self.session.set(asked.into());
+            }
+        });
+    }
+
+    /// Who is signed in.
+    pub fn person(self) -> Option<Person> {
+        self.session.with(|session| match session {
+            Asked::Loaded(session) => session.person.clone(),
+            _ => None,
+        })
+    }
+
+    /// Somebody signed in or out: the whole page hears of it.
+    pub fn session_changed(self) {
+        if let (Some(window), Ok(event)) = (web_sys::window(), web_sys::Event::new(SESSION_EVENT)) {
+            window.dispatch_event(&event).ok();
+        }
+    }
+
+    /// Leads to another view of the page.
+    pub fn go(self, hash: &str) {
+        if let Some(window) = web_sys::window() {
+            window.location().set_hash(hash).ok();
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! What several views are made of: fields, buttons that wait, errors, dates.
+
+use std::sync::Arc;
+
+use leptos::prelude::*;
+use portico_shared::error::{ApiError, Lang};
+use wasm_bindgen_futures::{JsFuture, spawn_local};
+
+use crate::state::People;
+use crate::texts::Text;
+
+pub fn loading(people: People) -> impl IntoView {
+    view! {
+        <div role="status">
+            <span class="visually-hidden">{people.t(Text::Loading)}</span>
+            <div class="skeleton" aria-hidden="true"><i></i><i></i><i></i></div>
+        </div>
+    }
+}
+
+/// What went wrong, with its code.
+pub fn fault(people: People, error: ApiError) -> impl IntoView {
+    let code = error.code.as_str();
+    view! {
+        <div class="notice error" role="alert" data-error=code>
+            <p>{move || error.text(people.lang.get())}</p>
+        </div>
+    }
+}
+
+/// What went wrong, and a way to try again.
+pub fn failed(
+    people: People,
+    error: ApiError,
+    again: impl Fn() + Send + Sync + 'static,
+) -> impl IntoView {
+    view! {
+        {fault(people, error)}
+        <div class="row">
+            <button type="button" class="button" on:click=move |_| again()>{people.t(Text::TryAgain)}</button>
+        </div>
+    }
+}
+
+/// What a form does, and how far it is.
+#[derive(Clone, Copy)]
+pub struct Doing {
+    pub is_busy: RwSignal<bool>,
+    pub error: RwSignal<Option<ApiError>>,
+}
+
+impl Doing {
+    pub fn new() -> Self {
+        Self { is_busy: RwSignal::new(false), error: RwSignal::new(None) }
+    }
+
+    /// Runs `work` unless something runs already; `then` gets what it brings.
+    pub fn run<T: 'static>(
+        self,
+        work: impl Future<Output = Result<T, ApiError>> + 'static,
+        then: impl FnOnce(T) + 'static,
+    ) {
+        if self.is_busy.get_untracked() {
+            return;
+        }
+        self.is_busy.set(true);
+        self.error.set(None);
+        spawn_local(async move {
+            let done = work.await;
+            self.is_busy.set(false);
+            match done {
+                Ok(value) => then(value),
+                Err(error) => self.error.set(Some(error)),
+            }
+        });
+    }
+
+    pub fn fault(self, people: People) -> impl IntoView {
+        move || self.error.get().map(|error| fault(people, error).into_any())
+    }
+}
+
+/// What a field is for, as browsers and password managers understand it.
+#[derive(Clone, Copy)]
+pub struct Field {
+    pub text: Text,
+    pub kind: &'static str,
+    pub autocomplete: &'static str,
+}
+
+pub const NAME: Field = Field { text: Text::Name, kind: "text", autocomplete: "username" };
+pub const PASSWORD: Field =
+    Field { text: Text::Password, kind: "password", autocomplete: "current-password" };
+pub const NEW_PASSWORD: Field =
+    Field { text: Text::NewPassword, kind: "password", autocomplete: "new-password" };
+
+/// A labelled field.
+pub fn field(people: People, field: Field, value: RwSignal<String>) -> impl IntoView {
+    let Field { text, kind, autocomplete } = field;
+    let is_shown = RwSignal::new(false);
+    let is_password = kind == "password";
+    let now = move || if is_shown.get() { "text" } else { kind };
+    view! {
+        <label class="people-field">
+            <span>{people.t(text)}</span>
+            <input type=now autocomplete=autocomplete spellcheck="false" autocapitalize="none"
+                prop:value=move || value.get()
+                on:input:target=move |event| value.set(event.target().value())/>
+        </label>
+        {is_password.then(|| view! {
+            <label class="switch hint">
+                <input type="checkbox" prop:checked=move || is_shown.get()
+                    on:change:target=move |event| is_shown.set(event.target().checked())/>
+                {people.t(Text::ShowPassword)}
+            </label>
+        })}
+    }
+}
+
+/// A form's button.
+pub fn submit(people: People, doing: Doing, text: Text) -> impl IntoView {
+    view! {
+        <button type="submit" class="button primary" disabled=move || doing.is_busy.get()
+            aria-busy=move || doing.is_busy.get().to_string()>{people.t(text)}</button>
+    }
+}
+
+/// Something that is shown once, with a button that copies it.
+pub fn once(people: People, hint: String, secret: String) -> impl IntoView {
+    let copied = secret.clone();
+    let copy = move |_| {
+        let (Some(window), copied) = (web_sys::window(), copied.clone()) else { return };
+        spawn_local(async move {
+            // Refused on an insecure address: it can still be selected.
+            if JsFuture::from(window.navigator().clipboard().write_text(&copied)).await.is_ok() {
+                people.say(Text::Copied);
+            }
+        });
+    };
+    view! {
+        <div class="notice people-once" role="status">
+            <p>{hint}</p>
+            <p class="row"><code data-once="">{secret}</code>
+                <button type="button" class="button small" on:click=copy>{people.t(Text::Copy)}</button></p>
+        </div>
+    }
+}
+
+/// Asks before something is lost: a button that opens a second one.
+pub fn sure(
+    people: People,
+    label: impl Fn() -> String + Send + Sync + 'static,
+    text: Text,
+    then: impl Fn() + Send + Sync + 'static,
+) -> impl IntoView {
+    let is_asked = RwSignal::new(false);
+    let (then, label) = (Arc::new(then), Arc::new(label));
+    move || {
+        let (then, label) = (Arc::clone(&then), Arc::clone(&label));
+        match is_asked.get() {
+            false => view! {
+                <button type="button" class="button quiet small danger" aria-label=move || label()
+                    on:click=move |_| is_asked.set(true)>{people.t(text)}</button>
+            }
+            .into_any(),
+            true => view! {
+                <span class="row">
+                    <button type="button" class="button small danger" on:click=move |_| {
+                        is_asked.set(false);
+                        then();
+                    }>{move || label()}</button>
+                    <button type="button" class="button quiet small"
+                        on:click=move |_| is_asked.set(false)>{people.t(Text::Cancel)}</button>
+                </span>
+            }
+            .into_any(),
+        }
+    }
+}
+
+/// A day and an hour, as the language writes them.
+pub fn date(lang: Lang, at_s: i64) -> String {
+    let date = js_sys::Date::new(&(at_s as f64 * 1_000.0).into());
+    let options = js_sys::Object::new();
+    for (name, value) in [("dateStyle", "medium"), ("timeStyle", "short")] {
+        js_sys::Reflect::set(&options, &name.into(), &value.into()).ok();
+    }
+    let lang = if lang == Lang::De { "de" } else { "en" };
+    date.to_locale_string(lang, &options).into()
+}
+
+pub fn role_text(role: &str) -> Text {
+    match role {
+        "admin" => Text::RoleAdmin,
+        "guest" => Text::RoleGuest,
+        _ => Text::RoleMember,
+    }
+}
