@@ -7,7 +7,7 @@ import * as settings from "./settings.mjs";
 const PASSWORD = "korrekt-Pferd-Batterie-Heftklammer-7";
 
 /** A link by which somebody makes an account; the first person of a house administers it. */
-async function link(data) {
+export async function adminLink(data) {
   const args = ["--lang", "en", "--data", data, "people", "link", "--admin"];
   const { stdout } = await promisify(execFile)(settings.portico(), args);
   const secret = /#\/link\/([0-9a-f]+)/.exec(stdout)?.[1];
@@ -27,7 +27,7 @@ const post = (page, path, body) =>
 
 /** Makes an account and signs in with it; the page hears of it. */
 export async function signUp(page, data, name) {
-  await post(page, "/api/links/open", { secret: await link(data), password: PASSWORD, name });
+  await post(page, "/api/links/open", { secret: await adminLink(data), password: PASSWORD, name });
   await page.evaluate(() => dispatchEvent(new CustomEvent("portico-session")));
 }
 

@@ -1,0 +1,172 @@
+// People at the page: the first administrator by the server's link, an invitation, signing in and out, what
+// goes wrong at it, the second factor, sessions, keys.
+
+import assert from "node:assert/strict";
+import { createHmac } from "node:crypto";
+import { after, before, describe, it } from "node:test";
+import * as account from "../lib/account.mjs";
+import { open, withBrowser } from "../lib/browser.mjs";
+import { freshData } from "../lib/files.mjs";
+import { look } from "../lib/look.mjs";
+import * as person from "../lib/person.mjs";
+import { startServer } from "../lib/server.mjs";
+
+const PASSWORD = "sieben Zwetschgen im Karton 41";
+const OTHER = "vier lila Kraniche am Wehr 77";
+
+const form = (page, name) => page.locator(`[data-form="${name}"]`);
+const fill = (page, name, label, value) => form(page, name).getByLabel(label, { exact: true }).fill(value);
+const send = (page, name) => form(page, name).locator('[type="submit"]').click();
+const fault = (page, code) => page.locator(`[data-error="${code}"]`).first().waitFor();
+
+async function signsIn(page, name, password) {
+  await page.goto(new URL("/#/sign-in", page.url()).href);
+  await fill(page, "sign-in", "Name", name);
+  await fill(page, "sign-in", "Password", password);
+  await send(page, "sign-in");
+}
+
+/** Whose account the sidebar shows. */
+const isShown = (page, name) => page.locator('[data-open="people"]').filter({ hasText: name }).waitFor();
+
+/** RFC 6238, as an app does it. */
+function totp(secret, at_s = Date.now() / 1000) {
+  const bits = [...secret.replace(/[\s=]/g, "")].map((c) => "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".indexOf(c).toString(2).padStart(5, "0")).join("");
+  const key = Buffer.from(bits.match(/.{8}/g).map((byte) => parseInt(byte, 2)));
+  const counter = Buffer.alloc(8);
+  counter.writeBigUInt64BE(BigInt(Math.floor(at_s / 30)));
+  const hash = createHmac("sha1", key).update(counter).digest();
+  const code = (hash.readUInt32BE(hash[19] & 15) & 0x7fffffff) % 1_000_000;
+  return String(code).padStart(6, "0");
+}
+
+describe("people", () => {
+  let data;
+  let server;
+  before(async () => {
+    data = await freshData();
+    server = await startServer({ data: data.folder });
+  });
+  after(async () => {
+    await server?.stop();
+    await data?.remove();
+  });
+
+  it("begin with an administrator, invite, sign in and are told what went wrong", { timeout: 180_000 }, () =>
+    withBrowser({ gpu: false }, (one) =>
+      withBrowser({ gpu: false }, async (other) => {
+        const { page: first } = await open(one, server.origin);
+        await first.locator('[data-open="people"]').click();
+        await person.conditionIs(first, "no-people");
+        assert.deepEqual(await look(first, "people-nobody"), []);
+        await first.goto(`${server.origin}/#/link/nonsense`);
+        await fault(first, "link_invalid");
+        await first.goto(`${server.origin}/#/link/${await account.adminLink(data.folder)}`);
+        await form(first, "link").waitFor();
+        await fill(first, "link", "Name", "anna");
+        await fill(first, "link", "New password", "passwort123456");
+        await send(first, "link");
+        await fault(first, "password_weak");
+        assert.deepEqual(await look(first, "people-link"), []);
+        await fill(first, "link", "New password", PASSWORD);
+        await send(first, "link");
+        await form(first, "profile").waitFor();
+        await isShown(first, "anna");
+        assert.deepEqual(await look(first, "people-account"), []);
+
+        await first.getByRole("link", { name: "People", exact: true }).click();
+        await fill(first, "invite", "For whom (only you see it)", "Ben");
+        await send(first, "invite");
+        const link = await first.locator("[data-once]").innerText();
+        assert.deepEqual(await look(first, "people-everyone"), []);
+
+        const { page: second } = await open(other, link);
+        await fill(second, "link", "Name", "ben");
+        await fill(second, "link", "New password", PASSWORD);
+        // By the keyboard alone.
+        await second.keyboard.press("Enter");
+        await form(second, "profile").waitFor();
+        assert.equal(await second.getByRole("link", { name: "People", exact: true }).count(), 0);
+        await second.goto(link);
+        await fault(second, "link_invalid");
+        await second.goto(`${server.origin}/#/people`);
+        await person.conditionIs(second, "admins-only");
+
+        await second.goto(`${server.origin}/#/account`);
+        await second.getByRole("button", { name: "Sign out", exact: true }).click();
+        await form(second, "sign-in").waitFor();
+        await second.getByRole("dialog").getByRole("button", { name: "Cancel" }).click({ timeout: 3_000 }).catch(() => {});
+        await signsIn(second, "ben", OTHER);
+        await fault(second, "sign_in_failed");
+        assert.deepEqual(await look(second, "people-refused"), []);
+        await signsIn(second, "ben", PASSWORD);
+        await isShown(second, "ben");
+
+        // Blocked at once, wherever they are.
+        await first.reload();
+        const row = first.locator('[data-person="ben"]');
+        await row.getByRole("button", { name: "Block: ben" }).click();
+        await row.getByRole("button", { name: "Block: ben" }).click();
+        await row.getByText("blocked").waitFor();
+        await second.reload();
+        await signsIn(second, "ben", PASSWORD);
+        await fault(second, "person_blocked");
+      }),
+    ),
+  );
+
+  it("ask for a code, end other sessions, make keys and take their data along", { timeout: 180_000 }, () =>
+    withBrowser({ gpu: false }, (one) =>
+      withBrowser({ gpu: false }, async (other) => {
+        const { page: first } = await open(one, server.origin);
+        await signsIn(first, "anna", PASSWORD);
+        await isShown(first, "anna");
+        await first.goto(`${server.origin}/#/account`);
+        await fill(first, "totp", "Password", PASSWORD);
+        await send(first, "totp");
+        const secret = await first.locator("[data-totp-secret]").innerText();
+        await first.getByRole("img", { name: "QR code for the app" }).waitFor();
+        assert.deepEqual(await look(first, "people-totp"), []);
+        await fill(first, "totp", "Code of the app", totp(secret));
+        await send(first, "totp");
+        const recovery = await first.locator(".people-codes li").first().innerText();
+        assert.equal(await first.locator(".people-codes li").count(), 10);
+
+        const { page: second } = await open(other, server.origin);
+        await signsIn(second, "anna", PASSWORD);
+        await fault(second, "code_needed");
+        assert.deepEqual(await look(second, "people-code"), []);
+        await fill(second, "sign-in", "Code of your app, or a recovery code", "000000");
+        await send(second, "sign-in");
+        await fault(second, "code_wrong");
+        await fill(second, "sign-in", "Code of your app, or a recovery code", recovery);
+        await send(second, "sign-in");
+        await isShown(second, "anna");
+
+        await first.reload();
+        const sessions = first.locator("[data-session]");
+        await sessions.nth(1).waitFor();
+        await first.getByRole("button", { name: "Sign out all others" }).click();
+        await sessions.nth(1).waitFor({ state: "detached" });
+        await second.goto(`${server.origin}/#/account`);
+        await second.reload();
+        await form(second, "sign-in").waitFor();
+
+        await fill(first, "key", "Name of the key", "cron");
+        await send(first, "key");
+        const key = await first.locator("#people-keys ~ .people-once [data-once], section:has(#people-keys) [data-once]").first().innerText();
+        const models = () => fetch(`${server.origin}/v1/models`, { headers: { authorization: `Bearer ${key}` } }).then((answer) => answer.status);
+        assert.equal(await models(), 200);
+        await first.getByRole("button", { name: "Revoke cron" }).click();
+        await first.getByRole("button", { name: "Revoke cron" }).click();
+        await first.locator("[data-key]").waitFor({ state: "detached" });
+        assert.equal(await models(), 401);
+        const [file] = await Promise.all([
+          first.waitForEvent("download"),
+          first.getByRole("link", { name: "Download all that is known of you" }).click(),
+        ]);
+        assert.match(file.suggestedFilename(), /\.json$/);
+      }),
+    ),
+  );
+});
