@@ -214,7 +214,9 @@ fn moves(
     };
     assert_eq!(migrate(&["--embedder", "others"]), N_FILES);
     words.wait_ms.store(0, Ordering::SeqCst);
-    assert_eq!(words.n_embedded("others"), N_FILES);
+    // None twice; a question that comes right after the switch is embedded by it, too.
+    let n_embedded = words.n_embedded("others");
+    assert!((N_FILES..2 * N_FILES).contains(&n_embedded), "{n_embedded}");
     check_kept(data, "others", N_FILES);
     // Found by the new ones: a question is embedded by the new embedder.
     assert!((0..N_FILES).all(|n| is_found(&server.search(&by_meaning(n)), n)));
