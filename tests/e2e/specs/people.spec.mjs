@@ -2,43 +2,17 @@
 // goes wrong at it, the second factor, sessions, keys.
 
 import assert from "node:assert/strict";
-import { createHmac } from "node:crypto";
 import { after, before, describe, it } from "node:test";
 import * as account from "../lib/account.mjs";
 import { open, withBrowser } from "../lib/browser.mjs";
 import { freshData } from "../lib/files.mjs";
 import { look } from "../lib/look.mjs";
+import { fault, fill, form, isShown, send, signsIn, totp } from "../lib/people.mjs";
 import * as person from "../lib/person.mjs";
 import { startServer } from "../lib/server.mjs";
 
 const PASSWORD = "sieben Zwetschgen im Karton 41";
 const OTHER = "vier lila Kraniche am Wehr 77";
-
-const form = (page, name) => page.locator(`[data-form="${name}"]`);
-const fill = (page, name, label, value) => form(page, name).getByLabel(label, { exact: true }).fill(value);
-const send = (page, name) => form(page, name).locator('[type="submit"]').click();
-const fault = (page, code) => page.locator(`[data-error="${code}"]`).first().waitFor();
-
-async function signsIn(page, name, password) {
-  await page.goto(new URL("/#/sign-in", page.url()).href);
-  await fill(page, "sign-in", "Name", name);
-  await fill(page, "sign-in", "Password", password);
-  await send(page, "sign-in");
-}
-
-/** Whose account the sidebar shows. */
-const isShown = (page, name) => page.locator('[data-open="people"]').filter({ hasText: name }).waitFor();
-
-/** RFC 6238, as an app does it. */
-function totp(secret, at_s = Date.now() / 1000) {
-  const bits = [...secret.replace(/[\s=]/g, "")].map((c) => "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".indexOf(c).toString(2).padStart(5, "0")).join("");
-  const key = Buffer.from(bits.match(/.{8}/g).map((byte) => parseInt(byte, 2)));
-  const counter = Buffer.alloc(8);
-  counter.writeBigUInt64BE(BigInt(Math.floor(at_s / 30)));
-  const hash = createHmac("sha1", key).update(counter).digest();
-  const code = (hash.readUInt32BE(hash[19] & 15) & 0x7fffffff) % 1_000_000;
-  return String(code).padStart(6, "0");
-}
 
 describe("people", () => {
   let data;
@@ -74,7 +48,7 @@ describe("people", () => {
         await isShown(first, "anna");
         assert.deepEqual(await look(first, "people-account"), []);
 
-        await first.getByRole("link", { name: "People", exact: true }).click();
+        await first.getByRole("link", { name: "Administration", exact: true }).click();
         await fill(first, "invite", "For whom (only you see it)", "Ben");
         await send(first, "invite");
         const link = await first.locator("[data-once]").innerText();
@@ -86,7 +60,7 @@ describe("people", () => {
         // By the keyboard alone.
         await second.keyboard.press("Enter");
         await form(second, "profile").waitFor();
-        assert.equal(await second.getByRole("link", { name: "People", exact: true }).count(), 0);
+        assert.equal(await second.getByRole("link", { name: "Administration", exact: true }).count(), 0);
         await second.goto(link);
         await fault(second, "link_invalid");
         await second.goto(`${server.origin}/#/people`);

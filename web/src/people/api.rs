@@ -32,6 +32,10 @@ pub struct Person {
     pub has_password: bool,
     #[serde(default)]
     pub has_totp: bool,
+    #[serde(default)]
+    pub is_external: bool,
+    #[serde(default)]
+    pub created_s: i64,
 }
 
 impl Person {
@@ -141,6 +145,30 @@ pub struct Everyone {
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct MadeLink {
     pub url: String,
+}
+
+/// A link that can still be opened.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct OpenLink {
+    pub id: String,
+    pub kind: String,
+    pub role: String,
+    #[serde(default)]
+    pub groups: Vec<String>,
+    #[serde(default)]
+    pub note: String,
+    pub expires_s: i64,
+}
+
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct OpenLinks {
+    pub links: Vec<OpenLink>,
+}
+
+/// How many sessions ended.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+pub struct Ended {
+    pub n_ended: u64,
 }
 
 /// What an answer is read as that has none.

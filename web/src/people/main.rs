@@ -2,21 +2,19 @@
 //! of them is first opened.
 //!
 //! - [`state`]: what is shown, as signals; [`api`]: what the server says and is asked;
-//! - [`mod@view`]: the elements; [`texts`]: every sentence of them.
+//! - [`mod@view`]: the elements; `portico_people`: what needs no browser.
 
-mod address;
 mod api;
 mod state;
-mod texts;
 mod view;
 
 use std::cell::Cell;
 
 use leptos::prelude::*;
+use portico_people::address::Address;
 use portico_shared::error::Lang;
 use wasm_bindgen::prelude::*;
 
-use address::Address;
 use state::People;
 
 fn main() {

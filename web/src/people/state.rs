@@ -4,9 +4,9 @@ use leptos::prelude::*;
 use portico_shared::error::{ApiError, Lang};
 use wasm_bindgen_futures::spawn_local;
 
-use crate::address::Address;
 use crate::api::{self, Person, Session};
-use crate::texts::Text;
+use portico_people::address::Address;
+use portico_people::texts::Text;
 
 /// Whoever signs in or out says so on the window.
 pub const SESSION_EVENT: &str = "portico-session";

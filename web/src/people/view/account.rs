@@ -10,7 +10,7 @@ use super::parts::{Doing, Field, NEW_PASSWORD, PASSWORD, field, role_text, submi
 use super::{data, devices, keys, sign_in, totp, with_session};
 use crate::api::{self, Anything, May, Person, Used};
 use crate::state::People;
-use crate::texts::Text;
+use portico_people::texts::Text;
 
 const EMAIL: Field = Field { text: Text::Email, kind: "email", autocomplete: "email" };
 const OLD_PASSWORD: Field = Field { text: Text::OldPassword, ..PASSWORD };

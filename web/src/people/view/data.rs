@@ -6,7 +6,7 @@ use serde_json::json;
 use super::parts::{Doing, PASSWORD, field};
 use crate::api::{self, Anything};
 use crate::state::People;
-use crate::texts::Text;
+use portico_people::texts::Text;
 
 pub fn data(people: People) -> impl IntoView {
     let is_asked = RwSignal::new(false);

@@ -7,7 +7,7 @@ use wasm_bindgen_futures::spawn_local;
 use super::parts::{self, Doing};
 use crate::api::{self, Anything, Device, Devices};
 use crate::state::{Asked, People};
-use crate::texts::Text;
+use portico_people::texts::Text;
 
 pub fn devices(people: People) -> impl IntoView {
     let known = RwSignal::new(Asked::Loading);

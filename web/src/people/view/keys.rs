@@ -7,7 +7,7 @@ use wasm_bindgen_futures::spawn_local;
 use super::parts::{self, Doing, Field, field, once, submit, sure};
 use crate::api::{self, Anything, Key, Keys, NewKey};
 use crate::state::{Asked, People};
-use crate::texts::Text;
+use portico_people::texts::Text;
 
 const KEY_NAME: Field = Field { text: Text::KeyName, kind: "text", autocomplete: "off" };
 

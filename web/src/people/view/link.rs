@@ -7,7 +7,7 @@ use wasm_bindgen_futures::spawn_local;
 use super::parts::{self, Doing, Field, NAME, NEW_PASSWORD, field, submit};
 use crate::api::{self, Link};
 use crate::state::{Asked, People};
-use crate::texts::Text;
+use portico_people::texts::Text;
 
 pub const DISPLAY_NAME: Field =
     Field { text: Text::DisplayName, kind: "text", autocomplete: "name" };

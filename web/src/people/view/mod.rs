@@ -3,7 +3,7 @@
 mod account;
 mod data;
 mod devices;
-mod everyone;
+mod house;
 mod keys;
 mod link;
 mod parts;
@@ -12,9 +12,9 @@ mod totp;
 
 use leptos::prelude::*;
 
-use crate::address::Address;
 use crate::state::{Asked, People};
-use crate::texts::Text;
+use portico_people::address::Address;
+use portico_people::texts::Text;
 
 /// All of it; empty while the page shows something else.
 pub fn people(people: People) -> impl IntoView {
@@ -22,8 +22,8 @@ pub fn people(people: People) -> impl IntoView {
     view! {
         <Show when=move || is_admin.get() && people.address.with(Option::is_some)>
             <nav class="library-tabs" aria-label=people.t(Text::Views)>
-                {tab(people, "#/account", Address::Account, Text::Account)}
-                {tab(people, "#/people", Address::Everyone, Text::People)}
+                {tab(people, "#/account", |at| *at == Address::Account, Text::Account)}
+                {tab(people, "#/people", |at| matches!(at, Address::House(_)), Text::Administration)}
             </nav>
         </Show>
         {move || people.address.get().map(|address| view! {
@@ -33,7 +33,7 @@ pub fn people(people: People) -> impl IntoView {
                         Address::SignIn(code) => sign_in::sign_in(people, code).into_any(),
                         Address::Link(secret) => link::link(people, secret).into_any(),
                         Address::Account => account::account(people).into_any(),
-                        Address::Everyone => everyone::everyone(people).into_any(),
+                        Address::House(place) => house::house(people, place).into_any(),
                     }}
                 </div>
             </div>
@@ -44,8 +44,14 @@ pub fn people(people: People) -> impl IntoView {
     }
 }
 
-fn tab(people: People, href: &'static str, address: Address, text: Text) -> impl IntoView {
-    let is_here = move || people.address.with(|at| at.as_ref() == Some(&address)).then_some("page");
+fn tab(
+    people: People,
+    href: &'static str,
+    is_it: fn(&Address) -> bool,
+    text: Text,
+) -> impl IntoView {
+    let is_here =
+        move || people.address.with(|at| at.as_ref().is_some_and(is_it)).then_some("page");
     view! { <a class="library-tab" href=href aria-current=is_here>{people.t(text)}</a> }
 }
 

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use leptos::html;
 use leptos::prelude::*;
 use portico_shared::error::{ApiError, Lang};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 
 use crate::state::People;
-use crate::texts::Text;
+use portico_people::texts::Text;
 
 pub fn loading(people: People) -> impl IntoView {
     view! {
@@ -146,31 +147,44 @@ pub fn once(people: People, hint: String, secret: String) -> impl IntoView {
     }
 }
 
-/// Asks before something is lost: a button that opens a second one.
+/// Asks before something is lost: a button that opens a second one, which then has the focus.
 pub fn sure(
     people: People,
     label: impl Fn() -> String + Send + Sync + 'static,
     text: Text,
     then: impl Fn() + Send + Sync + 'static,
 ) -> impl IntoView {
-    let is_asked = RwSignal::new(false);
+    let is_asked = RwSignal::new(None::<bool>);
     let (then, label) = (Arc::new(then), Arc::new(label));
+    let (first, second) = (NodeRef::<html::Button>::new(), NodeRef::<html::Button>::new());
+    Effect::new(move |_| {
+        let (first, second) = (first.get(), second.get());
+        let now = match is_asked.get() {
+            // It was not asked yet: the focus is somewhere else.
+            None => None,
+            Some(true) => second,
+            Some(false) => first,
+        };
+        if let Some(button) = now {
+            button.focus().ok();
+        }
+    });
     move || {
         let (then, label) = (Arc::clone(&then), Arc::clone(&label));
         match is_asked.get() {
-            false => view! {
-                <button type="button" class="button quiet small danger" aria-label=move || label()
-                    on:click=move |_| is_asked.set(true)>{people.t(text)}</button>
+            None | Some(false) => view! {
+                <button type="button" class="button quiet small danger" node_ref=first aria-label=move || label()
+                    on:click=move |_| is_asked.set(Some(true))>{people.t(text)}</button>
             }
             .into_any(),
-            true => view! {
+            Some(true) => view! {
                 <span class="row">
-                    <button type="button" class="button small danger" on:click=move |_| {
-                        is_asked.set(false);
+                    <button type="button" class="button small danger" node_ref=second on:click=move |_| {
+                        is_asked.set(Some(false));
                         then();
                     }>{move || label()}</button>
                     <button type="button" class="button quiet small"
-                        on:click=move |_| is_asked.set(false)>{people.t(Text::Cancel)}</button>
+                        on:click=move |_| is_asked.set(Some(false))>{people.t(Text::Cancel)}</button>
                 </span>
             }
             .into_any(),

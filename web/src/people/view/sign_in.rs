@@ -8,7 +8,7 @@ use super::parts::{self, Doing, Field, NAME, PASSWORD, field, submit};
 use super::with_session;
 use crate::api::{self, Anything, House};
 use crate::state::People;
-use crate::texts::Text;
+use portico_people::texts::Text;
 
 const CODE: Field = Field { text: Text::Code, kind: "text", autocomplete: "one-time-code" };
 

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::parts::{Doing, Field, PASSWORD, field, submit};
 use crate::api::{self, Anything, RecoveryCodes, Totp};
 use crate::state::People;
-use crate::texts::Text;
+use portico_people::texts::Text;
 
 const CODE: Field = Field { text: Text::TotpCode, kind: "text", autocomplete: "one-time-code" };
 /// White around the code, in its squares.

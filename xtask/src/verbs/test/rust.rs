@@ -12,10 +12,11 @@ use xtask::toolchain::WASM;
 use crate::{command, model, packages, server};
 
 /// What the browser runs: checked for wasm32 with the lints of `web/clippy-wasm`.
-const BROWSER_CRATES: [&str; 7] = [
+const BROWSER_CRATES: [&str; 8] = [
     "portico-web",
     "portico-library",
     "portico-page",
+    "portico-people",
     "portico-relay",
     "portico-weights",
     "portico-engine",

@@ -1,38 +1,31 @@
 //! The house's people, for administrators: who there is, invitations, roles, new passwords, blocks.
 
 use leptos::prelude::*;
+use portico_people::place::Place;
+use portico_people::texts::Text;
 use serde_json::{Value, json};
 use wasm_bindgen_futures::spawn_local;
 
-use super::parts::{self, Doing, Field, field, once, role_text, submit, sure};
-use super::with_session;
+use super::super::parts::{self, Doing, Field, field, once, role_text, submit, sure};
+use super::links::links;
+use super::one_person::{ROLES, role_choice};
 use crate::api::{self, Everyone, MadeLink, Person};
 use crate::state::{Asked, People};
-use crate::texts::Text;
 
 const NOTE: Field = Field { text: Text::InviteNote, kind: "text", autocomplete: "off" };
 const GROUPS: Field = Field { text: Text::InviteGroups, kind: "text", autocomplete: "off" };
 const FIND: Field = Field { text: Text::FindPerson, kind: "search", autocomplete: "off" };
-const ROLES: [&str; 3] = ["member", "admin", "guest"];
 
 pub fn everyone(people: People) -> impl IntoView {
-    let is_admin = Memo::new(move |_| people.person().is_some_and(|person| person.is_admin()));
-    with_session(people, move |_| match is_admin.get() {
-        true => listing(people).into_any(),
-        false => view! {
-            <p class="notice" data-condition="admins-only">{people.t(Text::AdminsOnly)}</p>
-            <p><a class="button" href="#/sign-in">{people.t(Text::SignIn)}</a></p>
-        }
-        .into_any(),
-    })
-}
-
-fn listing(people: People) -> impl IntoView {
     let known = RwSignal::new(Asked::Loading);
     let look = move || {
-        spawn_local(async move { known.set(api::get::<Everyone>("/api/people").await.into()) });
+        spawn_local(async move {
+            known.try_set(api::get::<Everyone>("/api/people").await.into());
+        });
     };
     look();
+    // Grows when there are other links.
+    let version = RwSignal::new(0);
     let query = RwSignal::new(String::new());
     let link = RwSignal::new(None::<(String, String)>);
     let doing = Doing::new();
@@ -47,6 +40,7 @@ fn listing(people: People) -> impl IntoView {
         doing.run(asked, move |made| {
             let lang = people.lang.get_untracked();
             link.set(Some((Text::ResetOnce.fill(lang, &[("name", &name)]), made.url)));
+            version.update(|version| *version += 1);
         });
     };
     let row = move |person: Person| {
@@ -56,6 +50,7 @@ fn listing(people: People) -> impl IntoView {
         let (of_role, of_reset, of_block) = (id.clone(), id.clone(), id.clone());
         let (reset_name, label_name) = (shown.clone(), shown.clone());
         let of_row = name.clone();
+        let own_view = Place::Person(id.clone()).hash();
         let groups = person.groups.join(", ");
         let role = person.role.clone();
         let block = if is_blocked { Text::Unblock } else { Text::Block };
@@ -66,7 +61,7 @@ fn listing(people: People) -> impl IntoView {
         };
         view! {
             <li class="doc-row people-row" data-person=of_row>
-                <span class="doc-name" dir="auto">{shown}</span>
+                <a class="doc-name" dir="auto" href=own_view>{shown}</a>
                 <span class="doc-line" dir="auto">
                     {name} {(!groups.is_empty()).then(|| format!(" · {groups}"))}
                     {is_blocked.then(|| view! { " · " <strong>{people.t(Text::Blocked)}</strong> })}
@@ -92,7 +87,7 @@ fn listing(people: People) -> impl IntoView {
     };
     view! {
         <h2 class="library-title">{people.t(Text::People)}</h2>
-        {invitation(people).into_any()}
+        {invitation(people, version).into_any()}
         {move || link.get().map(|(hint, url)| once(people, hint, url).into_any())}
         {doing.fault(people)}
         {field(people, FIND, query)}
@@ -112,10 +107,11 @@ fn listing(people: People) -> impl IntoView {
                 }
             }
         }}
+        {links(people, version).into_any()}
     }
 }
 
-fn invitation(people: People) -> impl IntoView {
+fn invitation(people: People, version: RwSignal<u32>) -> impl IntoView {
     let (note, groups) = (RwSignal::new(String::new()), RwSignal::new(String::new()));
     let role = RwSignal::new("member".to_owned());
     let made = RwSignal::new(None::<String>);
@@ -133,6 +129,7 @@ fn invitation(people: People) -> impl IntoView {
         doing.run(asked, move |link| {
             note.set(String::new());
             made.set(Some(link.url));
+            version.update(|version| *version += 1);
         });
     };
     view! {
@@ -142,12 +139,7 @@ fn invitation(people: People) -> impl IntoView {
         }>
             <h3>{people.t(Text::Invite)}</h3>
             {field(people, NOTE, note)}
-            <label class="people-field">
-                <span>{people.t(Text::Role)}</span>
-                <select on:change:target=move |event| role.set(event.target().value())>
-                    {ROLES.map(|each| view! { <option value=each>{people.t(role_text(each))}</option> }).collect_view()}
-                </select>
-            </label>
+            {role_choice(people, Text::Role, role)}
             {field(people, GROUPS, groups)}
             {doing.fault(people)}
             <div class="row">{submit(people, doing, Text::MakeLink)}</div>

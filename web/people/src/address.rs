@@ -1,0 +1,54 @@
+//! Where does an address lead among these views? Secrets of links stand behind the `#`, so that no server
+//! ever sees them.
+
+use crate::place::Place;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Address {
+    /// The code of why a sign-in service could not sign in.
+    SignIn(Option<String>),
+    /// An invitation, a new password, the first administrator: by its secret.
+    Link(String),
+    Account,
+    /// For administrators.
+    House(Place),
+}
+
+impl Address {
+    pub fn from_hash(hash: &str) -> Option<Self> {
+        let (view, rest) = match hash.strip_prefix("#/")?.split_once('/') {
+            Some((view, rest)) => (view, Some(rest.to_owned()).filter(|rest| !rest.is_empty())),
+            None => (hash.strip_prefix("#/")?, None),
+        };
+        match view {
+            "sign-in" => Some(Self::SignIn(rest)),
+            "link" => Some(Self::Link(rest.unwrap_or_default())),
+            "account" => Some(Self::Account),
+            "people" => Some(Self::House(Place::from_rest(&rest.unwrap_or_default()))),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_lead_to_views() {
+        #[track_caller]
+        fn check(hash: &str, expected: Option<Address>) {
+            assert_eq!(Address::from_hash(hash), expected, "{hash}");
+        }
+        check("#/sign-in", Some(Address::SignIn(None)));
+        check("#/sign-in/oidc_expired", Some(Address::SignIn(Some("oidc_expired".into()))));
+        check("#/link/0a1b", Some(Address::Link("0a1b".into())));
+        check("#/link", Some(Address::Link(String::new())));
+        check("#/account", Some(Address::Account));
+        check("#/people", Some(Address::House(Place::Everyone)));
+        check("#/people/groups/a", Some(Address::House(Place::Group("a".into()))));
+        for hash in ["", "#/", "#/documents", "#/peoplex", "people"] {
+            check(hash, None);
+        }
+    }
+}

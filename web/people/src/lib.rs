@@ -1,0 +1,15 @@
+//! What the views of signing in, of one's account and of the house's administration decide, without a
+//! browser, so that it is tested natively.
+//!
+//! - [`address`], [`place`]: where an address leads; [`texts`]: every sentence;
+//! - [`rules`]: what house and groups say, as the server has it and as a form has it;
+//! - [`effect`]: what that comes to for one person, and who says so;
+//! - [`audit`], [`oidc`]: filters of the log, and rules for a sign-in service.
+
+pub mod address;
+pub mod audit;
+pub mod effect;
+pub mod oidc;
+pub mod place;
+pub mod rules;
+pub mod texts;

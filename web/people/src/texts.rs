@@ -1,0 +1,373 @@
+//! Every sentence of these views, English and German side by side. They come with the views' Wasm, so that
+//! the first download does not carry them.
+
+use portico_shared::error::Lang;
+
+macro_rules! texts {
+    ($($key:ident: $en:literal, $de:literal;)*) => {
+        /// A sentence or a label.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Text { $($key,)* }
+
+        impl Text {
+            pub const ALL: &[Self] = &[$(Self::$key,)*];
+
+            /// The sentence, with `{name}` where a value goes.
+            pub fn get(self, lang: Lang) -> &'static str {
+                match (self, lang) {
+                    $((Self::$key, Lang::En) => $en, (Self::$key, Lang::De) => $de,)*
+                }
+            }
+        }
+    };
+}
+
+impl Text {
+    /// The sentence with `{name}`s filled in.
+    pub fn fill(self, lang: Lang, values: &[(&str, &str)]) -> String {
+        let mut text = self.get(lang).to_owned();
+        for (name, value) in values {
+            text = text.replace(&format!("{{{name}}}"), value);
+        }
+        text
+    }
+}
+
+texts! {
+    Loading: "Loading …", "Wird geladen …";
+    Views: "Account and people", "Konto und Personen";
+    TryAgain: "Try again", "Noch einmal versuchen";
+    Cancel: "Cancel", "Abbrechen";
+    Save: "Save", "Speichern";
+    Saved: "Saved.", "Gespeichert.";
+    Copy: "Copy", "Kopieren";
+    Copied: "Copied.", "Kopiert.";
+
+    // Signing in
+    SignIn: "Sign in", "Anmelden";
+    SignOut: "Sign out", "Abmelden";
+    SignedInAs: "You are signed in as {name}.", "Sie sind angemeldet als {name}.";
+    Name: "Name", "Name";
+    Password: "Password", "Passwort";
+    ShowPassword: "Show password", "Passwort zeigen";
+    Code: "Code of your app, or a recovery code", "Code Ihrer App oder ein Notfallcode";
+    NoPeopleYet: "There are no accounts yet, and the page works without one. Whoever started the server has a link that makes the first administrator; it stands where the server prints its address.",
+        "Es gibt noch keine Konten, und die Seite geht ohne. Wer den Server gestartet hat, hat einen Link, der die erste Verwaltung anlegt; er steht dort, wo der Server seine Adresse ausgibt.";
+    WithoutAccount: "Go on without signing in", "Ohne Anmeldung weiter";
+    NoAccount: "No account? Whoever administers the house sends you a link.",
+        "Kein Konto? Wer das Haus verwaltet, schickt Ihnen einen Link.";
+
+    // Links
+    LinkAdmin: "Set up this house", "Dieses Haus einrichten";
+    LinkAdminLead: "You become its administrator: you invite people and decide what they may.",
+        "Sie werden seine Verwaltung: Sie laden Personen ein und entscheiden, was sie dürfen.";
+    LinkInvite: "You are invited", "Sie sind eingeladen";
+    LinkInviteLead: "Choose a name and a password, and your account is there.",
+        "Wählen Sie einen Namen und ein Passwort, dann haben Sie ein Konto.";
+    LinkReset: "New password for {name}", "Neues Passwort für {name}";
+    DisplayName: "How others see you (optional)", "Wie andere Sie sehen (freiwillig)";
+    NewPassword: "New password", "Neues Passwort";
+    PasswordHint: "At least 12 characters, and nothing that others would guess: a few unusual words do well.",
+        "Mindestens 12 Zeichen, und nichts, worauf andere kämen: einige ungewöhnliche Wörter eignen sich gut.";
+    MakeAccount: "Make the account", "Konto anlegen";
+    SetPassword: "Set the password", "Passwort setzen";
+    PasswordSet: "The password is set. Sign in with it and your code.",
+        "Das Passwort ist gesetzt. Melden Sie sich damit und mit Ihrem Code an.";
+
+    // Account
+    Account: "Account", "Konto";
+    Role: "Role", "Rolle";
+    RoleAdmin: "Administrator", "Verwaltung";
+    RoleMember: "Member", "Mitglied";
+    RoleGuest: "Guest", "Gast";
+    Groups: "Groups", "Gruppen";
+    Email: "E-mail (optional)", "E-Mail (freiwillig)";
+    Profile: "Profile", "Profil";
+    ChangePassword: "Change password", "Passwort ändern";
+    OldPassword: "Present password", "Bisheriges Passwort";
+    PasswordChanged: "The password is changed. Other devices are signed out.",
+        "Das Passwort ist geändert. Andere Geräte sind abgemeldet.";
+    SecondFactor: "Second factor", "Zweiter Faktor";
+    TotpOn: "Signing in asks for a code of your app.", "Beim Anmelden wird nach einem Code Ihrer App gefragt.";
+    TotpOff: "An app on your phone can give a code that signing in asks for besides the password.",
+        "Eine App auf Ihrem Telefon kann einen Code geben, nach dem beim Anmelden neben dem Passwort gefragt wird.";
+    TotpBegin: "Set up", "Einrichten";
+    TotpEnd: "Switch off", "Abschalten";
+    TotpScan: "Scan this with the app, or type the key into it. Then enter the code that it shows.",
+        "Lesen Sie dies mit der App ein oder tippen Sie den Schlüssel ab. Geben Sie dann den Code ein, den sie zeigt.";
+    TotpImage: "QR code for the app", "QR-Code für die App";
+    TotpCode: "Code of the app", "Code der App";
+    TotpConfirm: "Confirm", "Bestätigen";
+    RecoveryCodes: "Keep these codes where you find them without the phone. Each works once, and they are shown only now.",
+        "Bewahren Sie diese Codes dort auf, wo Sie sie ohne das Telefon finden. Jeder gilt einmal, und sie werden nur jetzt gezeigt.";
+    Devices: "Devices", "Geräte";
+    ThisDevice: "this one", "dieses";
+    LastSeen: "last used {date}", "zuletzt benutzt {date}";
+    UnknownDevice: "Unknown browser", "Unbekannter Browser";
+    EndSession: "Sign out {name}", "{name} abmelden";
+    EndOthers: "Sign out all others", "Alle anderen abmelden";
+    Keys: "API keys", "API-Schlüssel";
+    KeysHint: "For programs that work in your name. They never may more than you.",
+        "Für Programme, die in Ihrem Namen arbeiten. Sie dürfen nie mehr als Sie.";
+    KeyName: "Name of the key", "Name des Schlüssels";
+    MakeKey: "Make a key", "Schlüssel anlegen";
+    KeyOnce: "Copy the key now: it is shown this once.", "Kopieren Sie den Schlüssel jetzt: Er wird nur dieses eine Mal gezeigt.";
+    NeverUsed: "never used", "nie benutzt";
+    Revoke: "Revoke {name}", "{name} widerrufen";
+    RevokeShort: "Revoke", "Widerrufen";
+    NoKeys: "There are none.", "Es gibt keine.";
+    Allowed: "What you may", "Was Sie dürfen";
+    OnDevice: "Models on your device", "Modelle auf Ihrem Gerät";
+    OnServer: "Models on the server", "Modelle auf dem Server";
+    All: "all", "alle";
+    Nothing: "none", "keine";
+    TokensToday: "Tokens on the server today", "Token auf dem Server heute";
+    TokensMonth: "Tokens this month", "Token in diesem Monat";
+    Storage: "Storage for documents", "Speicher für Dokumente";
+    UsedOf: "{used} of {max}", "{used} von {max}";
+    UsedNoLimit: "{used}, without a limit", "{used}, ohne Grenze";
+    ChatsSync: "Chats are kept on the server, for your devices", "Gespräche liegen auf dem Server, für Ihre Geräte";
+    ChatsStay: "Chats stay on this device", "Gespräche bleiben auf diesem Gerät";
+    Retention: "Chats are deleted {n} days after their last use", "Gespräche werden {n} Tage nach ihrer letzten Benutzung gelöscht";
+    Data: "Your data", "Ihre Daten";
+    Leaves: "What you type on your own device stays there unless a chat is synced. Questions to the server go to the server, which keeps who asked which model when and with how many tokens, never what was said.",
+        "Was Sie auf Ihrem Gerät schreiben, bleibt dort, solange ein Gespräch nicht synchronisiert wird. Fragen an den Server gehen an den Server; er hält fest, wer wann welches Modell mit wie vielen Token gefragt hat, nie was gesagt wurde.";
+    Export: "Download all that is known of you", "Alles herunterladen, was über Sie bekannt ist";
+    DeleteAccount: "Delete the account", "Konto löschen";
+    DeleteWarning: "The account, its chats on the server, its keys and sessions are deleted for good. Documents in the house’s collections stay.",
+        "Das Konto, seine Gespräche auf dem Server, seine Schlüssel und Sitzungen werden endgültig gelöscht. Dokumente in den Sammlungen des Hauses bleiben.";
+
+    // Everyone
+    People: "People", "Personen";
+    Invite: "Invite somebody", "Jemanden einladen";
+    InviteNote: "For whom (only you see it)", "Für wen (sehen nur Sie)";
+    InviteGroups: "Groups, separated by commas", "Gruppen, durch Kommas getrennt";
+    MakeLink: "Make a link", "Link anlegen";
+    LinkOnce: "Hand this link over. It opens once, for seven days, and is shown only now.",
+        "Geben Sie diesen Link weiter. Er öffnet einmal, sieben Tage lang, und wird nur jetzt gezeigt.";
+    ResetOnce: "Hand this link over to {name}. It sets a new password once, within 24 hours.",
+        "Geben Sie diesen Link {name}. Er setzt einmal ein neues Passwort, binnen 24 Stunden.";
+    ResetPassword: "New password", "Neues Passwort";
+    Block: "Block", "Sperren";
+    Unblock: "Unblock", "Entsperren";
+    Blocked: "blocked", "gesperrt";
+    FindPerson: "Find somebody", "Jemanden finden";
+    RoleOf: "Role of {name}", "Rolle von {name}";
+    NobodyFound: "Nobody by that name.", "Niemand mit diesem Namen.";
+    AdminsOnly: "Only administrators see this.", "Das sieht nur die Verwaltung.";
+
+    // Administration
+    Administration: "Administration", "Verwaltung";
+    Rules: "Rules", "Regeln";
+    Service: "Sign-in service", "Anmeldedienst";
+    Log: "Log", "Protokoll";
+    Delete: "Delete", "Löschen";
+    Remove: "Remove", "Entfernen";
+
+    // Open links
+    OpenLinks: "Links that can still be opened", "Links, die noch gelten";
+    LinkFor: "{role}, until {date}", "{role}, bis {date}";
+    LinkOfInvite: "Invitation", "Einladung";
+    LinkOfReset: "New password", "Neues Passwort";
+    LinkOfAdmin: "First administrator", "Erste Verwaltung";
+    WithdrawLink: "Withdraw the link for {name}", "Link für {name} zurückziehen";
+    Withdraw: "Withdraw", "Zurückziehen";
+    UnknownGuest: "somebody", "jemanden";
+
+    // One person
+    Since: "Here since", "Hier seit";
+    SignsIn: "Signs in", "Meldet sich an";
+    ByPassword: "with a password", "mit einem Passwort";
+    ByPasswordAndCode: "with a password and a code", "mit Passwort und Code";
+    ByService: "by the sign-in service", "über den Anmeldedienst";
+    ByLink: "not yet: there is no password", "noch nicht: Es gibt kein Passwort";
+    MemberOf: "Member of", "Mitglied von";
+    NoGroupsYet: "There are no groups yet.", "Noch gibt es keine Gruppen.";
+    SignOutEverywhere: "Sign out everywhere", "Überall abmelden";
+    SignedOutEverywhere: "Signed out on {n} devices.", "Auf {n} Geräten abgemeldet.";
+    TotpOffFor: "Switch the second factor off", "Zweiten Faktor abschalten";
+    TotpIsOff: "The second factor is off.", "Der zweite Faktor ist aus.";
+    DeletePerson: "Delete {name} with all chats and keys", "{name} mit allen Gesprächen und Schlüsseln löschen";
+    Actions: "Access", "Zugang";
+    PersonIsYou: "This is you. Somebody else who administers the house can change your role, block or delete you.",
+        "Das sind Sie. Ihre Rolle ändern, Sie sperren oder löschen kann jemand anderes aus der Verwaltung.";
+
+    // What it comes to
+    Effect: "What {name} may", "Was {name} darf";
+    EffectLead: "For each line, the most generous of what the groups say; what the house says where none of them says anything.",
+        "Für jede Zeile gilt das Großzügigste, was die Gruppen sagen; wo keine etwas sagt, was das Haus sagt.";
+    EffectOf: "See what this comes to for", "Was das ergibt für";
+    EffectNobody: "Nobody chosen", "Niemand gewählt";
+    EffectDraft: "As it would be with what stands in the form.", "So, wie es mit dem wäre, was im Formular steht.";
+    What: "What", "Was";
+    ComesTo: "Comes to", "Ergibt";
+    WhoSays: "Who says so", "Wer das sagt";
+    FromHouse: "the house", "das Haus";
+    FromUsual: "nobody, as usual", "niemand, wie üblich";
+    FromStay: "chats stay on the device", "Gespräche bleiben auf dem Gerät";
+    FromGuests: "what guests may", "was Gäste dürfen";
+    Yes: "yes", "ja";
+    No: "no", "nein";
+    NoLimit: "no limit", "keine Grenze";
+    Days: "{n} days", "{n} Tage";
+
+    // Rules
+    RuleModelsOnDevice: "Models on the device", "Modelle auf dem Gerät";
+    RuleModelsOnServer: "Models on the server", "Modelle auf dem Server";
+    RuleTools: "Tools of the server", "Werkzeuge des Servers";
+    RuleTokensPerDay: "Tokens on the server a day", "Token auf dem Server am Tag";
+    RuleTokensPerMonth: "Tokens on the server a month", "Token auf dem Server im Monat";
+    RuleStorageBytes: "Storage for documents, in MB", "Speicher für Dokumente, in MB";
+    RuleStorage: "Storage for documents", "Speicher für Dokumente";
+    RuleChatsLeaveDevice: "Chats may leave the device", "Gespräche dürfen das Gerät verlassen";
+    RuleRetentionDays: "Days until unused chats on the server are deleted", "Tage, bis unbenutzte Gespräche auf dem Server gelöscht werden";
+    RuleRetention: "Unused chats on the server are deleted after", "Unbenutzte Gespräche auf dem Server werden gelöscht nach";
+    RuleMakeKeys: "Make API keys", "API-Schlüssel anlegen";
+    ChoiceHouseUnsaid: "not said", "nicht gesagt";
+    ChoiceGroupUnsaid: "as the house says", "wie das Haus sagt";
+    ChoiceAll: "all", "alle";
+    ChoiceNone: "none", "keine";
+    ChoiceThese: "these only", "nur diese";
+    ChoiceNoLimit: "no limit", "keine Grenze";
+    ChoiceAtMost: "at most", "höchstens";
+    ChoiceDays: "after", "nach";
+    TheseFor: "{field}: which", "{field}: welche";
+    CountFor: "{field}: how many", "{field}: wie viele";
+    NamesHint: "Names, separated by commas.", "Namen, durch Kommas getrennt.";
+    AddName: "Add {name}", "{name} hinzufügen";
+    FieldUnclear: "“{field}” needs a number, or names.", "„{field}“ braucht eine Zahl oder Namen.";
+    RulesLead: "What the house says for everybody. Groups may say otherwise.",
+        "Was das Haus für alle sagt. Gruppen können anderes sagen.";
+    Guests: "Whoever is not signed in may", "Wer nicht angemeldet ist, darf";
+    GuestsNone: "nothing", "nichts";
+    GuestsDevice: "chat on their own device", "auf dem eigenen Gerät chatten";
+    GuestsServer: "use the server too, by these rules", "auch den Server benutzen, nach diesen Regeln";
+    AuditDays: "Days until lines of the log are deleted", "Tage, bis Zeilen des Protokolls gelöscht werden";
+    AuditDeviceUse: "Count tokens of models on people’s own devices, too (never what was said)",
+        "Auch Token von Modellen auf eigenen Geräten zählen (nie, was gesagt wurde)";
+    AuditDaysUnclear: "The log is kept for 1 to 36,500 days.", "Das Protokoll wird 1 bis 36.500 Tage aufbewahrt.";
+
+    // Groups
+    GroupsLead: "Groups give rights on collections and have rules of their own.",
+        "Gruppen geben Rechte an Sammlungen und haben eigene Regeln.";
+    NewGroup: "New group", "Neue Gruppe";
+    GroupName: "Name of the group", "Name der Gruppe";
+    MakeGroup: "Make the group", "Gruppe anlegen";
+    MembersOne: "1 person", "1 Person";
+    MembersMany: "{n} people", "{n} Personen";
+    RulesSaidOne: "says 1 thing", "sagt 1 Sache";
+    RulesSaidMany: "says {n} things", "sagt {n} Dinge";
+    RulesSaidNone: "as the house says", "wie das Haus sagt";
+    RenameGroup: "Rename", "Umbenennen";
+    DeleteGroup: "Delete “{name}”, with the rights that it gives", "„{name}“ löschen, mit den Rechten, die sie gibt";
+    GroupGone: "There is no such group.", "Diese Gruppe gibt es nicht.";
+
+    // Sign-in service
+    ServiceLead: "What the claims of a sign-in service (OpenID Connect) make of whoever comes from there: at each sign-in, by these rules.",
+        "Was die Angaben (Claims) eines Anmeldedienstes (OpenID Connect) aus denen machen, die von dort kommen: bei jeder Anmeldung, nach diesen Regeln.";
+    ServiceOff: "The server’s configuration names no sign-in service. Rules can be written and tried already.",
+        "In der Konfiguration des Servers steht kein Anmeldedienst. Regeln lassen sich schon schreiben und ausprobieren.";
+    DefaultRole: "Role of whom no rule gives one", "Rolle derer, denen keine Regel eine gibt";
+    RoleNone: "none: not let in", "keine: nicht eingelassen";
+    RuleKeepsRole: "no role", "keine Rolle";
+    RuleNumber: "Rule {n}", "Regel {n}";
+    Claim: "Claim", "Angabe (Claim)";
+    ClaimHint: "A point leads deeper: realm_access.roles. A * at the end of a value stands for anything, and in a group’s name for what that was.",
+        "Ein Punkt führt tiefer: realm_access.roles. Ein * am Ende eines Wertes steht für Beliebiges, und im Namen einer Gruppe für das, was es war.";
+    ClaimValue: "has the value", "hat den Wert";
+    GivesRole: "gives the role", "gibt die Rolle";
+    GivesGroups: "gives the groups", "gibt die Gruppen";
+    AddRule: "Add a rule", "Regel hinzufügen";
+    RemoveRule: "Remove rule {n}", "Regel {n} entfernen";
+    TryToken: "Try these rules", "Diese Regeln ausprobieren";
+    TryTokenLead: "Paste an ID token, or its claims as JSON. Its signature is not looked at, and nothing of it is kept.",
+        "Fügen Sie ein ID-Token ein oder seine Claims als JSON. Die Signatur wird nicht geprüft, und nichts davon wird aufbewahrt.";
+    Token: "Token or claims", "Token oder Claims";
+    Try: "Try", "Ausprobieren";
+    TriedIn: "Let in as {role}.", "Eingelassen als {role}.";
+    TriedOut: "Not let in.", "Nicht eingelassen.";
+    TriedByDefault: "No rule gave the role: whoever is here already keeps theirs.",
+        "Keine Regel gab die Rolle: Wer schon hier ist, behält die eigene.";
+    TriedGroups: "Groups: {groups}", "Gruppen: {groups}";
+    TriedNoGroups: "No groups.", "Keine Gruppen.";
+    TriedRefused: "Not possible as groups: {groups}", "Als Gruppen nicht möglich: {groups}";
+    Claims: "What was read of it", "Was davon gelesen wurde";
+
+    // Log
+    LogLead: "Who did what, when, with which model, and with how many tokens; never what was said.",
+        "Wer wann was getan hat, mit welchem Modell und mit wie vielen Token; nie, was gesagt wurde.";
+    From: "From", "Von";
+    To: "To", "Bis";
+    Who: "Who", "Wer";
+    Everybody: "everybody", "alle";
+    DidWhat: "Did what", "Tat was";
+    Anything: "anything", "alles";
+    SaveCsv: "Save as CSV", "Als CSV sichern";
+    LogEmpty: "Nothing of that kind was noted.", "Nichts dieser Art ist vermerkt.";
+    MoreLines: "Show older lines", "Ältere Zeilen zeigen";
+    ByKey: "by a key", "mit einem Schlüssel";
+    TokensInOut: "{prompt} + {completion} tokens", "{prompt} + {completion} Token";
+    PlaceServer: "on the server", "auf dem Server";
+    PlaceDevice: "on the device", "auf dem Gerät";
+    PlaceUpstream: "on the fleet", "auf der Flotte";
+    WhoPage: "whoever sits at the page", "wer an der Seite sitzt";
+    WhoOperator: "the server’s command line", "die Befehlszeile des Servers";
+    WhoNobody: "nobody who is signed in", "niemand Angemeldetes";
+    WhoGone: "somebody who was deleted", "jemand, der gelöscht wurde";
+    ActSignIn: "signed in", "meldete sich an";
+    ActSignOut: "signed out", "meldete sich ab";
+    ActJoined: "made an account", "legte ein Konto an";
+    ActPasswordChanged: "changed the password", "änderte das Passwort";
+    ActPasswordReset: "set a new password by link", "setzte per Link ein neues Passwort";
+    ActTotpOn: "switched the second factor on", "schaltete den zweiten Faktor ein";
+    ActTotpOff: "switched a second factor off", "schaltete einen zweiten Faktor ab";
+    ActSessionEnded: "ended a session", "beendete eine Sitzung";
+    ActSignedOut: "signed somebody out", "meldete jemanden ab";
+    ActKeyMade: "made a key", "legte einen Schlüssel an";
+    ActKeyRevoked: "revoked a key", "widerrief einen Schlüssel";
+    ActExported: "exported their data", "lud die eigenen Daten herunter";
+    ActRenamed: "changed a name or address", "änderte Namen oder Adresse";
+    ActRoleAdmin: "made somebody an administrator", "machte jemanden zur Verwaltung";
+    ActRoleMember: "made somebody a member", "machte jemanden zum Mitglied";
+    ActRoleGuest: "made somebody a guest", "machte jemanden zum Gast";
+    ActGroupsChanged: "changed somebody’s groups", "änderte jemandes Gruppen";
+    ActBlocked: "blocked somebody", "sperrte jemanden";
+    ActUnblocked: "unblocked somebody", "entsperrte jemanden";
+    ActPersonDeleted: "deleted a person", "löschte eine Person";
+    ActLinkInvite: "invited somebody", "lud jemanden ein";
+    ActLinkReset: "made a link for a new password", "legte einen Link für ein neues Passwort an";
+    ActLinkAdmin: "made a link for an administrator", "legte einen Link für eine Verwaltung an";
+    ActLinkRemoved: "withdrew a link", "zog einen Link zurück";
+    ActGroupAdded: "made a group", "legte eine Gruppe an";
+    ActGroupChanged: "changed a group", "änderte eine Gruppe";
+    ActGroupRemoved: "deleted a group", "löschte eine Gruppe";
+    ActPolicyChanged: "changed the rules", "änderte die Regeln";
+    ActOidcRulesChanged: "changed the sign-in service’s rules", "änderte die Regeln des Anmeldedienstes";
+    ActAuditExported: "exported the log", "sicherte das Protokoll";
+    ActChat: "chatted", "chattete";
+    ActCompletions: "had a text completed", "ließ einen Text ergänzen";
+    ActEmbeddings: "had vectors made", "ließ Vektoren rechnen";
+    ActRerank: "had texts ranked", "ließ Texte ordnen";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn placeholders(text: &str) -> Vec<&str> {
+        let opened = text.split('{').skip(1);
+        let mut names: Vec<&str> =
+            opened.filter_map(|part| part.split_once('}').map(|(name, _)| name)).collect();
+        names.sort_unstable();
+        names
+    }
+
+    #[test]
+    fn both_languages_take_the_same_values() {
+        for &text in Text::ALL {
+            let (en, de) = (text.get(Lang::En), text.get(Lang::De));
+            assert!(!en.trim().is_empty() && !de.trim().is_empty(), "{text:?}");
+            assert_eq!(placeholders(en), placeholders(de), "{text:?}");
+        }
+    }
+}

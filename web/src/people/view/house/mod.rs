@@ -1,0 +1,84 @@
+//! The house's administration: people, groups, rules, a sign-in service, the log.
+
+mod effect;
+mod everyone;
+mod group;
+mod groups;
+mod known;
+mod links;
+mod log;
+mod one_person;
+mod rules_form;
+mod rules_of_all;
+mod service;
+
+use leptos::prelude::*;
+use portico_people::place::Place;
+use portico_people::texts::Text;
+use portico_shared::error::ApiError;
+
+use super::{parts, sign_in};
+use crate::state::{Asked, People};
+
+/// Who asks to see it.
+#[derive(Clone, PartialEq)]
+enum Gate {
+    Loading,
+    Failed(ApiError),
+    SignedOut,
+    NotForYou,
+    Open,
+}
+
+pub fn house(people: People, place: Place) -> impl IntoView {
+    // What is typed stays when the session is asked for again.
+    let gate = Memo::new(move |_| {
+        people.session.with(|session| match session {
+            Asked::Loading => Gate::Loading,
+            Asked::Failed(error) => Gate::Failed(error.clone()),
+            Asked::Loaded(session) => match &session.person {
+                None => Gate::SignedOut,
+                Some(person) if person.is_admin() => Gate::Open,
+                Some(_) => Gate::NotForYou,
+            },
+        })
+    });
+    move || match gate.get() {
+        Gate::Loading => parts::loading(people).into_any(),
+        Gate::Failed(error) => parts::failed(people, error, move || people.look()).into_any(),
+        Gate::SignedOut => sign_in::sign_in(people, None).into_any(),
+        Gate::NotForYou => view! {
+            <p class="notice" data-condition="admins-only">{people.t(Text::AdminsOnly)}</p>
+        }
+        .into_any(),
+        Gate::Open => view! {
+            {tabs(people, &place.tab())}
+            {match place.clone() {
+                Place::Everyone => everyone::everyone(people).into_any(),
+                Place::Person(id) => one_person::one_person(people, id).into_any(),
+                Place::Groups => groups::groups(people).into_any(),
+                Place::Group(name) => group::group(people, name).into_any(),
+                Place::Rules => rules_of_all::rules_of_all(people).into_any(),
+                Place::SignInService => service::service(people).into_any(),
+                Place::Log => log::log(people).into_any(),
+            }}
+        }
+        .into_any(),
+    }
+}
+
+fn tabs(people: People, here: &Place) -> impl IntoView + use<> {
+    let all = [
+        (Place::Everyone, Text::People),
+        (Place::Groups, Text::Groups),
+        (Place::Rules, Text::Rules),
+        (Place::SignInService, Text::Service),
+        (Place::Log, Text::Log),
+    ];
+    let tab = |(place, text): (Place, Text)| {
+        let is_here = (place == *here).then_some("page");
+        view! { <a class="people-tab" href=place.hash() aria-current=is_here>{people.t(text)}</a> }
+    };
+    let tabs = all.map(tab).into_iter().collect_view();
+    view! { <nav class="people-tabs" aria-label=people.t(Text::Administration)>{tabs}</nav> }
+}
