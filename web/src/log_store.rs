@@ -27,7 +27,7 @@ const HEADS: &str = "heads";
 const HELD: &str = "held";
 /// What who syncs remembers, by name.
 const META: &str = "meta";
-/// In [`META`]: the key up to which operations were sent.
+/// In `META`: the key up to which operations were sent.
 pub const SENT_TO: &str = "sent_to";
 const STORES: [&str; 4] = [OPS, HEADS, HELD, META];
 
