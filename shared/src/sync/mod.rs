@@ -37,7 +37,7 @@ pub use op::{
     OpError, STREAM_MAX_BYTES, Setting, TEXT_MAX_BYTES, TITLE_MAX_CHARS, TOKEN_IDS_MAX, VERSION,
 };
 pub use query::{ConversationView, MessageView};
-pub use search::{Hit, fold};
+pub use search::{Decompose, Hit, decomposed, fold};
 
 #[cfg(test)]
 mod tests;

@@ -27,14 +27,17 @@ impl Merge {
     /// Titles and messages that hold every word of `query`, in [`Merge::conversations`]'s order, a
     /// title before the messages and these newest first. Words match anywhere, also inside of longer
     /// ones; what is deleted is not searched, other branches are.
-    pub fn search(&self, query: &str) -> Vec<Hit> {
-        let words: Vec<String> = query.split_whitespace().map(fold).collect();
+    pub fn search(&self, query: &str, decompose: Decompose<'_>) -> Vec<Hit> {
+        let words: Vec<String> =
+            query.split_whitespace().map(|word| fold(word, decompose)).collect();
         let mut hits = Vec::new();
         if words.iter().all(String::is_empty) {
             return hits;
         }
         for view in self.conversations() {
-            if let Some((snippet, matched)) = view.title.and_then(|text| find(text, &words)) {
+            if let Some((snippet, matched)) =
+                view.title.and_then(|text| find(text, &words, decompose))
+            {
                 hits.push(Hit { conversation: view.id, message: None, snippet, matched });
             }
             let ids = self.messages_of.get(&view.id).into_iter().flatten();
@@ -46,7 +49,7 @@ impl Merge {
             });
             for id in messages {
                 let text = self.messages.get(&id).and_then(|message| message.content.as_ref());
-                let found = text.and_then(|written| find(&written.content.text, &words));
+                let found = text.and_then(|written| find(&written.content.text, &words, decompose));
                 if let Some((snippet, matched)) = found {
                     let (conversation, message) = (view.id, Some(id));
                     hits.push(Hit { conversation, message, snippet, matched });
@@ -57,34 +60,41 @@ impl Merge {
     }
 }
 
-/// Text without case and diacritics: "Größe" and "GRÖSSE" become "grosse".
-pub fn fold(text: &str) -> String {
-    text.chars().flat_map(fold_char).collect()
+/// What a character falls apart into: its compatibility decomposition (NFKD) without combining marks. A
+/// browser brings the tables of it, which are larger than all of the search.
+pub type Decompose<'a> = &'a dyn Fn(char) -> String;
+
+/// [`Decompose`] where no browser does it.
+pub fn decomposed(c: char) -> String {
+    std::iter::once(c).nfkd().filter(|&letter| !is_combining_mark(letter)).collect()
 }
 
-fn fold_char(c: char) -> impl Iterator<Item = char> {
-    // ß has no decomposition, only an upper case of two letters.
-    let letters = if matches!(c, 'ß' | 'ẞ') { ['s', 's'] } else { [c, '\0'] };
-    letters
-        .into_iter()
-        .filter(|&letter| letter != '\0')
-        .nfkd()
-        .filter(|&letter| !is_combining_mark(letter))
-        .flat_map(char::to_lowercase)
-        // Lower case can bring marks back: İ.
-        .filter(|&letter| !is_combining_mark(letter))
+/// Text without case and diacritics: "Größe" and "GRÖSSE" become "grosse".
+pub fn fold(text: &str, decompose: Decompose<'_>) -> String {
+    let mut folded = String::with_capacity(text.len());
+    for c in text.chars() {
+        fold_char(c, decompose, &mut |letter| folded.push(letter));
+    }
+    folded
+}
+
+fn fold_char(c: char, decompose: Decompose<'_>, each: &mut dyn FnMut(char)) {
+    match c {
+        '\0'..='\x7f' => each(c.to_ascii_lowercase()),
+        // It has no decomposition, only an upper case of two letters.
+        'ß' | 'ẞ' => "ss".chars().for_each(each),
+        _ => decompose(c).chars().flat_map(char::to_lowercase).for_each(each),
+    }
 }
 
 /// The surroundings of the first word, when the text holds all of them.
-fn find(text: &str, words: &[String]) -> Option<(String, Range<usize>)> {
+fn find(text: &str, words: &[String], decompose: Decompose<'_>) -> Option<(String, Range<usize>)> {
     let mut folded = String::with_capacity(text.len());
     // For each byte of the folded text, where the character that it came from starts.
     let mut origins = Vec::with_capacity(text.len());
     for (at, c) in text.char_indices() {
-        for letter in fold_char(c) {
-            folded.push(letter);
-            origins.resize(folded.len(), at);
-        }
+        fold_char(c, decompose, &mut |letter| folded.push(letter));
+        origins.resize(folded.len(), at);
     }
     let mut first = None;
     for word in words.iter().filter(|word| !word.is_empty()) {
@@ -98,7 +108,7 @@ fn find(text: &str, words: &[String]) -> Option<(String, Range<usize>)> {
     let end = text[last..]
         .char_indices()
         .skip(1)
-        .find(|&(_, c)| fold_char(c).next().is_some())
+        .find(|&(_, c)| !fold(c.encode_utf8(&mut [0; 4]), decompose).is_empty())
         .map_or(text.len(), |(at, _)| last + at);
     let before: usize = text[..start].chars().rev().take(CONTEXT_CHARS).map(char::len_utf8).sum();
     let behind: usize = text[end..].chars().take(CONTEXT_CHARS).map(char::len_utf8).sum();

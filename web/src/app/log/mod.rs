@@ -1,6 +1,7 @@
 //! Conversations of this profile: every change is an operation of `shared::sync`, merged here and
 //! appended to IndexedDB. Other tabs are told and pull what is new.
 
+mod letters;
 mod locks;
 mod remote;
 mod thread;
@@ -359,7 +360,7 @@ pub fn rows(query: &str) -> Vec<Row> {
             return views.iter().map(row).collect();
         }
         let mut found: BTreeMap<Uuid, Hit> = BTreeMap::new();
-        for hit in log.merge.search(query) {
+        for hit in log.merge.search(query, &letters::decomposed) {
             found.entry(hit.conversation).or_insert(hit);
         }
         let rows = views.iter().filter_map(|view| {
