@@ -49,6 +49,7 @@ describe("people", () => {
         assert.deepEqual(await look(first, "people-account"), []);
 
         await first.getByRole("link", { name: "Administration", exact: true }).click();
+        await first.locator("[data-invite] > summary").click();
         await fill(first, "invite", "For whom (only you see it)", "Ben");
         await send(first, "invite");
         const link = await first.locator("[data-once]").innerText();
@@ -127,10 +128,15 @@ describe("people", () => {
         await form(second, "sign-in").waitFor();
 
         await fill(first, "key", "Name of the key", "cron");
+        await form(first, "key").getByRole("checkbox", { name: "your own chats" }).uncheck();
+        await form(first, "key").getByLabel("How long it holds").selectOption("30");
         await send(first, "key");
         const key = await first.locator("#people-keys ~ .people-once [data-once], section:has(#people-keys) [data-once]").first().innerText();
         const models = () => fetch(`${server.origin}/v1/models`, { headers: { authorization: `Bearer ${key}` } }).then((answer) => answer.status);
         assert.equal(await models(), 200);
+        await first.locator("[data-key]").getByText("chats and texts, vectors and ranking, reading and searching documents, adding and deleting documents").waitFor();
+        await first.locator("[data-key]").getByText(/until \d+ \w+ \d+/).waitFor();
+        assert.deepEqual(await look(first, "people-keys"), []);
         await first.getByRole("button", { name: "Revoke cron" }).click();
         await first.getByRole("button", { name: "Revoke cron" }).click();
         await first.locator("[data-key]").waitFor({ state: "detached" });

@@ -10,6 +10,7 @@ import { freshData } from "../lib/files.mjs";
 import { goTo } from "../lib/library.mjs";
 import { look } from "../lib/look.mjs";
 import { effect, fault, fill, form, isSaved, isShown, says, send, types } from "../lib/people.mjs";
+import * as person from "../lib/person.mjs";
 import { startServer } from "../lib/server.mjs";
 
 const PASSWORD = "vier lila Kraniche am Wehr 77";
@@ -107,6 +108,11 @@ describe("the house's administration", () => {
         assert.deepEqual([again.may.retention_days, again.may.tokens_per_day], [30, 50_000]);
         const guest = await fetch(`${server.origin}/api/session`).then((answer) => answer.json());
         assert.deepEqual([guest.person, guest.may], [null, null]);
+        await withBrowser({ gpu: false }, async (nobodys) => {
+          const { page: guests } = await open(nobodys, server.origin);
+          await guests.getByRole("button", { name: "Models" }).click();
+          await guests.getByText("The rules here do not allow it on your device.").first().waitFor();
+        });
 
         // A group by another name keeps its rules.
         await goTo(page, "#/people/groups/staff%20%26%20board");
@@ -165,6 +171,7 @@ describe("the house's administration", () => {
 
         // An invitation that was sent is withdrawn.
         await goTo(page, "#/people");
+        await page.locator("[data-invite] > summary").click();
         await fill(page, "invite", "For whom (only you see it)", "Dora");
         await send(page, "invite");
         const row = page.locator("[data-link]").filter({ hasText: "Dora" });
@@ -242,6 +249,60 @@ describe("the house's administration", () => {
       // Nothing of that kind on that day.
       await page.getByLabel("To", { exact: true }).fill("1999-12-31");
       await page.locator('[data-state="log-empty"]').waitFor();
+    }),
+  );
+
+  it("loses nothing of somebody whose session ends while they work", { timeout: 300_000 }, () =>
+    withBrowser({ gpu: false }, (one) =>
+      withBrowser({ gpu: false }, async (other) => {
+        const { page: admins } = await open(one, server.origin);
+        await account.signIn(admins, "anna");
+        await asks(admins, "PUT", "/api/policy", { guests: "none", audit_device_use: true });
+        const { page } = await open(other, server.origin);
+        await joins(admins, page, "dora");
+        await page.reload();
+        await isShown(page, "dora");
+        await person.nextPlaceIs(page, "server");
+        await person.ask(page, "What is the capital of France?");
+        await person.answerIs(page, "done");
+        const { id } = await personOf(admins, "dora");
+        await asks(admins, "POST", `/api/people/${id}/sign-out`, {});
+        await person.ask(page, "And of Italy?");
+        await person.answerIs(page, "error");
+        const composer = page.getByRole("textbox", { name: "Message" });
+        await composer.fill("What I was about to ask");
+        const at = page.url();
+        await page.getByRole("alert").getByRole("link", { name: "Sign in" }).click();
+        await form(page, "sign-in").waitFor();
+        await fill(page, "sign-in", "Name", "dora");
+        await fill(page, "sign-in", "Password", PASSWORD);
+        await send(page, "sign-in");
+        await isShown(page, "dora");
+        await page.waitForURL(at);
+        assert.equal(await composer.inputValue(), "What I was about to ask");
+        await page.getByRole("button", { name: "Try again" }).click();
+        await person.answerIs(page, "done");
+      }),
+    ),
+  );
+
+  it("counts tokens of a model on the device where the house says so, and nothing else of it", { timeout: 600_000 }, () =>
+    withBrowser({}, async (context) => {
+      const { page } = await open(context, server.origin);
+      await account.signIn(page, "anna");
+      await asks(page, "PUT", "/api/policy", { guests: "none", audit_device_use: true });
+      await page.reload();
+      await isShown(page, "anna");
+      await person.loadOffered(page);
+      await person.isReady(page);
+      const counted = page.waitForRequest((request) => request.url().endsWith("/api/audit/device-use"));
+      await person.ask(page, "Say yes.");
+      await person.answerIs(page, "done");
+      const body = (await counted).postDataJSON();
+      assert.deepEqual(Object.keys(body).sort(), ["completion_tokens", "model", "prompt_tokens"]);
+      assert.ok(body.completion_tokens > 0 && body.prompt_tokens > 0);
+      await goTo(page, "#/people/log");
+      await page.locator('[data-action="chat"]').filter({ hasText: "on the device" }).getByText(/\d+ \+ \d+ tokens/).waitFor();
     }),
   );
 

@@ -43,6 +43,8 @@ pub enum WhyNot {
     NotOnServer,
     ServerOnly,
     NotForChat,
+    /// By the house's rules.
+    NotAllowed,
     Memory {
         needed_bytes: u64,
         available_bytes: u64,
@@ -84,6 +86,15 @@ pub fn fit(model: &ModelView, facts: DeviceFacts, on_device: bool) -> Fit {
 }
 
 impl Fit {
+    /// The verdict where the house's rules count too: what could run is not allowed to.
+    pub fn if_allowed(self, is_allowed: bool) -> Self {
+        match self {
+            Self::No(WhyNot::NotForChat | WhyNot::ServerOnly) => self,
+            _ if is_allowed => self,
+            _ => Self::No(WhyNot::NotAllowed),
+        }
+    }
+
     /// Whether loading makes sense.
     pub fn runs(self) -> bool {
         matches!(self, Self::Runs | Self::RunsUnstored { .. })
@@ -112,6 +123,7 @@ impl Fit {
                 WhyNot::NotOnServer => Text::WhyNotHere.get(lang).to_owned(),
                 WhyNot::ServerOnly => Text::WhyServerOnly.get(lang).to_owned(),
                 WhyNot::NotForChat => Text::WhyNoChat.get(lang).to_owned(),
+                WhyNot::NotAllowed => Text::WhyNotAllowed.get(lang).to_owned(),
                 WhyNot::Memory { needed_bytes, available_bytes } => Text::WhyMemory.fill(
                     lang,
                     &[("needed", &bytes(needed_bytes)), ("available", &bytes(available_bytes))],
@@ -175,5 +187,16 @@ mod tests {
         let small = DeviceFacts { memory_bytes: Some(2 << 30), ..GOOD };
         let reason = fit(&model(), small, false).reason(Lang::De).expect("a reason");
         assert!(reason.contains("3,2") && reason.contains("2,1"), "{reason}");
+    }
+
+    #[test]
+    fn what_the_rules_do_not_allow_does_not_run() {
+        let verdict = fit(&model(), GOOD, false);
+        assert!(verdict.runs() && verdict.if_allowed(true) == verdict);
+        for verdict in [verdict, Fit::Checking, Fit::No(WhyNot::NoWebGpu)] {
+            assert_eq!(verdict.if_allowed(false), Fit::No(WhyNot::NotAllowed));
+        }
+        let no_chat = Fit::No(WhyNot::NotForChat);
+        assert_eq!(no_chat.if_allowed(false), no_chat, "no rule would change it");
     }
 }

@@ -109,6 +109,20 @@ texts! {
     Keys: "API keys", "API-Schlüssel";
     KeysHint: "For programs that work in your name. They never may more than you.",
         "Für Programme, die in Ihrem Namen arbeiten. Sie dürfen nie mehr als Sie.";
+    KeyScopes: "What it may be used for", "Wofür er gilt";
+    ScopeChat: "chats and texts", "Gespräche und Texte";
+    ScopeEmbeddings: "vectors and ranking", "Vektoren und Rangfolgen";
+    ScopeDocumentsRead: "reading and searching documents", "Dokumente lesen und durchsuchen";
+    ScopeDocumentsWrite: "adding and deleting documents", "Dokumente hinzufügen und löschen";
+    ScopeSync: "your own chats", "eigene Gespräche";
+    ScopePeople: "administering the house", "das Haus verwalten";
+    KeyLasts: "How long it holds", "Wie lange er gilt";
+    KeyForEver: "until it is revoked", "bis er widerrufen wird";
+    KeyDays: "{n} days", "{n} Tage";
+    KeyUntil: "until {date}", "bis {date}";
+    KeyTokens: "{n} tokens this month", "{n} Token in diesem Monat";
+    KeyNoScopes: "Choose at least one thing that the key may be used for.",
+        "Wählen Sie mindestens eine Sache, für die der Schlüssel gilt.";
     KeyName: "Name of the key", "Name des Schlüssels";
     MakeKey: "Make a key", "Schlüssel anlegen";
     KeyOnce: "Copy the key now: it is shown this once.", "Kopieren Sie den Schlüssel jetzt: Er wird nur dieses eine Mal gezeigt.";
@@ -126,12 +140,25 @@ texts! {
     Storage: "Storage for documents", "Speicher für Dokumente";
     UsedOf: "{used} of {max}", "{used} von {max}";
     UsedNoLimit: "{used}, without a limit", "{used}, ohne Grenze";
-    ChatsSync: "Chats are kept on the server, for your devices", "Gespräche liegen auf dem Server, für Ihre Geräte";
-    ChatsStay: "Chats stay on this device", "Gespräche bleiben auf diesem Gerät";
     Retention: "Chats are deleted {n} days after their last use", "Gespräche werden {n} Tage nach ihrer letzten Benutzung gelöscht";
     Data: "Your data", "Ihre Daten";
-    Leaves: "What you type on your own device stays there unless a chat is synced. Questions to the server go to the server, which keeps who asked which model when and with how many tokens, never what was said.",
-        "Was Sie auf Ihrem Gerät schreiben, bleibt dort, solange ein Gespräch nicht synchronisiert wird. Fragen an den Server gehen an den Server; er hält fest, wer wann welches Modell mit wie vielen Token gefragt hat, nie was gesagt wurde.";
+    Leaves: "What leaves this device", "Was dieses Gerät verlässt";
+    LeavesDevice: "Models on your device answer here: the question and the answer are sent nowhere for it.",
+        "Modelle auf Ihrem Gerät antworten hier: Frage und Antwort werden dafür nirgendwohin gesendet.";
+    LeavesChats: "Chats are kept on this house’s server, so that your other devices have them. Those that you let stay on this device are never sent.",
+        "Gespräche liegen auf dem Server dieses Hauses, damit Ihre anderen Geräte sie haben. Die, die auf diesem Gerät bleiben sollen, werden nie gesendet.";
+    LeavesChatsNot: "Chats stay on this device.", "Gespräche bleiben auf diesem Gerät.";
+    LeavesServer: "Models on the server get your question, and what it rests on, when you choose them or when your device cannot.",
+        "Modelle auf dem Server bekommen Ihre Frage und worauf sie beruht, wenn Sie sie wählen oder Ihr Gerät es nicht kann.";
+    LeavesServerNot: "You use no models on the server.", "Sie benutzen keine Modelle auf dem Server.";
+    LeavesDocuments: "Documents in the house’s collections lie on its server, for whoever may read them. Documents “on this device” never leave this browser.",
+        "Dokumente in den Sammlungen des Hauses liegen auf seinem Server, für alle, die sie lesen dürfen. Dokumente „auf diesem Gerät“ verlassen diesen Browser nie.";
+    LeavesCounts: "The server notes who used which model when and with how many tokens, never what was said; of models on your device nothing.",
+        "Der Server hält fest, wer wann welches Modell mit wie vielen Token benutzt hat, nie, was gesagt wurde; von Modellen auf Ihrem Gerät nichts.";
+    LeavesCountsDevice: "The server notes who used which model when and with how many tokens, also on your device; never what was said.",
+        "Der Server hält fest, wer wann welches Modell mit wie vielen Token benutzt hat, auch auf Ihrem Gerät; nie, was gesagt wurde.";
+    LeavesNobody: "Nobody else gets anything: no fonts, counters or scripts come from elsewhere.",
+        "Niemand sonst bekommt etwas: Keine Schriften, Zähler oder Skripte kommen von anderswo.";
     Export: "Download all that is known of you", "Alles herunterladen, was über Sie bekannt ist";
     DeleteAccount: "Delete the account", "Konto löschen";
     DeleteWarning: "The account, its chats on the server, its keys and sessions are deleted for good. Documents in the house’s collections stay.",
@@ -163,6 +190,8 @@ texts! {
     Log: "Log", "Protokoll";
     Delete: "Delete", "Löschen";
     Remove: "Remove", "Entfernen";
+
+    MorePeople: "Show more ({n})", "Mehr zeigen ({n})";
 
     // Open links
     OpenLinks: "Links that can still be opened", "Links, die noch gelten";

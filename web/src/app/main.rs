@@ -19,6 +19,7 @@ mod offline;
 mod page;
 mod place;
 mod prefs;
+mod session;
 mod setup;
 mod sync;
 mod view;

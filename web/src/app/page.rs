@@ -109,6 +109,10 @@ pub struct Page {
     pub shows_people: RwSignal<bool>,
     /// Name of who is signed in.
     pub person: RwSignal<Option<String>>,
+    /// Models that may run on this device by the house's rules; none: all.
+    pub device_models: RwSignal<Option<Vec<String>>>,
+    /// Tokens of models on this device are counted by the house.
+    pub counts_device_use: RwSignal<bool>,
     /// Grows with each operation.
     pub log_version: RwSignal<u64>,
     /// The log has been read.
@@ -162,6 +166,8 @@ impl Page {
             shows_library: RwSignal::new(false),
             shows_people: RwSignal::new(false),
             person: RwSignal::new(None),
+            device_models: RwSignal::new(crate::session::device_models()),
+            counts_device_use: RwSignal::new(false),
             log_version,
             log_ready: RwSignal::new(false),
             log_in_memory: RwSignal::new(false),
@@ -259,7 +265,10 @@ impl Page {
                     | ModelState::Ready { .. }
             )
         );
-        fit(model, facts, on_device)
+        let id = &model.model.id;
+        let may_run =
+            self.device_models.with(|may| may.as_ref().is_none_or(|may| may.contains(id)));
+        fit(model, facts, on_device).if_allowed(may_run)
     }
 
     pub fn is_ready(self, model: &str) -> bool {

@@ -6,16 +6,15 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 use portico_page::i18n::Text;
-use portico_web::server_call::{self, http};
+use portico_web::server_call;
 use portico_web::sync_link::{Channel, FromSync, ToSync};
-use serde::Deserialize;
 use uuid::Uuid;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 
 use crate::browser::{after_ms, js_error, on_window, window};
 use crate::page::Page;
-use crate::{answer, log, place, prefs};
+use crate::{answer, log, place, prefs, session};
 
 /// The account that this device was last signed in with, in the choices.
 const ACCOUNT: &str = "account";
@@ -34,19 +33,6 @@ extern "C" {
     /// Of `web/js/start.js`; does nothing the second time.
     #[wasm_bindgen(js_name = loadSync, catch)]
     async fn load_sync() -> Result<JsValue, JsValue>;
-}
-
-#[derive(Deserialize)]
-struct Session {
-    person: Option<Person>,
-}
-
-#[derive(Deserialize)]
-struct Person {
-    id: Uuid,
-    name: String,
-    #[serde(default)]
-    display_name: Option<String>,
 }
 
 /// Whether somebody is signed in here, as far as is known without asking.
@@ -78,11 +64,14 @@ pub fn start(page: Page) {
 }
 
 async fn look(page: Page) {
-    match person().await {
+    let session = session::ask().await;
+    if let Some(session) = &session {
+        session::heed(page, session);
+    }
+    match session.map(|session| session.person) {
         Some(Some(person)) => {
             prefs::set(ACCOUNT, Some(&person.id.to_string()));
-            let shown = person.display_name.filter(|name| !name.is_empty());
-            page.person.set(Some(shown.unwrap_or(person.name)));
+            page.person.set(Some(person.shown()));
         }
         Some(None) => {
             if has_account() {
@@ -126,14 +115,6 @@ fn ask_what_stays(page: Page) {
         });
     });
     page.ask(page.say(Text::SignedOutAsk).to_owned(), Text::SignedOutRemove, remove);
-}
-
-/// Who is signed in; none where the server cannot be asked.
-async fn person() -> Option<Option<Person>> {
-    let answer = http::fetch("GET", "/api/session", None, &[], None).await.ok()?;
-    let text = server_call::text(&answer).await.ok()?;
-    let session: Session = serde_json::from_str(&text).ok()?;
-    Some(session.person)
 }
 
 /// Whether the conversations that were here before somebody signed in are sent.

@@ -80,6 +80,9 @@ pub struct Used {
 pub struct House {
     pub has_people: bool,
     pub guests: String,
+    /// Whether tokens of models on the device are counted too.
+    #[serde(default)]
+    pub audit_device_use: bool,
     /// What the button of the sign-in service says.
     pub oidc: Option<String>,
 }
@@ -114,6 +117,12 @@ pub struct Key {
     pub name: String,
     pub last_used_s: Option<i64>,
     pub revoked_s: Option<i64>,
+    pub expires_s: Option<i64>,
+    /// None: all but `people`.
+    #[serde(default)]
+    pub scopes: Option<Vec<String>>,
+    #[serde(default)]
+    pub tokens_this_month: u64,
 }
 
 #[derive(Clone, Debug, PartialEq, Deserialize)]

@@ -1,11 +1,11 @@
 //! What do the views show? Signals, copied freely.
 
 use leptos::prelude::*;
+use portico_people::address::Address;
 use portico_shared::error::{ApiError, Lang};
 use wasm_bindgen_futures::spawn_local;
 
 use crate::api::{self, Person, Session};
-use portico_people::address::Address;
 use portico_people::texts::Text;
 
 /// Whoever signs in or out says so on the window.
@@ -81,6 +81,14 @@ impl People {
         if let (Some(window), Ok(event)) = (web_sys::window(), web_sys::Event::new(SESSION_EVENT)) {
             window.dispatch_event(&event).ok();
         }
+    }
+
+    /// The conversation that one came from; the page says it beside these views.
+    pub fn back(self) -> String {
+        let main = web_sys::window().and_then(|window| window.document());
+        let main = main.and_then(|document| document.get_element_by_id("people-main"));
+        let back = main.and_then(|main| main.get_attribute("data-back"));
+        back.unwrap_or_else(|| "#/".to_owned())
     }
 
     /// Leads to another view of the page.

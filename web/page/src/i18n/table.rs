@@ -211,6 +211,8 @@ texts! {
         "Es liegt noch nicht auf dem Server. Die Verwaltung kann es hinzufügen.";
     WhyServerOnly: "It runs on the server only.", "Es läuft nur auf dem Server.";
     WhyNoChat: "It is not made for conversations.", "Es ist nicht für Gespräche gemacht.";
+    WhyNotAllowed: "The rules here do not allow it on your device. Whoever is signed in may perhaps more.",
+        "Die Regeln hier erlauben es nicht auf Ihrem Gerät. Wer angemeldet ist, darf vielleicht mehr.";
     CheckingDevice: "Checking this device …", "Gerät wird geprüft …";
     StateAbsent: "Not loaded", "Nicht geladen";
     StatePartly: "{done} of {total} on this device", "{done} von {total} auf diesem Gerät";

@@ -28,7 +28,7 @@ use self::run::Via;
 use crate::browser::{monotonic_ms, next_frame};
 use crate::log::{self, AnswerLock};
 use crate::page::Page;
-use crate::setup;
+use crate::{session, setup};
 
 /// Milliseconds between two drafts on the disk.
 const DRAFT_MS: f64 = 1_000.0;
@@ -235,6 +235,9 @@ fn end(page: Page, request: &str, state: MessageState, error: Option<ApiError>) 
     if state == MessageState::Done && answer.finish != Some(FinishReason::Length) {
         // A whole answer never goes on.
         content.token_ids = Vec::new();
+    }
+    if let (Via::Worker { .. }, Some(usage)) = (&answer.via, answer.usage) {
+        session::count(page, &answer.model, usage);
     }
     let rest = answer.announcer.rest(&answer.text);
     let lang = page.lang.get_untracked();

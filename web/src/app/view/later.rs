@@ -5,6 +5,7 @@
 use leptos::html;
 use leptos::prelude::*;
 use portico_page::i18n::{self, Text};
+use portico_page::title::hash_from_conversation;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 
@@ -102,7 +103,8 @@ pub fn views(page: Page, which: Views, shows: RwSignal<bool>) -> impl IntoView {
         }
     });
     view! {
-        <main class="main" id=main_id tabindex="-1" hidden=move || !shows.get()>
+        <main class="main" id=main_id tabindex="-1" hidden=move || !shows.get()
+            data-back=move || hash_from_conversation(page.open.get())>
             <header class="top-bar">
                 <button type="button" class="icon-button only-narrow" aria-label=page.t(Text::OpenSidebar)
                     title=page.t(Text::OpenSidebar) aria-controls="sidebar"

@@ -346,6 +346,9 @@ fn failure(context: Context) -> impl IntoView {
                 {move || detail().map(|detail| view! { <pre>{detail}</pre> })}
             </details>
             <div class="row">
+                {move || error().filter(|error| error.code == ErrorCode::SignInNeeded).map(|_| view! {
+                    <a class="button" href="#/sign-in">{page.t(Text::SignIn)}</a>
+                })}
                 {continue_button(context)}
                 <button type="button" class="button" on:click=move |_| again(context)>
                     {icon(icons::REDO)} {page.t(Text::TryAgain)}

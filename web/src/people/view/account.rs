@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 use portico_page::format;
+use portico_people::texts::Text;
 use portico_shared::error::Lang;
 use serde_json::json;
 
@@ -10,7 +11,6 @@ use super::parts::{Doing, Field, NEW_PASSWORD, PASSWORD, field, role_text, submi
 use super::{data, devices, keys, sign_in, totp, with_session};
 use crate::api::{self, Anything, May, Person, Used};
 use crate::state::People;
-use portico_people::texts::Text;
 
 const EMAIL: Field = Field { text: Text::Email, kind: "email", autocomplete: "email" };
 const OLD_PASSWORD: Field = Field { text: Text::OldPassword, ..PASSWORD };
@@ -25,7 +25,7 @@ pub fn account(people: People) -> impl IntoView {
                 Some(person) => {
                     let (may, used) =
                         (session.may.unwrap_or_default(), session.used.unwrap_or_default());
-                    own(people, person, may, used).into_any()
+                    own(people, person, may, used, session.house.audit_device_use).into_any()
                 }
                 None => sign_in::sign_in(people, None).into_any(),
             },
@@ -34,11 +34,18 @@ pub fn account(people: People) -> impl IntoView {
     })
 }
 
-fn own(people: People, person: Person, may: May, used: Used) -> impl IntoView {
+fn own(people: People, person: Person, may: May, used: Used, counts_device: bool) -> impl IntoView {
     let doing = Doing::new();
     let (role, groups) = (role_text(&person.role), person.groups.join(", "));
     let (has_password, has_totp, makes_keys) =
         (person.has_password, person.has_totp, may.make_keys);
+    let is_admin = person.is_admin();
+    let leaves = data::Leaves {
+        chats_leave: may.chats_leave_device,
+        uses_server: !may.models_on_server.is_empty(),
+        retention_days: may.retention_days,
+        counts_device,
+    };
     view! {
         <header class="library-head-row">
             <h2 class="library-title" dir="auto">{person.shown().to_owned()}</h2>
@@ -58,9 +65,9 @@ fn own(people: People, person: Person, may: May, used: Used) -> impl IntoView {
         {has_password.then(|| password(people).into_any())}
         {has_password.then(|| totp::totp(people, has_totp).into_any())}
         {devices::devices(people).into_any()}
-        {makes_keys.then(|| keys::keys(people).into_any())}
+        {makes_keys.then(|| keys::keys(people, is_admin).into_any())}
         {allowed(people, may, used).into_any()}
-        {data::data(people).into_any()}
+        {data::data(people, leaves).into_any()}
     }
 }
 
@@ -150,16 +157,10 @@ fn allowed(people: People, may: May, used: Used) -> impl IntoView {
             row(Text::Storage, storage),
         ]
     };
-    let chats = if may.chats_leave_device { Text::ChatsSync } else { Text::ChatsStay };
-    let retention = may.retention_days.map(|n| n.to_string());
     view! {
         <section class="card" aria-labelledby="people-allowed">
             <h3 id="people-allowed">{people.t(Text::Allowed)}</h3>
             <dl class="facts wide">{rows}</dl>
-            <p>{people.t(chats)}</p>
-            {retention.map(|n| view! {
-                <p>{move || Text::Retention.fill(people.lang.get(), &[("n", &n)])}</p>
-            })}
         </section>
     }
 }

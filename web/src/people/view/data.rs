@@ -1,14 +1,46 @@
-//! What is known of a person: to take along, or to delete.
+//! What leaves the device, and what is known of a person: to take along, or to delete.
 
 use leptos::prelude::*;
+use portico_people::texts::Text;
 use serde_json::json;
 
 use super::parts::{Doing, PASSWORD, field};
 use crate::api::{self, Anything};
 use crate::state::People;
-use portico_people::texts::Text;
 
-pub fn data(people: People) -> impl IntoView {
+/// What decides about it.
+#[derive(Clone, Copy)]
+pub struct Leaves {
+    pub chats_leave: bool,
+    pub uses_server: bool,
+    pub retention_days: Option<u64>,
+    pub counts_device: bool,
+}
+
+/// One sentence for each kind of thing.
+fn leaves_list(people: People, leaves: Leaves) -> impl IntoView {
+    let Leaves { chats_leave, uses_server, retention_days, counts_device } = leaves;
+    let texts = [
+        Text::LeavesDevice,
+        if chats_leave { Text::LeavesChats } else { Text::LeavesChatsNot },
+        if uses_server { Text::LeavesServer } else { Text::LeavesServerNot },
+        Text::LeavesDocuments,
+        if counts_device { Text::LeavesCountsDevice } else { Text::LeavesCounts },
+        Text::LeavesNobody,
+    ];
+    let days = retention_days.filter(|_| chats_leave).map(|days| days.to_string());
+    let item = move |text: Text| {
+        let days = days.clone().filter(|_| text == Text::LeavesChats);
+        view! {
+            <li>{people.t(text)} {days.map(|n| view! {
+                " " {move || Text::Retention.fill(people.lang.get(), &[("n", &n)])}
+            })}</li>
+        }
+    };
+    view! { <ul class="people-leaves" data-leaves="">{texts.map(item).into_iter().collect_view()}</ul> }
+}
+
+pub fn data(people: People, leaves: Leaves) -> impl IntoView {
     let is_asked = RwSignal::new(false);
     let password = RwSignal::new(String::new());
     let doing = Doing::new();
@@ -23,7 +55,8 @@ pub fn data(people: People) -> impl IntoView {
     view! {
         <section class="card" aria-labelledby="people-data">
             <h3 id="people-data">{people.t(Text::Data)}</h3>
-            <p>{people.t(Text::Leaves)}</p>
+            <h4>{people.t(Text::Leaves)}</h4>
+            {leaves_list(people, leaves)}
             <div class="row"><a class="button" href="/api/me/export" download="portico.json">{people.t(Text::Export)}</a></div>
             {move || match is_asked.get() {
                 false => view! {

@@ -1,13 +1,13 @@
 //! Where one is signed in.
 
 use leptos::prelude::*;
+use portico_people::texts::Text;
 use serde_json::json;
 use wasm_bindgen_futures::spawn_local;
 
 use super::parts::{self, Doing};
 use crate::api::{self, Anything, Device, Devices};
 use crate::state::{Asked, People};
-use portico_people::texts::Text;
 
 pub fn devices(people: People) -> impl IntoView {
     let known = RwSignal::new(Asked::Loading);

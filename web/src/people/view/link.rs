@@ -1,13 +1,14 @@
 //! What a one-time link opens: the first administrator, an invitation, a new password.
 
 use leptos::prelude::*;
+use portico_people::texts::Text;
+use portico_shared::error::ErrorCode;
 use serde_json::{Value, json};
 use wasm_bindgen_futures::spawn_local;
 
 use super::parts::{self, Doing, Field, NAME, NEW_PASSWORD, field, submit};
 use crate::api::{self, Link};
 use crate::state::{Asked, People};
-use portico_people::texts::Text;
 
 pub const DISPLAY_NAME: Field =
     Field { text: Text::DisplayName, kind: "text", autocomplete: "name" };
@@ -28,6 +29,12 @@ pub fn link(people: People, secret: String) -> impl IntoView {
     look();
     move || match link.get() {
         Asked::Loading => parts::loading(people).into_any(),
+        // It will not be valid later either.
+        Asked::Failed(error) if error.code == ErrorCode::LinkInvalid => view! {
+            {parts::fault(people, error)}
+            <p><a class="button" href="#/sign-in">{people.t(Text::SignIn)}</a></p>
+        }
+        .into_any(),
         Asked::Failed(error) => parts::failed(people, error, look.clone()).into_any(),
         Asked::Loaded(link) => form(people, secret.clone(), link).into_any(),
     }

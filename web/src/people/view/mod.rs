@@ -11,9 +11,9 @@ mod sign_in;
 mod totp;
 
 use leptos::prelude::*;
+use portico_people::address::Address;
 
 use crate::state::{Asked, People};
-use portico_people::address::Address;
 use portico_people::texts::Text;
 
 /// All of it; empty while the page shows something else.

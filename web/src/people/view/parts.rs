@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use leptos::html;
 use leptos::prelude::*;
+use portico_people::texts::Text;
 use portico_shared::error::{ApiError, Lang};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 
 use crate::state::People;
-use portico_people::texts::Text;
 
 pub fn loading(people: People) -> impl IntoView {
     view! {
@@ -192,6 +192,12 @@ pub fn sure(
     }
 }
 
+/// Joined by dots; what is empty is left out.
+pub fn dotted(parts: impl IntoIterator<Item = String>) -> String {
+    let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+    parts.join(" · ")
+}
+
 /// A day and an hour, as the language writes them.
 pub fn date(lang: Lang, at_s: i64) -> String {
     let date = js_sys::Date::new(&(at_s as f64 * 1_000.0).into());
@@ -199,7 +205,7 @@ pub fn date(lang: Lang, at_s: i64) -> String {
     for (name, value) in [("dateStyle", "medium"), ("timeStyle", "short")] {
         js_sys::Reflect::set(&options, &name.into(), &value.into()).ok();
     }
-    let lang = if lang == Lang::De { "de" } else { "en" };
+    let lang = if lang == Lang::De { "de-DE" } else { "en-GB" };
     date.to_locale_string(lang, &options).into()
 }
 

@@ -1,6 +1,7 @@
 //! Signing in.
 
 use leptos::prelude::*;
+use portico_people::texts::Text;
 use portico_shared::error::{ApiError, ErrorCode};
 use serde_json::json;
 
@@ -8,7 +9,6 @@ use super::parts::{self, Doing, Field, NAME, PASSWORD, field, submit};
 use super::with_session;
 use crate::api::{self, Anything, House};
 use crate::state::People;
-use portico_people::texts::Text;
 
 const CODE: Field = Field { text: Text::Code, kind: "text", autocomplete: "one-time-code" };
 
@@ -81,10 +81,10 @@ fn form(people: People, house: House) -> impl IntoView {
         let asked = async move { api::send::<Anything>("POST", "/api/session", &body).await };
         doing.run(asked, move |_| {
             people.session_changed();
-            people.go("#/");
+            people.go(&people.back());
         });
     };
-    let House { has_people, guests, oidc } = house;
+    let House { has_people, guests, oidc, .. } = house;
     let goes_on = guests != "none" || !has_people;
     view! {
         <h2 class="library-title">{people.t(Text::SignIn)}</h2>
@@ -101,6 +101,6 @@ fn form(people: People, house: House) -> impl IntoView {
             <div class="row">{submit(people, doing, Text::SignIn)}</div>
         </form>
         {has_people.then(|| view! { <p class="hint">{people.t(Text::NoAccount)}</p> })}
-        {goes_on.then(|| view! { <p><a href="#/">{people.t(Text::WithoutAccount)}</a></p> })}
+        {goes_on.then(|| view! { <p><a href=people.back()>{people.t(Text::WithoutAccount)}</a></p> })}
     }
 }

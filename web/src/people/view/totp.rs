@@ -1,13 +1,13 @@
 //! The second factor: a code of an app (RFC 6238).
 
 use leptos::prelude::*;
+use portico_people::texts::Text;
 use qrcodegen::{QrCode, QrCodeEcc};
 use serde_json::json;
 
 use super::parts::{Doing, Field, PASSWORD, field, submit};
 use crate::api::{self, Anything, RecoveryCodes, Totp};
 use crate::state::People;
-use portico_people::texts::Text;
 
 const CODE: Field = Field { text: Text::TotpCode, kind: "text", autocomplete: "one-time-code" };
 /// White around the code, in its squares.

@@ -14,6 +14,8 @@ use crate::state::{Asked, People};
 
 const NOTE: Field = Field { text: Text::InviteNote, kind: "text", autocomplete: "off" };
 const GROUPS: Field = Field { text: Text::InviteGroups, kind: "text", autocomplete: "off" };
+/// People that are shown at once.
+const AT_ONCE: usize = 100;
 const FIND: Field = Field { text: Text::FindPerson, kind: "search", autocomplete: "off" };
 
 pub fn everyone(people: People) -> impl IntoView {
@@ -27,6 +29,7 @@ pub fn everyone(people: People) -> impl IntoView {
     // Grows when there are other links.
     let version = RwSignal::new(0);
     let query = RwSignal::new(String::new());
+    let n_shown = RwSignal::new(AT_ONCE);
     let link = RwSignal::new(None::<(String, String)>);
     let doing = Doing::new();
     let change = move |id: &str, change: Value| {
@@ -100,10 +103,20 @@ pub fn everyone(people: People) -> impl IntoView {
                     let said = [person.name.as_str(), person.shown(), person.email.as_deref().unwrap_or_default()];
                     said.iter().any(|text| text.to_lowercase().contains(&query))
                 };
-                let found: Vec<_> = all.into_iter().filter(is_meant).collect();
+                let mut found: Vec<_> = all.into_iter().filter(is_meant).collect();
+                let n_more = found.len().saturating_sub(n_shown.get());
+                found.truncate(n_shown.get());
                 match found.is_empty() {
                     true => view! { <p class="muted">{people.t(Text::NobodyFound)}</p> }.into_any(),
-                    false => view! { <ul class="doc-rows">{found.into_iter().map(row).collect_view()}</ul> }.into_any(),
+                    false => view! {
+                        <ul class="doc-rows">{found.into_iter().map(row).collect_view()}</ul>
+                        {(n_more > 0).then(|| view! {
+                            <button type="button" class="button quiet center-self"
+                                on:click=move |_| n_shown.update(|n| *n += AT_ONCE)>
+                                {move || Text::MorePeople.fill(people.lang.get(), &[("n", &n_more.to_string())])}
+                            </button>
+                        })}
+                    }.into_any(),
                 }
             }
         }}
@@ -133,19 +146,21 @@ fn invitation(people: People, version: RwSignal<u32>) -> impl IntoView {
         });
     };
     view! {
-        <form class="card people-form" data-form="invite" on:submit=move |event| {
-            event.prevent_default();
-            invite();
-        }>
-            <h3>{people.t(Text::Invite)}</h3>
-            {field(people, NOTE, note)}
-            {role_choice(people, Text::Role, role)}
-            {field(people, GROUPS, groups)}
-            {doing.fault(people)}
-            <div class="row">{submit(people, doing, Text::MakeLink)}</div>
-            {move || made.get().map(|url| {
-                once(people, Text::LinkOnce.get(people.lang.get()).to_owned(), url).into_any()
-            })}
-        </form>
+        <details class="card people-invite" data-invite="">
+            <summary>{people.t(Text::Invite)}</summary>
+            <form class="people-form" data-form="invite" on:submit=move |event| {
+                event.prevent_default();
+                invite();
+            }>
+                {field(people, NOTE, note)}
+                {role_choice(people, Text::Role, role)}
+                {field(people, GROUPS, groups)}
+                {doing.fault(people)}
+                <div class="row">{submit(people, doing, Text::MakeLink)}</div>
+                {move || made.get().map(|url| {
+                    once(people, Text::LinkOnce.get(people.lang.get()).to_owned(), url).into_any()
+                })}
+            </form>
+        </details>
     }
 }
