@@ -39,6 +39,8 @@ texts! {
     TryAgain: "Try again", "Noch einmal versuchen";
     Cancel: "Cancel", "Abbrechen";
     Save: "Save", "Speichern";
+    Offline: "Offline. Accounts and rules come back with the connection; chats on this device go on.",
+        "Offline. Konten und Regeln kommen mit der Verbindung zurück; Gespräche auf diesem Gerät gehen weiter.";
     Saved: "Saved.", "Gespeichert.";
     Copy: "Copy", "Kopieren";
     Copied: "Copied.", "Kopiert.";
@@ -213,7 +215,8 @@ texts! {
     MemberOf: "Member of", "Mitglied von";
     NoGroupsYet: "There are no groups yet.", "Noch gibt es keine Gruppen.";
     SignOutEverywhere: "Sign out everywhere", "Überall abmelden";
-    SignedOutEverywhere: "Signed out on {n} devices.", "Auf {n} Geräten abgemeldet.";
+    SignedOutOne: "Signed out on 1 device.", "Auf 1 Gerät abgemeldet.";
+    SignedOutMany: "Signed out on {n} devices.", "Auf {n} Geräten abgemeldet.";
     TotpOffFor: "Switch the second factor off", "Zweiten Faktor abschalten";
     TotpIsOff: "The second factor is off.", "Der zweite Faktor ist aus.";
     DeletePerson: "Delete {name} with all chats and keys", "{name} mit allen Gesprächen und Schlüsseln löschen";

@@ -6,6 +6,8 @@ use portico_web::server_call::text;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::state::session_changed;
+
 /// `GET /api/session`
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct Session {
@@ -187,7 +189,7 @@ pub struct Anything {}
 /// # Errors
 /// The server's, else `server_unreachable`.
 pub async fn get<T: DeserializeOwned>(path: &str) -> Result<T, ApiError> {
-    read(&text(&fetch("GET", path, None, &[], None).await?).await?)
+    read(&text(&heard(fetch("GET", path, None, &[], None).await)?).await?)
 }
 
 /// # Errors
@@ -199,8 +201,18 @@ pub async fn send<T: DeserializeOwned>(
 ) -> Result<T, ApiError> {
     let json = serde_json::to_string(body)
         .map_err(|error| ApiError::new(ErrorCode::Internal).detail(error))?;
-    let answer = text(&fetch(method, path, Some(&json), &[], None).await?).await?;
+    let answer = text(&heard(fetch(method, path, Some(&json), &[], None).await)?).await?;
     read(if answer.is_empty() { "{}" } else { &answer })
+}
+
+/// A session that ended meanwhile is news for the whole page.
+fn heard<T>(answer: Result<T, ApiError>) -> Result<T, ApiError> {
+    if let Err(error) = &answer
+        && error.code == ErrorCode::SignInNeeded
+    {
+        session_changed();
+    }
+    answer
 }
 
 fn read<T: DeserializeOwned>(json: &str) -> Result<T, ApiError> {

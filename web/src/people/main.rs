@@ -68,7 +68,14 @@ fn wire(people: People) {
         listen(event, read);
     }
     listen(state::SESSION_EVENT, move || people.look());
-    listen("online", move || people.look());
+    listen("online", move || {
+        people.online.set(true);
+        people.look();
+    });
+    listen("offline", move || people.online.set(false));
+    if let Some(window) = web_sys::window() {
+        people.online.set(window.navigator().on_line());
+    }
     people.look();
 }
 

@@ -1,5 +1,7 @@
 //! What do the views show? Signals, copied freely.
 
+use std::time::Duration;
+
 use leptos::prelude::*;
 use portico_people::address::Address;
 use portico_shared::error::{ApiError, Lang};
@@ -10,6 +12,9 @@ use portico_people::texts::Text;
 
 /// Whoever signs in or out says so on the window.
 pub const SESSION_EVENT: &str = "portico-session";
+
+/// How long it is shown what was done.
+const SAID_FOR: Duration = Duration::from_secs(6);
 
 /// What was asked for, as far as it has come.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,8 +39,10 @@ pub struct People {
     /// None while the page shows something else.
     pub address: RwSignal<Option<Address>>,
     pub session: RwSignal<Asked<Session>>,
-    /// What the screen reader is told next.
+    pub online: RwSignal<bool>,
+    /// What is told next: shown for a while, and read aloud.
     pub announcement: RwSignal<String>,
+    n_said: StoredValue<u32>,
 }
 
 impl People {
@@ -44,7 +51,9 @@ impl People {
             lang: RwSignal::new(lang),
             address: RwSignal::new(None),
             session: RwSignal::new(Asked::Loading),
+            online: RwSignal::new(true),
             announcement: RwSignal::new(String::new()),
+            n_said: StoredValue::new(0),
         }
     }
 
@@ -55,6 +64,15 @@ impl People {
 
     pub fn say(self, text: Text) {
         self.announcement.set(text.get(self.lang.get_untracked()).to_owned());
+        let turn = self.n_said.get_value().wrapping_add(1);
+        self.n_said.set_value(turn);
+        let is_over = move || {
+            // What was said since has its own time.
+            if self.n_said.get_value() == turn {
+                self.announcement.set(String::new());
+            }
+        };
+        set_timeout(is_over, SAID_FOR);
     }
 
     /// Asks who is signed in. What was known is better than a connection's error.
@@ -76,11 +94,9 @@ impl People {
         })
     }
 
-    /// Somebody signed in or out: the whole page hears of it.
+    /// Somebody signed in or out.
     pub fn session_changed(self) {
-        if let (Some(window), Ok(event)) = (web_sys::window(), web_sys::Event::new(SESSION_EVENT)) {
-            window.dispatch_event(&event).ok();
-        }
+        session_changed();
     }
 
     /// The conversation that one came from; the page says it beside these views.
@@ -96,5 +112,12 @@ impl People {
         if let Some(window) = web_sys::window() {
             window.location().set_hash(hash).ok();
         }
+    }
+}
+
+/// The whole page hears of it.
+pub fn session_changed() {
+    if let (Some(window), Ok(event)) = (web_sys::window(), web_sys::Event::new(SESSION_EVENT)) {
+        window.dispatch_event(&event).ok();
     }
 }

@@ -8,29 +8,20 @@ use serde_json::json;
 
 use super::link::DISPLAY_NAME;
 use super::parts::{Doing, Field, NEW_PASSWORD, PASSWORD, field, role_text, submit};
-use super::{data, devices, keys, sign_in, totp, with_session};
-use crate::api::{self, Anything, May, Person, Used};
-use crate::state::People;
+use super::{data, devices, for_person, keys, sign_in, totp};
+use crate::api::{self, Anything, May, Person, Session, Used};
+use crate::state::{Asked, People};
 
 const EMAIL: Field = Field { text: Text::Email, kind: "email", autocomplete: "email" };
 const OLD_PASSWORD: Field = Field { text: Text::OldPassword, ..PASSWORD };
 
 pub fn account(people: People) -> impl IntoView {
-    // Made anew for another person only: what is typed stays when limits are asked for again.
-    let who = Memo::new(move |_| people.person().map(|person| person.id));
-    with_session(people, move |_| {
-        let _ = who.get();
-        match people.session.get_untracked() {
-            crate::state::Asked::Loaded(session) => match session.person {
-                Some(person) => {
-                    let (may, used) =
-                        (session.may.unwrap_or_default(), session.used.unwrap_or_default());
-                    own(people, person, may, used, session.house.audit_device_use).into_any()
-                }
-                None => sign_in::sign_in(people, None).into_any(),
-            },
-            _ => ().into_any(),
+    for_person(people, move |_| match people.session.get_untracked() {
+        Asked::Loaded(Session { person: Some(person), may, used, house, .. }) => {
+            let (may, used) = (may.unwrap_or_default(), used.unwrap_or_default());
+            own(people, person, may, used, house.audit_device_use).into_any()
         }
+        _ => ().into_any(),
     })
 }
 
@@ -48,7 +39,9 @@ fn own(people: People, person: Person, may: May, used: Used, counts_device: bool
     };
     view! {
         <header class="library-head-row">
-            <h2 class="library-title" dir="auto">{person.shown().to_owned()}</h2>
+            <h2 class="library-title" dir="auto">{move || {
+                people.person().map(|person| person.shown().to_owned())
+            }}</h2>
             <button type="button" class="button" on:click=move |_| sign_in::sign_out(people, doing)>
                 {people.t(Text::SignOut)}
             </button>

@@ -15,6 +15,7 @@ use portico_people::address::Address;
 
 use crate::state::{Asked, People};
 use portico_people::texts::Text;
+use portico_shared::error::ApiError;
 
 /// All of it; empty while the page shows something else.
 pub fn people(people: People) -> impl IntoView {
@@ -25,6 +26,9 @@ pub fn people(people: People) -> impl IntoView {
                 {tab(people, "#/account", |at| *at == Address::Account, Text::Account)}
                 {tab(people, "#/people", |at| matches!(at, Address::House(_)), Text::Administration)}
             </nav>
+        </Show>
+        <Show when=move || people.address.with(Option::is_some) && !people.online.get()>
+            <p class="banner" role="status" data-condition="people-offline">{people.t(Text::Offline)}</p>
         </Show>
         {move || people.address.get().map(|address| view! {
             <div class="library-scroll" tabindex="-1">
@@ -38,7 +42,7 @@ pub fn people(people: People) -> impl IntoView {
                 </div>
             </div>
         })}
-        <div class="visually-hidden" aria-live="polite" aria-atomic="true">
+        <div class="people-said" aria-live="polite" aria-atomic="true">
             {move || people.announcement.get()}
         </div>
     }
@@ -55,14 +59,48 @@ fn tab(
     view! { <a class="library-tab" href=href aria-current=is_here>{people.t(text)}</a> }
 }
 
-/// `then` with the session, when it is known.
+/// `then` with the session, when it is known; anew only for another one.
 fn with_session<V: IntoView + 'static>(
     people: People,
     then: impl Fn(crate::api::Session) -> V + Send + Sync + 'static,
 ) -> impl IntoView {
-    move || match people.session.get() {
+    let session = Memo::new(move |_| people.session.get());
+    move || match session.get() {
         Asked::Loading => parts::loading(people).into_any(),
         Asked::Failed(error) => parts::failed(people, error, move || people.look()).into_any(),
         Asked::Loaded(session) => then(session).into_any(),
+    }
+}
+
+/// Who asks to see something.
+#[derive(Clone, PartialEq)]
+enum Gate {
+    Loading,
+    Failed(ApiError),
+    SignedOut,
+    /// The person's id, and whether they administer the house.
+    Person(String, bool),
+}
+
+/// `then` for who is signed in; anew only for another person, so that what is typed stays when the session
+/// is asked for again.
+fn for_person<V: IntoView + 'static>(
+    people: People,
+    then: impl Fn(bool) -> V + Send + Sync + 'static,
+) -> impl IntoView {
+    let gate = Memo::new(move |_| {
+        people.session.with(|session| match session {
+            Asked::Loading => Gate::Loading,
+            Asked::Failed(error) => Gate::Failed(error.clone()),
+            Asked::Loaded(session) => session.person.as_ref().map_or(Gate::SignedOut, |person| {
+                Gate::Person(person.id.clone(), person.is_admin())
+            }),
+        })
+    });
+    move || match gate.get() {
+        Gate::Loading => parts::loading(people).into_any(),
+        Gate::Failed(error) => parts::failed(people, error, move || people.look()).into_any(),
+        Gate::SignedOut => sign_in::sign_in(people, None).into_any(),
+        Gate::Person(_, is_admin) => then(is_admin).into_any(),
     }
 }

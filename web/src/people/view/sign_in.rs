@@ -1,6 +1,7 @@
 //! Signing in.
 
 use leptos::prelude::*;
+use portico_people::address::Address;
 use portico_people::texts::Text;
 use portico_shared::error::{ApiError, ErrorCode};
 use serde_json::json;
@@ -81,7 +82,10 @@ fn form(people: People, house: House) -> impl IntoView {
         let asked = async move { api::send::<Anything>("POST", "/api/session", &body).await };
         doing.run(asked, move |_| {
             people.session_changed();
-            people.go(&people.back());
+            // Who signs in where something else was asked for stays there.
+            if people.address.with_untracked(|at| matches!(at, Some(Address::SignIn(_)))) {
+                people.go(&people.back());
+            }
         });
     };
     let House { has_people, guests, oidc, .. } = house;

@@ -15,43 +15,17 @@ mod service;
 use leptos::prelude::*;
 use portico_people::place::Place;
 use portico_people::texts::Text;
-use portico_shared::error::ApiError;
 
-use super::{parts, sign_in};
-use crate::state::{Asked, People};
-
-/// Who asks to see it.
-#[derive(Clone, PartialEq)]
-enum Gate {
-    Loading,
-    Failed(ApiError),
-    SignedOut,
-    NotForYou,
-    Open,
-}
+use super::for_person;
+use crate::state::People;
 
 pub fn house(people: People, place: Place) -> impl IntoView {
-    // What is typed stays when the session is asked for again.
-    let gate = Memo::new(move |_| {
-        people.session.with(|session| match session {
-            Asked::Loading => Gate::Loading,
-            Asked::Failed(error) => Gate::Failed(error.clone()),
-            Asked::Loaded(session) => match &session.person {
-                None => Gate::SignedOut,
-                Some(person) if person.is_admin() => Gate::Open,
-                Some(_) => Gate::NotForYou,
-            },
-        })
-    });
-    move || match gate.get() {
-        Gate::Loading => parts::loading(people).into_any(),
-        Gate::Failed(error) => parts::failed(people, error, move || people.look()).into_any(),
-        Gate::SignedOut => sign_in::sign_in(people, None).into_any(),
-        Gate::NotForYou => view! {
+    for_person(people, move |is_admin| match is_admin {
+        false => view! {
             <p class="notice" data-condition="admins-only">{people.t(Text::AdminsOnly)}</p>
         }
         .into_any(),
-        Gate::Open => view! {
+        true => view! {
             {tabs(people, &place.tab())}
             {match place.clone() {
                 Place::Everyone => everyone::everyone(people).into_any(),
@@ -64,7 +38,7 @@ pub fn house(people: People, place: Place) -> impl IntoView {
             }}
         }
         .into_any(),
-    }
+    })
 }
 
 fn tabs(people: People, here: &Place) -> impl IntoView + use<> {

@@ -206,9 +206,11 @@ fn access<L: Fn() + Copy + Send + Sync + 'static>(
         let path = format!("{}/sign-out", path.get_value());
         let asked = async move { api::send::<Ended>("POST", &path, &json!({})).await };
         doing.run(asked, move |ended| {
-            let values = [("n", ended.n_ended.to_string())];
-            let values = values.each_ref().map(|(name, value)| (*name, value.as_str()));
-            said.set(Some(Text::SignedOutEverywhere.fill(people.lang.get_untracked(), &values)));
+            let lang = people.lang.get_untracked();
+            said.set(Some(match ended.n_ended {
+                1 => Text::SignedOutOne.get(lang).to_owned(),
+                n => Text::SignedOutMany.fill(lang, &[("n", &n.to_string())]),
+            }));
         });
     };
     let totp_off = move || {
