@@ -120,7 +120,7 @@ describe("people", () => {
 
         await first.reload();
         const sessions = first.locator("[data-session]");
-        await sessions.nth(1).waitFor();
+        await sessions.nth(1).getByText("Chrome on Linux").waitFor();
         await first.getByRole("button", { name: "Sign out all others" }).click();
         await sessions.nth(1).waitFor({ state: "detached" });
         await second.goto(`${server.origin}/#/account`);

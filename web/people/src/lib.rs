@@ -4,9 +4,11 @@
 //! - [`address`], [`place`]: where an address leads; [`texts`]: every sentence;
 //! - [`rules`]: what house and groups say, as the server has it and as a form has it;
 //! - [`effect`]: what that comes to for one person, and who says so;
-//! - [`audit`], [`oidc`]: filters of the log, and rules for a sign-in service.
+//! - [`audit`], [`oidc`]: filters of the log, and rules for a sign-in service;
+//! - [`agent`]: what a browser that is signed in is called.
 
 pub mod address;
+pub mod agent;
 pub mod audit;
 pub mod effect;
 pub mod oidc;

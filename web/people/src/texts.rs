@@ -105,6 +105,7 @@ texts! {
     Devices: "Devices", "Geräte";
     ThisDevice: "this one", "dieses";
     LastSeen: "last used {date}", "zuletzt benutzt {date}";
+    DeviceOn: "{browser} on {system}", "{browser} unter {system}";
     UnknownDevice: "Unknown browser", "Unbekannter Browser";
     EndSession: "Sign out {name}", "{name} abmelden";
     EndOthers: "Sign out all others", "Alle anderen abmelden";
@@ -255,7 +256,7 @@ texts! {
     RuleRetentionDays: "Days until unused chats on the server are deleted", "Tage, bis unbenutzte Gespräche auf dem Server gelöscht werden";
     RuleRetention: "Unused chats on the server are deleted after", "Unbenutzte Gespräche auf dem Server werden gelöscht nach";
     RuleMakeKeys: "Make API keys", "API-Schlüssel anlegen";
-    ChoiceHouseUnsaid: "not said", "nicht gesagt";
+    ChoiceHouseUnsaid: "not restricted", "nicht eingeschränkt";
     ChoiceGroupUnsaid: "as the house says", "wie das Haus sagt";
     ChoiceAll: "all", "alle";
     ChoiceNone: "none", "keine";

@@ -1,6 +1,7 @@
 //! Where one is signed in.
 
 use leptos::prelude::*;
+use portico_people::agent::names;
 use portico_people::texts::Text;
 use serde_json::json;
 use wasm_bindgen_futures::spawn_local;
@@ -23,9 +24,19 @@ pub fn devices(people: People) -> impl IntoView {
     let row = move |device: Device| {
         let (id, seen_s, is_this) = (device.id, device.seen_s, device.is_this);
         let of_row = id.clone();
-        let agent = device.agent.filter(|agent| !agent.is_empty());
+        let agent = device.agent.unwrap_or_default();
+        let whole = agent.clone();
         let name = move || {
-            agent.clone().unwrap_or_else(|| Text::UnknownDevice.get(people.lang.get()).to_owned())
+            let lang = people.lang.get();
+            match names(&agent) {
+                (Some(browser), Some(system)) => {
+                    let values = [("browser", browser), ("system", system)];
+                    Text::DeviceOn.fill(lang, &values)
+                }
+                (Some(name), None) | (None, Some(name)) => name.to_owned(),
+                (None, None) if agent.is_empty() => Text::UnknownDevice.get(lang).to_owned(),
+                (None, None) => agent.clone(),
+            }
         };
         let (shown, label) = (name.clone(), name);
         let line = move || {
@@ -37,7 +48,7 @@ pub fn devices(people: People) -> impl IntoView {
         };
         view! {
             <li class="doc-row" data-session=of_row>
-                <span class="doc-name">{shown}</span>
+                <span class="doc-name" title=whole>{shown}</span>
                 <span class="doc-line">{line}</span>
                 {(!is_this).then(|| view! {
                     <span class="doc-actions">
