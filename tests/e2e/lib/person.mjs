@@ -26,6 +26,13 @@ export const stop = (page) => page.getByRole("button", { name: /^(Stop|Anhalten)
 export const answerIs = (page, state, timeout = 240_000) =>
   page.locator('[data-role="assistant"]').last().and(page.locator(`[data-state="${state}"]`)).waitFor({ timeout });
 
+/** Waits until the newest answer has ended by itself: by its end, or by the guard against circles. A draft that was left behind has not. */
+export const hasEnded = (page, timeout = 240_000) => {
+  const newest = page.locator('[data-role="assistant"]').last();
+  const circled = newest.filter({ hasText: "began to repeat itself" });
+  return newest.and(page.locator('[data-state="done"]')).or(circled).waitFor({ timeout });
+};
+
 /** Chooses where the open conversation is answered: auto, device or server. */
 export const choosesPlace = (page, place) =>
   page.getByRole("combobox", { name: /^(Where answers are computed|Wo Antworten berechnet werden)$/ }).selectOption(place);

@@ -12,9 +12,6 @@ import { startServer } from "../lib/server.mjs";
 
 const choose = (page, files) => page.locator('[data-attach="files"]').setInputFiles(files);
 const inState = (page, name, state) => page.locator(`[data-attached="${state}"]`).filter({ hasText: name }).waitFor({ timeout: 30_000 });
-/** By its end, or by the guard against circles. */
-const isAnswered = (page) =>
-  page.locator('[data-role="assistant"]').last().and(page.locator('[data-state="done"], [data-state="stopped"]')).waitFor({ timeout: 60_000 });
 const text = (name, body) => ({ name, mimeType: "text/plain", buffer: Buffer.from(body) });
 
 /** As the browser brings them: by a drop onto the conversation, or a paste into the text. */
@@ -61,7 +58,7 @@ describe("attached files", () => {
       await page.getByRole("button", { name: /^Remove away.txt$/ }).click();
       assert.deepEqual(await look(page, "attachments"), []);
       await person.ask(page, "What is in these files?");
-      await isAnswered(page);
+      await person.hasEnded(page);
       const said = asked[0].messages.at(-1).content;
       assert.match(said, /^<file name="satzung\.txt">\n/);
       assert.ok(said.includes(SAYS["satzung.txt"]) && said.includes(SECOND_PAGE) && said.includes("The gate squeaks."), said);
@@ -81,7 +78,7 @@ describe("attached files", () => {
       await page.getByRole("button", { name: "Save and send" }).click();
       await page.locator(".bubble").filter({ hasText: "And what not?" }).waitFor();
       assert.equal(await sent.count(), 3);
-      await isAnswered(page);
+      await person.hasEnded(page);
       assert.ok(asked.at(-1).messages.at(-1).content.includes(SECOND_PAGE));
       await files.remove();
     }),
