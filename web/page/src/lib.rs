@@ -9,3 +9,4 @@ pub mod i18n;
 pub mod markdown;
 pub mod route;
 pub mod title;
+pub mod window;

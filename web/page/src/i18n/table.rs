@@ -140,7 +140,6 @@ texts! {
     PreviousVersion: "Previous version", "Vorige Fassung";
     NextVersion: "Next version", "Nächste Fassung";
     VersionOf: "Version {n} of {total}", "Fassung {n} von {total}";
-    EarlierMessages: "Show earlier messages", "Frühere Nachrichten zeigen";
     ToNewest: "To the newest message", "Zur neuesten Nachricht";
     PlaceDevice: "On this device", "Auf diesem Gerät";
     PlaceServer: "On the server", "Auf dem Server";

@@ -10,6 +10,7 @@ mod icons;
 mod later;
 mod licence;
 mod message;
+mod messages;
 mod models;
 mod place;
 mod progress;
