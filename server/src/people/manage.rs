@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::audit::{self, AuditQuery, Entry};
 use super::links::{self, Link};
-use super::policy::{self, House, Rules};
+use super::policy::{self, House, May, Rules};
 use super::{EVERYONE, People, Person, PersonId, Role, is_group_name, session, store};
 use crate::keys::now_s;
 
@@ -68,6 +68,19 @@ impl People {
     pub async fn one(&self, id: PersonId) -> Result<Person, ApiError> {
         let found = self.db.call(move |connection| store::find(connection, id)).await?;
         found.ok_or_else(not_found)
+    }
+
+    /// Somebody, and what they may.
+    ///
+    /// # Errors
+    /// `person_not_found`
+    pub async fn one_with_rules(&self, id: PersonId) -> Result<(Person, May), ApiError> {
+        let found = self.db.call(move |connection| {
+            let Some(person) = store::find(connection, id)? else { return Ok(None) };
+            let may = policy::may(connection, &person)?;
+            Ok(Some((person, may)))
+        });
+        found.await?.ok_or_else(not_found)
     }
 
     /// # Errors

@@ -6,13 +6,14 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
+use serde::Serialize;
 use serde_json::json;
 
 use super::NO_STORE;
 use crate::gateway::{Caller, Gateway, JsonBody};
 use crate::http_error::HttpError;
 use crate::people::audit::Entry;
-use crate::people::{PersonChange, PersonId};
+use crate::people::{May, Person, PersonChange, PersonId};
 
 pub async fn list(
     State(gateway): State<Arc<Gateway>>,
@@ -22,13 +23,23 @@ pub async fn list(
     Ok((NO_STORE, Json(json!({ "people": gateway.people.list().await? }))))
 }
 
+/// Answer of `GET /api/people/{id}`.
+#[derive(Serialize)]
+struct OnePerson {
+    #[serde(flatten)]
+    person: Person,
+    /// What the rules come to, blocked or not.
+    may: May,
+}
+
 pub async fn one(
     State(gateway): State<Arc<Gateway>>,
     caller: Caller,
     Path(id): Path<PersonId>,
 ) -> Result<impl IntoResponse, HttpError> {
     caller.admin()?;
-    Ok((NO_STORE, Json(gateway.people.one(id).await?)))
+    let (person, may) = gateway.people.one_with_rules(id).await?;
+    Ok((NO_STORE, Json(OnePerson { person, may })))
 }
 
 pub async fn change(
