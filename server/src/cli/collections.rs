@@ -8,9 +8,10 @@ use portico_shared::error::{ApiError, ErrorCode, Lang};
 
 use super::config::ConfigArgs;
 use super::table;
-use crate::documents::{Collection, CollectionChange, Documents, Groups, NewCollection};
+use crate::documents::{Collection, CollectionChange, Groups, NewCollection};
 use crate::gateway::Gateway;
 use crate::models::{Layout, Library};
+use crate::people::audit::Entry;
 use crate::people::{Right, Rights};
 
 #[derive(Debug, Args)]
@@ -62,15 +63,24 @@ enum RightArg {
     None,
 }
 
-/// The documents of a data folder, for a verb that is no server.
+/// What knows the documents of a data folder, for a verb that is no server.
 ///
 /// # Errors
 /// What is wrong with the catalogue or the configuration.
-pub(super) fn documents(layout: Layout, config: &ConfigArgs) -> Result<Arc<Documents>, ApiError> {
+pub(super) fn gateway(layout: Layout, config: &ConfigArgs) -> Result<Arc<Gateway>, ApiError> {
     let (config, path) = config.load(&layout)?;
     let library = Library::open(layout).map_err(|error| ApiError::from(&error))?;
-    let gateway = Gateway::new(Arc::new(library), config, &path)?;
-    Ok(Arc::clone(&gateway.documents))
+    Ok(Gateway::new(Arc::new(library), config, &path)?)
+}
+
+/// Writes into the audit log what is done from the command line.
+///
+/// # Errors
+/// The database's.
+pub(super) fn note(gateway: &Gateway, action: &str, object: &str) -> Result<(), ApiError> {
+    let who = Rights::of_operator().who;
+    gateway.people.audit.note(Entry::act(&who, action, object));
+    Ok(gateway.people.close()?)
 }
 
 /// Runs what waits on the network or the disk.
@@ -81,7 +91,8 @@ pub(super) fn block_on<T>(work: impl Future<Output = Result<T, ApiError>>) -> Re
 }
 
 pub fn run(layout: Layout, args: CollectionsArgs, lang: Lang) -> Result<ExitCode, ApiError> {
-    let documents = documents(layout, &args.config)?;
+    let gateway = gateway(layout, &args.config)?;
+    let documents = &gateway.documents;
     let rights = Rights::of_operator();
     let json = args.json;
     block_on(async {
@@ -97,6 +108,7 @@ pub fn run(layout: Layout, args: CollectionsArgs, lang: Lang) -> Result<ExitCode
                 let groups = (!groups.is_empty()).then(|| Groups::readers(&groups));
                 let new = NewCollection { title, id, groups, embedder };
                 let made = documents.create_collection(&rights, new).await?;
+                note(&gateway, "collection_added", &made.id)?;
                 match (json, lang) {
                     (true, _) => print_json(&made)?,
                     (false, Lang::De) => println!("Die Sammlung {} ist angelegt.", made.id),
@@ -105,6 +117,7 @@ pub fn run(layout: Layout, args: CollectionsArgs, lang: Lang) -> Result<ExitCode
             }
             CollectionsVerb::Remove { id } => {
                 documents.delete_collection(&rights, &id).await?;
+                note(&gateway, "collection_removed", &id)?;
                 match (json, lang) {
                     (true, _) => print_json(&serde_json::json!({ "id": id }))?,
                     (false, Lang::De) => println!("Die Sammlung {id} ist gelöscht."),
@@ -116,6 +129,7 @@ pub fn run(layout: Layout, args: CollectionsArgs, lang: Lang) -> Result<ExitCode
                 let granted = granted(collection.groups.unwrap_or_default(), &groups, right);
                 let change = CollectionChange { groups: Some(granted), ..Default::default() };
                 let changed = documents.change_collection(&rights, &id, change).await?;
+                note(&gateway, "collection_rights_changed", &id)?;
                 match json {
                     true => print_json(&changed)?,
                     false => print!("{}", table::columns(&rows(&[changed], lang))),

@@ -13,13 +13,14 @@ use clap::Args;
 use portico_shared::error::{ApiError, ErrorCode, Lang};
 use tokio::time::Instant;
 
-use super::collections::{block_on, documents, print_json};
+use super::collections::{block_on, gateway, note, print_json};
 use super::config::ConfigArgs;
 use super::describe;
 use crate::documents::{
     Documents, Groups, Job, NewCollection, State, SyncReport, Total, id_from_title,
     is_collection_id,
 };
+use crate::gateway::Gateway;
 use crate::models::Layout;
 use crate::people::Rights;
 
@@ -52,10 +53,10 @@ const CRAWL_EVERY: Duration = Duration::from_secs(3600);
 const SHOW_EVERY: Duration = Duration::from_millis(500);
 
 pub fn run(layout: Layout, args: IngestArgs, lang: Lang) -> Result<ExitCode, ApiError> {
-    let documents = documents(layout, &args.config)?;
+    let gateway = gateway(layout, &args.config)?;
     block_on(async {
         tokio::select! {
-            done = ingest(&documents, &args, lang) => done,
+            done = ingest(&gateway, &args, lang) => done,
             // Everything is written down: the next start goes on.
             _ = tokio::signal::ctrl_c() => {
                 match lang {
@@ -68,13 +69,12 @@ pub fn run(layout: Layout, args: IngestArgs, lang: Lang) -> Result<ExitCode, Api
     })
 }
 
-async fn ingest(
-    documents: &Arc<Documents>,
-    args: &IngestArgs,
-    lang: Lang,
-) -> Result<ExitCode, ApiError> {
+async fn ingest(gateway: &Gateway, args: &IngestArgs, lang: Lang) -> Result<ExitCode, ApiError> {
+    let documents = &gateway.documents;
     let rights = Rights::of_operator();
     let collection = collection(documents, &rights, args).await?;
+    let action = if is_url(&args.source) { "site_crawled" } else { "folder_synced" };
+    note(gateway, action, &collection)?;
     let worker = tokio::spawn({
         let documents = Arc::clone(documents);
         async move { documents.work_beside_others().await }

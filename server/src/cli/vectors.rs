@@ -10,10 +10,11 @@ use std::time::{Duration, Instant};
 use clap::{Args, Subcommand, ValueEnum};
 use portico_shared::error::{ApiError, ErrorCode, Lang};
 
-use super::collections::{block_on, documents, print_json};
+use super::collections::{block_on, gateway, note, print_json};
 use super::config::ConfigArgs;
 use crate::config::VectorsConfig;
 use crate::documents::{Documents, MovePhase, MoveRequest, MoveState};
+use crate::gateway::Gateway;
 use crate::models::Layout;
 
 /// How often the move is looked at.
@@ -60,17 +61,19 @@ enum StoreArg {
 
 pub fn run(layout: Layout, args: VectorsArgs, lang: Lang) -> Result<ExitCode, ApiError> {
     let (config, _) = args.config.load(&layout)?;
-    let documents = documents(layout, &args.config)?;
+    let gateway = gateway(layout, &args.config)?;
+    let documents = &gateway.documents;
     let json = args.json;
     let (to, embedder) = match args.verb {
         VectorsVerb::Migrate { to, embedder } => (to, embedder),
-        VectorsVerb::Cancel => return cancel(&documents, json, lang),
+        VectorsVerb::Cancel => return cancel(&gateway, json, lang),
     };
     let store = to.map(|to| store(&config.documents.vectors, to)).transpose()?;
     let request = MoveRequest { store, embedder };
+    note(&gateway, "vectors_moved", "")?;
     let done = block_on(async {
         tokio::select! {
-            done = migrate(&documents, &request, json, lang) => done.map(Some),
+            done = migrate(documents, &request, json, lang) => done.map(Some),
             _ = tokio::signal::ctrl_c() => Ok(None),
         }
     })?;
@@ -153,8 +156,11 @@ async fn migrate(
     done
 }
 
-fn cancel(documents: &Documents, json: bool, lang: Lang) -> Result<ExitCode, ApiError> {
-    let was_there = block_on(documents.call_off_move())?;
+fn cancel(gateway: &Gateway, json: bool, lang: Lang) -> Result<ExitCode, ApiError> {
+    let was_there = block_on(gateway.documents.call_off_move())?;
+    if was_there {
+        note(gateway, "vectors_move_cancelled", "")?;
+    }
     match (json, lang) {
         (true, _) => print_json(&serde_json::json!({ "cancelled": was_there }))?,
         (false, Lang::De) if was_there => println!("Der Umzug ist abgebrochen."),

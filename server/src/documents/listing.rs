@@ -138,15 +138,17 @@ impl Documents {
         Ok(DocumentText { document, extracted })
     }
 
+    /// Gives the collection in which it was.
+    ///
     /// # Errors
     /// `document_not_found`, `collection_read_only`.
-    pub async fn delete_document(&self, rights: &Rights, id: Uuid) -> Result<(), ApiError> {
-        self.require_document(rights, id).await?;
+    pub async fn delete_document(&self, rights: &Rights, id: Uuid) -> Result<String, ApiError> {
+        let collection = self.require_document(rights, id).await?;
         let sql = "DELETE FROM documents WHERE id = ?1";
         self.db.call(move |connection| connection.execute(sql, [id.to_string()])).await?;
         super::step("document deleted");
         self.wake();
-        Ok(())
+        Ok(collection)
     }
 
     /// Begins a failed document anew.
@@ -159,11 +161,12 @@ impl Documents {
         self.retry_job(rights, job.ok_or(ApiError::new(ErrorCode::JobNotFound))?).await
     }
 
-    async fn require_document(&self, rights: &Rights, id: Uuid) -> Result<(), ApiError> {
+    async fn require_document(&self, rights: &Rights, id: Uuid) -> Result<String, ApiError> {
         let document = self.document(rights, id).await?;
         let (rights, collection) = (rights.clone(), document.collection.clone());
         let right = self.db.call(move |connection| rights.on(connection, &collection)).await?;
-        enough(right, Right::Contribute, &document.collection)
+        enough(right, Right::Contribute, &document.collection)?;
+        Ok(document.collection)
     }
 }
 

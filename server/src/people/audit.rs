@@ -6,6 +6,7 @@ use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 
 use crate::db::{Db, DbError};
+use crate::gateway::{Caller, Gateway};
 use crate::keys::now_s;
 
 /// Kept in memory while the database cannot be written; beyond it the oldest are lost, and that is
@@ -46,6 +47,17 @@ impl Entry {
             outcome: "ok".to_owned(),
             ..Self::default()
         }
+    }
+}
+
+impl Gateway {
+    /// Notes what somebody did, themselves or by their key.
+    pub fn note_act(&self, caller: &Caller, action: &str, object: &str) {
+        let person = caller.person().filter(|_| caller.has_key()).map(|id| id.to_string());
+        self.people.audit.note(Entry {
+            key: person.as_ref().map(|_| caller.who.clone()),
+            ..Entry::act(person.as_ref().unwrap_or(&caller.who), action, object)
+        });
     }
 }
 

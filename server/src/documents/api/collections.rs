@@ -42,6 +42,7 @@ pub async fn create(
 ) -> Result<impl IntoResponse, HttpError> {
     let new: NewCollection = body.read()?;
     let collection = gateway.documents.create_collection(&caller.rights, new).await?;
+    gateway.note_act(&caller, "collection_added", &collection.id);
     Ok((StatusCode::CREATED, NO_STORE, Json(collection)))
 }
 
@@ -52,7 +53,10 @@ pub async fn change(
     body: JsonBody,
 ) -> Result<impl IntoResponse, HttpError> {
     let change: CollectionChange = body.read()?;
+    let changes_rights = change.groups.is_some();
     let changed = gateway.documents.change_collection(&caller.rights, &id, change).await?;
+    let action = if changes_rights { "collection_rights_changed" } else { "collection_changed" };
+    gateway.note_act(&caller, action, &id);
     Ok((NO_STORE, Json(changed)))
 }
 
@@ -62,5 +66,6 @@ pub async fn delete(
     Path(id): Path<String>,
 ) -> Result<impl IntoResponse, HttpError> {
     gateway.documents.delete_collection(&caller.rights, &id).await?;
+    gateway.note_act(&caller, "collection_removed", &id);
     Ok(StatusCode::NO_CONTENT)
 }

@@ -19,7 +19,7 @@ use crate::documents::{Arrival, DocumentView, Documents, Received, Taken};
 use crate::gateway::{Caller, Gateway};
 use crate::http_error::HttpError;
 use crate::keys::now_s;
-use crate::people::{Right, Rights};
+use crate::people::Right;
 
 #[derive(Deserialize)]
 pub struct ListQuery {
@@ -81,13 +81,13 @@ pub async fn upload(
     };
     let taken = documents.take_in(&caller.rights, arrival, received).await?;
     gateway.note_stored(&caller, taken.document()).await?;
-    uploaded(documents, &caller.rights, taken).await
+    uploaded(&gateway, &caller, taken).await
 }
 
-/// What is said of a file that was taken.
+/// What is said of a file that was taken, to whoever sent it and to the audit log.
 pub(super) async fn uploaded(
-    documents: &Documents,
-    rights: &Rights,
+    gateway: &Gateway,
+    caller: &Caller,
     taken: Taken,
 ) -> Result<impl IntoResponse + use<>, HttpError> {
     let (status, outcome) = match taken {
@@ -96,8 +96,21 @@ pub(super) async fn uploaded(
         Taken::Unchanged(_) => (StatusCode::OK, "unchanged"),
         Taken::Duplicate(_) => (StatusCode::OK, "duplicate"),
     };
-    let document = documents.document(rights, taken.document()).await?;
+    let document = gateway.documents.document(&caller.rights, taken.document()).await?;
+    let action = match taken {
+        Taken::New(_) => Some("document_added"),
+        Taken::Replaced(_) => Some("document_replaced"),
+        Taken::Unchanged(_) | Taken::Duplicate(_) => None,
+    };
+    if let Some(action) = action {
+        gateway.note_act(caller, action, &object(&document.collection, document.id));
+    }
     Ok((status, NO_STORE, Json(Uploaded { document, outcome })))
+}
+
+/// A document in the audit log: its name is nobody's business there.
+fn object(collection: &str, id: Uuid) -> String {
+    format!("{collection}/{id}")
 }
 
 /// Writes a body to the disk.
@@ -142,7 +155,9 @@ pub async fn delete(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<impl IntoResponse, HttpError> {
-    gateway.documents.delete_document(&caller.rights, document_id(&id)?).await?;
+    let id = document_id(&id)?;
+    let collection = gateway.documents.delete_document(&caller.rights, id).await?;
+    gateway.note_act(&caller, "document_removed", &object(&collection, id));
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -50,5 +50,5 @@ pub async fn take_indexed(
     let documents = &gateway.documents;
     let taken = documents.take_indexed(&caller.rights, &collection, indexed).await?;
     gateway.note_stored(&caller, taken.document()).await?;
-    uploaded(documents, &caller.rights, taken).await
+    uploaded(&gateway, &caller, taken).await
 }
