@@ -8,6 +8,8 @@ use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use portico_server::keys::now_s;
 use portico_server::people::{External, NewLink, NewPerson, PersonId, Role, admin_link, totp};
+use portico_shared::openai::Role as MessageRole;
+use portico_shared::sync::{Body as SyncBody, Hlc, MessageContent, Op, uuid_v7};
 use serde_json::{Value, json};
 
 use crate::common::*;
@@ -719,4 +721,147 @@ async fn a_header_is_believed_from_listed_proxies_only() {
     let person = from("10.0.0.1").await["person"].clone();
     assert_eq!((&person["name"], &person["role"]), (&json!("mia@example.org"), &json!("member")));
     assert_eq!(from("10.0.0.1").await["person"]["id"], person["id"]);
+}
+
+#[tokio::test]
+async fn what_is_done_to_documents_is_noted_by_whom_and_without_names() {
+    let site = Site::with_config("", &[]);
+    let mut admin = admin(&site).await;
+    let mut mia = invited(&site, &mut admin, "mia", json!({ "groups": ["staff"] })).await;
+    let groups = json!({ "contribute": ["staff"] });
+    let new = json!({ "id": "papers", "title": "Papers", "groups": groups, "embedder": "none" });
+    assert_eq!(admin.post(&site, "/api/collections", new).await.status, 201);
+    let made: Value = mia.post(&site, "/api/me/keys", json!({ "name": "script" })).await.json();
+    let key = format!("Bearer {}", made["secret"].as_str().unwrap());
+    let upload = async |text: &str| -> String {
+        let request = Request::post("/api/collections/papers/documents?name=salary-secrets.txt")
+            .header("authorization", &key)
+            .header("content-type", "text/plain")
+            .body(Body::from(text.to_owned()));
+        let taken: Value = Answer::of(site.send(request.unwrap()).await).await.json();
+        taken["document"]["id"].as_str().unwrap().to_owned()
+    };
+    // What is there already is no act.
+    let document = upload("one").await;
+    assert_eq!([upload("one").await, upload("two").await], [document.as_str(), &document]);
+    let path = format!("/api/documents/{document}");
+    assert_eq!(mia.ask(&site, "DELETE", &path, json!({})).await.status, 204);
+    let papers = "/api/collections/papers";
+    for change in [json!({ "title": "Secret papers" }), json!({ "groups": { "read": ["staff"] } })]
+    {
+        assert_eq!(admin.ask(&site, "PATCH", papers, change).await.status, 200);
+    }
+    assert_eq!(mia.ask(&site, "DELETE", papers, json!({})).await.error().1, "collection_read_only");
+    assert_eq!(admin.ask(&site, "DELETE", papers, json!({})).await.status, 204);
+
+    let (ada, hers) = (id_of(&mut admin, &site).await, id_of(&mut mia, &site).await);
+    let log: Value = admin.get(&site, "/api/audit").await.json();
+    let object = format!("papers/{document}");
+    let noted: Vec<[&str; 3]> = log["entries"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|entry| ["action", "who", "object"].map(|field| entry[field].as_str().unwrap()))
+        .filter(|[action, ..]| action.starts_with("collection") || action.starts_with("document"))
+        .collect();
+    assert_eq!(
+        noted,
+        [
+            ["collection_removed", ada.as_str(), "papers"],
+            ["collection_rights_changed", &ada, "papers"],
+            ["collection_changed", &ada, "papers"],
+            ["document_removed", &hers, &object],
+            ["document_replaced", &hers, &object],
+            ["document_added", &hers, &object],
+            ["collection_added", &ada, "papers"],
+        ]
+    );
+    let by = format!("/api/audit?action=document_added&who={hers}");
+    let only: Value = admin.get(&site, &by).await.json();
+    assert_eq!(only["entries"].as_array().unwrap().len(), 1);
+    assert_eq!(only["entries"][0]["key"], made["key"]["id"]);
+    let csv = admin.get(&site, "/api/audit.csv").await;
+    let csv = csv.text();
+    assert!(!csv.contains("salary") && !csv.contains("Secret papers"), "{csv}");
+
+    // The command line's acts are the operator's.
+    assert!(portico(&site, &["collections", "create", "Files", "--embedder", "none"]).0);
+    let folder = site.folder.write("in/a.txt", "a file").parent().unwrap().to_owned();
+    let folder = folder.to_str().unwrap();
+    assert!(portico(&site, &["ingest", folder, "--collection", "files"]).0);
+    let log: Value = admin.get(&site, "/api/audit?who=operator").await.json();
+    let noted = log["entries"].as_array().unwrap();
+    let noted: Vec<_> = noted.iter().map(|entry| (&entry["action"], &entry["object"])).collect();
+    let files = json!("files");
+    assert_eq!(noted, [(&json!("folder_synced"), &files), (&json!("collection_added"), &files)]);
+}
+
+#[tokio::test]
+async fn chats_leave_the_server_after_the_days_that_the_rules_give_them() {
+    let site = Site::with_config("", &[]);
+    let mut admin = admin(&site).await;
+    let mut mia = invited(&site, &mut admin, "mia", json!({ "groups": ["staff"] })).await;
+    let ops = |days_ago: u64, n: u8| {
+        let ms = (now_s() - days_ago * 86_400) * 1_000;
+        let conversation = uuid_v7(ms, &[n; 10]);
+        let op = |i: u8, body| Op::new(uuid_v7(ms, &[n + i; 10]), Hlc { ms, n: i.into() }, body);
+        let message = SyncBody::AddMessage {
+            conversation,
+            message: uuid_v7(ms, &[n + 3; 10]),
+            parent: None,
+            role: MessageRole::User,
+            content: MessageContent::done(&format!("said {days_ago} days ago")),
+        };
+        let ops = [op(1, SyncBody::CreateConversation { conversation }), op(2, message)];
+        ops.map(|op| op.to_json() + "\n").concat()
+    };
+    for browser in [&mut admin, &mut mia] {
+        let lines = ops(40, 10) + &ops(20, 20);
+        let request = Request::post("/api/sync/push")
+            .header("sec-fetch-site", "same-origin")
+            .header("cookie", browser.cookie.as_deref().unwrap())
+            .body(Body::from(lines));
+        assert_eq!(site.send(request.unwrap()).await.status(), 200);
+    }
+    let policy = json!({ "policy": { "retention_days": 30 } });
+    let changed = admin.ask(&site, "PATCH", "/api/groups/staff", policy).await;
+    assert_eq!(changed.status, 204);
+    let id = id_of(&mut mia, &site).await;
+    let person: Value = admin.get(&site, &format!("/api/people/{id}")).await.json();
+    assert_eq!((&person["name"], &person["may"]["retention_days"]), (&json!("mia"), &json!(30)));
+    assert_eq!(person["may"], mia.session(&site).await["may"]);
+
+    site.app.gateway.expire_chats().await.unwrap();
+    let pulled = mia.get(&site, "/api/sync/pull").await;
+    let pulled = pulled.text();
+    assert!(
+        !pulled.contains("said 40 days ago") && pulled.contains("said 20 days ago"),
+        "{pulled}"
+    );
+    let heads = mia.get(&site, "/api/sync/snapshot").await;
+    let heads = heads.text();
+    assert_eq!(heads.lines().count(), 2, "a head and the conversation that is left: {heads}");
+    // Nobody says anything of hers.
+    let pulled = admin.get(&site, "/api/sync/pull").await;
+    let pulled = pulled.text();
+    assert!(pulled.contains("said 40 days ago"), "{pulled}");
+}
+
+#[tokio::test]
+async fn a_tool_that_the_rules_do_not_name_is_not_called() {
+    let (site, _upstream) = house_with_model().await;
+    let mut admin = admin(&site).await;
+    let mut question = question();
+    question["tools"] = json!([{ "type": "search_documents" }]);
+    for (tools, is_refused) in [(json!([]), true), (json!(["other"]), true), (json!(["*"]), false)]
+    {
+        let rules = json!({ "rules": { "tools": tools } });
+        assert_eq!(admin.ask(&site, "PUT", "/api/policy", rules).await.status, 204);
+        let answer = admin.post(&site, "/v1/chat/completions", question.clone()).await;
+        let code = answer.json::<Value>()["error"]["code"].clone();
+        assert_eq!(code == "tool_forbidden", is_refused, "{}", answer.text());
+        assert!(!is_refused || answer.status == 403);
+        // Without the tool it is answered as ever.
+        assert_eq!(chat(&mut admin, &site).await.status, 200);
+    }
 }
