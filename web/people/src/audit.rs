@@ -105,6 +105,17 @@ pub const ACTIONS: &[(&str, Text)] = &[
     ("policy_changed", Text::ActPolicyChanged),
     ("oidc_rules_changed", Text::ActOidcRulesChanged),
     ("audit_exported", Text::ActAuditExported),
+    ("document_added", Text::ActDocumentAdded),
+    ("document_replaced", Text::ActDocumentReplaced),
+    ("document_removed", Text::ActDocumentRemoved),
+    ("collection_added", Text::ActCollectionAdded),
+    ("collection_changed", Text::ActCollectionChanged),
+    ("collection_rights_changed", Text::ActCollectionRightsChanged),
+    ("collection_removed", Text::ActCollectionRemoved),
+    ("folder_synced", Text::ActFolderSynced),
+    ("site_crawled", Text::ActSiteCrawled),
+    ("vectors_moved", Text::ActVectorsMoved),
+    ("vectors_move_cancelled", Text::ActVectorsMoveCancelled),
 ];
 
 /// None: a later server's word, which is shown as it is.

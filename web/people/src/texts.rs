@@ -377,6 +377,17 @@ texts! {
     ActPolicyChanged: "changed the rules", "änderte die Regeln";
     ActOidcRulesChanged: "changed the sign-in service’s rules", "änderte die Regeln des Anmeldedienstes";
     ActAuditExported: "exported the log", "sicherte das Protokoll";
+    ActDocumentAdded: "added a document", "legte ein Dokument ab";
+    ActDocumentReplaced: "replaced a document", "ersetzte ein Dokument";
+    ActDocumentRemoved: "deleted a document", "löschte ein Dokument";
+    ActCollectionAdded: "made a collection", "legte eine Sammlung an";
+    ActCollectionChanged: "changed a collection", "änderte eine Sammlung";
+    ActCollectionRightsChanged: "changed who may do what with a collection", "änderte die Rechte an einer Sammlung";
+    ActCollectionRemoved: "deleted a collection", "löschte eine Sammlung";
+    ActFolderSynced: "had a folder taken in", "ließ einen Ordner einlesen";
+    ActSiteCrawled: "had a site taken in", "ließ eine Website einlesen";
+    ActVectorsMoved: "had the vectors moved", "ließ die Vektoren umziehen";
+    ActVectorsMoveCancelled: "called off a move of the vectors", "brach einen Umzug der Vektoren ab";
     ActChat: "chatted", "chattete";
     ActCompletions: "had a text completed", "ließ einen Text ergänzen";
     ActEmbeddings: "had vectors made", "ließ Vektoren rechnen";
