@@ -810,7 +810,7 @@ async fn chats_leave_the_server_after_the_days_that_the_rules_give_them() {
             message: uuid_v7(ms, &[n + 3; 10]),
             parent: None,
             role: MessageRole::User,
-            content: MessageContent::done(&format!("said {days_ago} days ago")),
+            content: MessageContent::done(format!("said {days_ago} days ago")),
         };
         let ops = [op(1, SyncBody::CreateConversation { conversation }), op(2, message)];
         ops.map(|op| op.to_json() + "\n").concat()
