@@ -59,10 +59,11 @@ async fn health(State(app): State<Arc<App>>) -> Result<Response, HttpError> {
     Ok((NO_STORE, Json(health)).into_response())
 }
 
-/// Ready is who can read its models' folder and its database.
+/// Ready is who can read its models' folder and its database, and reach the documents' files.
 async fn ready(State(app): State<Arc<App>>) -> Result<Response, HttpError> {
     app.library.shelf().await?;
     app.gateway.keys.check().await?;
+    app.gateway.documents.check_files().await?;
     let status = app.gateway.inference.status();
     let loading = status.models.into_iter().filter_map(|model| match model.load {
         LoadState::Loading { progress } => Some(Loading { model: model.id, progress }),

@@ -240,6 +240,10 @@ error_codes! {
     DocumentsElsewhere = "documents_elsewhere", 503,
         en: "Another process is working on the documents just now. Try again in {retry_after_s} seconds.",
         de: "An den Dokumenten arbeitet gerade ein anderer Prozess. Versuchen Sie es in {retry_after_s} Sekunden noch einmal.";
+    /// `[files] store = "s3"`: nothing is lost, and what waits is tried again.
+    FilesUnreachable = "files_unreachable", 503,
+        en: "The storage of files at {store} cannot be reached or refuses the server. Try again later; whoever runs the server finds the cause in its log.",
+        de: "Der Dateispeicher unter {store} ist nicht erreichbar oder weist den Server ab. Versuchen Sie es später noch einmal; wer den Server betreibt, findet den Grund in seinem Protokoll.";
     /// `[documents] max_total_bytes`
     DocumentsFull = "documents_full", 507,
         en: "There is no room for more documents: at most {max_bytes} bytes. Delete some, or ask whoever runs the server.",

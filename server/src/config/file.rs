@@ -11,7 +11,7 @@ use portico_shared::catalogue::{Kind, Prefixes};
 use serde::{Deserialize, Deserializer};
 use toml::Spanned;
 
-use super::{DocumentsConfig, PeopleConfig, SearchConfig};
+use super::{DocumentsConfig, FilesConfig, PeopleConfig, SearchConfig};
 
 /// The whole configuration.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -22,6 +22,7 @@ pub struct Config {
     pub limits: LimitsConfig,
     pub inference: InferenceLimits,
     pub documents: DocumentsConfig,
+    pub files: FilesConfig,
     pub search: SearchConfig,
     pub people: PeopleConfig,
     /// Fleets that answer for this server.

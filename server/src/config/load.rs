@@ -13,8 +13,8 @@ use super::{Config, ConfigError, ModelConfig, UpstreamConfig};
 pub const FILE_NAME: &str = "portico.toml";
 
 /// Sections whose keys the environment can set.
-const SECTIONS: [&str; 7] =
-    ["server", "access", "limits", "inference", "documents", "search", "people"];
+const SECTIONS: [&str; 8] =
+    ["server", "access", "limits", "inference", "documents", "files", "search", "people"];
 
 /// Reads `path` and what the environment sets over it. A file that was not named need not be there.
 pub fn load(path: &Path, must_exist: bool) -> Result<Config, ConfigError> {
@@ -56,6 +56,10 @@ pub fn load_with_env(
             .and_then(|text| toml::from_str(&text).map_err(|error| error.message().to_owned()))
             .map_err(|reason| ConfigError::Environment { name, reason })?;
     }
+    if let Err((key, reason)) = config.files.check() {
+        let line = key_in_section(&text, "[files]", key);
+        return Err(at(path, &text, line..line, reason));
+    }
     Ok(config)
 }
 
@@ -79,6 +83,22 @@ fn value_from_env(text: &str) -> Value {
         (_, Ok(number)) => Value::Float(number),
         _ => Value::String(text.to_owned()),
     }
+}
+
+/// Where a key of a section begins; without it the section, else the text's beginning.
+fn key_in_section(text: &str, section: &str, key: &str) -> usize {
+    let (mut at, mut found, mut is_inside) = (0, 0, false);
+    for line in text.split_inclusive('\n') {
+        let start = at + (line.len() - line.trim_start().len());
+        at += line.len();
+        if line.trim_start().starts_with('[') {
+            is_inside = line.trim_start().starts_with(section);
+            found = if is_inside { start } else { found };
+        } else if is_inside && line.split('=').next().is_some_and(|name| name.trim() == key) {
+            return start;
+        }
+    }
+    found
 }
 
 /// What types cannot say: ids that fit together.

@@ -6,6 +6,7 @@
 mod documents;
 mod error;
 mod file;
+mod files;
 mod load;
 mod people;
 mod search;
@@ -20,6 +21,7 @@ pub use file::{
     AccessConfig, Config, EndpointConfig, InferenceLimits, LimitsConfig, LogFormat, MetricsReaders,
     ModelConfig, Secret, ServerConfig, UpstreamConfig, WhenLoopback,
 };
+pub use files::{FilesConfig, Store};
 pub use load::{FILE_NAME, load, load_with_env};
 pub use people::{OidcConfig, PeopleConfig};
 pub use search::SearchConfig;

@@ -93,6 +93,13 @@ fn faults_are_named_with_their_line() {
     let upstream = "[[upstreams]]\nid = \"a\"\nurl = \"http://a/v1\"\n";
     check("taken", &format!("{upstream}{upstream}"), 4, "taken");
     check("secret", &upstream.replace("//a", "//a:b@c"), 3, "password");
+    let files = |rest: &str| format!("[server]\n[files]\nstore = \"s3\"\n{rest}\n");
+    check("no-bucket", &files(""), 3, "`bucket`");
+    check("bucket", &files("bucket = \"Not one\""), 4, "bucket");
+    check("prefix", &files("bucket = \"house\"\nprefix = \"/a/../b\""), 5, "prefix");
+    check("endpoint", &files("bucket = \"house\"\nendpoint = \"s3:9000\""), 5, "http");
+    check("store", "[files]\n\nstore = \"tape\"\n", 3, "`tape`");
+    check("no-secret", &files("secret_key = \"hunter2\""), 4, "");
     let model = |endpoint: &str| format!("\n[[models]]\nid = \"m\"\nendpoints = [{endpoint}]\n");
     check("none", &model(""), 2, "at least one endpoint");
     check("unknown-upstream", &model("{ upstream = \"b\" }"), 2, "`b`");

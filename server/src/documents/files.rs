@@ -5,28 +5,61 @@
 //! database write down which files may have lost their last reference ([`FileStore::collect`]).
 //! Renaming with the row that refers to it, and looking for references before a deletion, exclude each
 //! other ([`Gate`]), also between processes.
+//!
+//! In S3-compatible storage ([`s3`]) they have the same names. A file still comes in here, is sent before
+//! the gate is asked for, and under it looked for again; who reads it gets a copy that goes with its owner.
+
+mod s3;
+mod wire;
 
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, SeekFrom};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use axum::body::Bytes;
+use futures_util::stream::BoxStream;
+use futures_util::{StreamExt as _, stream};
 use portico_shared::error::{ApiError, ErrorCode};
 use portico_shared::manifest::is_sha256_hex;
 use rusqlite::{Connection, OptionalExtension as _};
 use sha2::{Digest as _, Sha256};
-use tokio::io::AsyncWriteExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _, AsyncWriteExt as _};
 
+use crate::config::{Config, ConfigError, Store};
 use crate::db::Db;
 use crate::keys::now_s;
 use crate::models::sha256::hex;
 use crate::models::store::temporary_beside;
 
-/// Files of documents in a folder.
+use s3::S3;
+
+/// Bytes of a piece of an answer.
+const PIECE_BYTES: u64 = 128 * 1024;
+
+/// Files of documents.
 #[derive(Clone, Debug)]
 pub struct FileStore {
+    /// Where they lie, or come through.
     dir: Arc<PathBuf>,
+    /// Where they lie instead.
+    s3: Option<Arc<S3>>,
     max_file_bytes: u64,
+}
+
+/// A file of this machine, while it is held.
+#[derive(Debug)]
+pub struct Local {
+    path: PathBuf,
+    #[expect(dead_code, reason = "a copy goes with its owner")]
+    copy: Option<Received>,
+}
+
+impl Local {
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
 }
 
 /// A file on its way in; dropped before its end, nothing of it is left.
@@ -63,8 +96,26 @@ impl Drop for Temporary {
 pub struct Gate(#[expect(dead_code, reason = "the lock goes when the file is closed")] File);
 
 impl FileStore {
-    pub fn new(data_dir: &Path, max_file_bytes: u64) -> Self {
-        Self { dir: Arc::new(data_dir.join("files")), max_file_bytes }
+    /// # Errors
+    /// When the configuration names a secret that cannot be read.
+    pub fn new(data_dir: &Path, config: &Config, config_path: &Path) -> Result<Self, ConfigError> {
+        let s3 = match config.files.store {
+            Store::Folder => None,
+            Store::S3 => Some(Arc::new(S3::new(&config.files, config_path)?)),
+        };
+        let max_file_bytes = config.documents.max_file_bytes;
+        Ok(Self { dir: Arc::new(data_dir.join("files")), s3, max_file_bytes })
+    }
+
+    /// Whether files can be had.
+    ///
+    /// # Errors
+    /// `files_unreachable`
+    pub async fn check(&self) -> Result<(), ApiError> {
+        match &self.s3 {
+            Some(s3) => s3.check().await,
+            None => Ok(()),
+        }
     }
 
     pub fn max_file_bytes(&self) -> u64 {
@@ -72,7 +123,7 @@ impl FileStore {
     }
 
     /// Callers give a SHA-256 in lower-case hex.
-    pub fn path(&self, sha256: &str) -> PathBuf {
+    fn path(&self, sha256: &str) -> PathBuf {
         self.dir.join(sha256.get(..2).unwrap_or("--")).join(sha256)
     }
 
@@ -101,9 +152,32 @@ impl FileStore {
         locked.map_err(|error| ApiError::new(ErrorCode::Internal).detail(error))?
     }
 
+    /// Sends a received file to where it will lie, if that is another machine: it takes too long to do it
+    /// under the gate. What nothing comes to refer to is removed again.
+    ///
+    /// # Errors
+    /// `files_unreachable`
+    pub async fn send(&self, received: &Received, db: &Db) -> Result<(), ApiError> {
+        let Some(s3) = &self.s3 else { return Ok(()) };
+        s3.send(&received.temporary.0, &received.sha256, received.size_bytes).await?;
+        let sha256 = received.sha256.clone();
+        let noted = db.call(move |connection| {
+            connection.execute("INSERT OR IGNORE INTO file_removals VALUES (?1)", [sha256])
+        });
+        noted.await?;
+        Ok(())
+    }
+
     /// Gives a received file its name. The caller writes the row that refers to it before it lets go of
     /// the gate.
-    pub fn keep(&self, received: &Received, _gate: &Gate) -> Result<(), ApiError> {
+    ///
+    /// # Errors
+    /// `disk_full`, `storage_failed`, `files_unreachable`.
+    pub async fn keep(&self, received: &Received, _gate: &Gate) -> Result<(), ApiError> {
+        if let Some(s3) = &self.s3 {
+            // It may have been removed since it was sent.
+            return s3.send(&received.temporary.0, &received.sha256, received.size_bytes).await;
+        }
         let path = self.path(&received.sha256);
         let folder = path.parent().unwrap_or(&self.dir);
         let is_kept = fs::metadata(&path).is_ok_and(|meta| meta.len() == received.size_bytes);
@@ -114,6 +188,69 @@ impl FileStore {
             .and_then(|()| fs::rename(&received.temporary.0, &path))
             .and_then(|()| File::open(folder)?.sync_all());
         renamed.map_err(|error| storage_error(&path, &error))
+    }
+
+    /// # Errors
+    /// `storage_failed` where it is not, `files_unreachable`.
+    pub async fn size_bytes(&self, sha256: &str) -> Result<u64, ApiError> {
+        if let Some(s3) = &self.s3 {
+            return s3.size_bytes(sha256).await?.ok_or_else(|| s3.missing(sha256));
+        }
+        let path = self.path(sha256);
+        let meta = tokio::fs::metadata(&path).await;
+        meta.map(|meta| meta.len()).map_err(|error| storage_error(&path, &error))
+    }
+
+    /// A part of a file, as it comes. It breaks off where the file does.
+    ///
+    /// # Errors
+    /// `storage_failed`, `files_unreachable`.
+    pub async fn read(
+        &self,
+        sha256: &str,
+        range: Range<u64>,
+    ) -> Result<BoxStream<'static, io::Result<Bytes>>, ApiError> {
+        if range.is_empty() {
+            return Ok(stream::empty().boxed());
+        }
+        if let Some(s3) = &self.s3 {
+            return s3.read(sha256, Some(range)).await;
+        }
+        let path = self.path(sha256);
+        let failed = |error| storage_error(&path, &error);
+        let mut file = tokio::fs::File::open(&path).await.map_err(failed)?;
+        file.seek(SeekFrom::Start(range.start)).await.map_err(failed)?;
+        let left_bytes = range.end - range.start;
+        let pieces = stream::try_unfold((file, left_bytes), async |(mut file, left_bytes)| {
+            if left_bytes == 0 {
+                return Ok(None);
+            }
+            let mut piece = vec![0; left_bytes.min(PIECE_BYTES) as usize];
+            file.read_exact(&mut piece).await?;
+            let left_bytes = left_bytes - piece.len() as u64;
+            Ok(Some((Bytes::from(piece), (file, left_bytes))))
+        });
+        Ok(pieces.boxed())
+    }
+
+    /// A file that a program of this machine can open.
+    ///
+    /// # Errors
+    /// `disk_full`, `storage_failed`, `files_unreachable`; `digest_mismatch` for one that is another.
+    pub async fn local(&self, sha256: &str) -> Result<Local, ApiError> {
+        let Some(s3) = &self.s3 else { return Ok(Local { path: self.path(sha256), copy: None }) };
+        let mut pieces = s3.read(sha256, None).await?;
+        let mut incoming = self.begin().await?;
+        while let Some(piece) = pieces.next().await {
+            let piece = piece.map_err(|error| s3.unreachable().detail(error))?;
+            incoming.write(&piece).await?;
+        }
+        let copy = incoming.finish().await?;
+        if copy.sha256 != sha256 {
+            let error = ApiError::new(ErrorCode::DigestMismatch).with("file", sha256);
+            return Err(error.with("expected", sha256).with("actual", &copy.sha256));
+        }
+        Ok(Local { path: copy.temporary.0.clone(), copy: Some(copy) })
     }
 
     /// Removes the files that nothing refers to any more; how many.
@@ -128,33 +265,44 @@ impl FileStore {
             return Ok(0);
         }
         let gate = self.gate().await?;
-        let files = self.clone();
-        let removed = db.call(move |connection| files.collect_now(connection)).await?;
-        drop(gate);
-        Ok(removed)
-    }
-
-    fn collect_now(&self, connection: &Connection) -> rusqlite::Result<usize> {
-        let listed: Vec<String> = {
+        let listed = db.call(|connection| {
             let mut select = connection.prepare_cached("SELECT sha256 FROM file_removals")?;
-            select.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?
-        };
+            let listed = select.query_map([], |row| row.get(0))?;
+            let listed = listed.collect::<Result<Vec<String>, _>>()?;
+            let is_free = |sha256: String| Ok((!is_referred_to(connection, &sha256)?, sha256));
+            listed.into_iter().map(is_free).collect::<rusqlite::Result<Vec<_>>>()
+        });
         let mut n_removed = 0;
-        for sha256 in listed {
-            if !is_referred_to(connection, &sha256)? && is_sha256_hex(&sha256) {
-                let path = self.path(&sha256);
-                match fs::remove_file(&path) {
-                    Ok(()) => n_removed += 1,
-                    Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        for (is_free, sha256) in listed.await? {
+            if is_free && is_sha256_hex(&sha256) {
+                match self.remove(&sha256).await {
+                    Ok(true) => n_removed += 1,
+                    Ok(false) => {}
+                    // The others would fare no better.
+                    Err(error) if error.code == ErrorCode::FilesUnreachable => return Err(error),
                     Err(error) => {
-                        tracing::warn!(path = %path.display(), %error, "not removed");
+                        tracing::warn!(sha256, %error, "not removed");
                         continue;
                     }
                 }
             }
-            connection.execute("DELETE FROM file_removals WHERE sha256 = ?1", [&sha256])?;
+            let sql = "DELETE FROM file_removals WHERE sha256 = ?1";
+            db.call(move |connection| connection.execute(sql, [&sha256])).await?;
         }
+        drop(gate);
         Ok(n_removed)
+    }
+
+    async fn remove(&self, sha256: &str) -> Result<bool, ApiError> {
+        if let Some(s3) = &self.s3 {
+            return s3.remove(sha256).await.map(|()| true);
+        }
+        let path = self.path(sha256);
+        match tokio::fs::remove_file(&path).await {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(storage_error(&path, &error)),
+        }
     }
 
     /// Removes what a process left behind that was killed: parts of files, and whole ones that no row
@@ -232,7 +380,8 @@ fn gate(dir: &Path) -> Result<Gate, ApiError> {
     locked.map(Gate).map_err(|error| storage_error(&path, &error))
 }
 
-fn is_referred_to(connection: &Connection, sha256: &str) -> rusqlite::Result<bool> {
+/// Whether a document, a job or an upload has it.
+pub fn is_referred_to(connection: &Connection, sha256: &str) -> rusqlite::Result<bool> {
     let sql = "SELECT EXISTS (SELECT 1 FROM documents WHERE sha256 = ?1)
         OR EXISTS (SELECT 1 FROM jobs WHERE sha256 = ?1)
         OR EXISTS (SELECT 1 FROM held_files WHERE sha256 = ?1)";

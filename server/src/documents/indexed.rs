@@ -54,11 +54,13 @@ impl Documents {
     /// Keeps a received file for an hour without a document.
     ///
     /// # Errors
-    /// `documents_full`, `disk_full`, `storage_failed`.
+    /// `documents_full`, `disk_full`, `storage_failed`, `files_unreachable`.
     pub async fn hold(&self, received: Received) -> Result<(), ApiError> {
+        self.check_room(&received.sha256, received.size_bytes).await?;
+        self.files.send(&received, &self.db).await?;
         let gate = self.files.gate().await?;
         self.check_room(&received.sha256, received.size_bytes).await?;
-        self.files.keep(&received, &gate)?;
+        self.files.keep(&received, &gate).await?;
         let held = self.db.call(move |connection| {
             let sql = "INSERT INTO held_files (sha256, size_bytes, until_s) VALUES (?1, ?2, ?3)
                 ON CONFLICT DO UPDATE SET until_s = excluded.until_s";

@@ -8,7 +8,7 @@ use portico_shared::error::{ApiError, ErrorCode};
 use rusqlite::{Connection, OptionalExtension as _, Transaction};
 use uuid::Uuid;
 
-use super::files::{Received, total_bytes};
+use super::files::{Received, is_referred_to, total_bytes};
 use super::queue::PENDING;
 use super::{Documents, media_type};
 use crate::people::{Right, Rights};
@@ -66,7 +66,7 @@ impl Documents {
     ///
     /// # Errors
     /// `collection_not_found`, `collection_read_only`, `documents_full`, `disk_full`,
-    /// `invalid_request` for a name that is none.
+    /// `files_unreachable`, `invalid_request` for a name that is none.
     pub async fn take_in(
         &self,
         rights: &Rights,
@@ -75,9 +75,11 @@ impl Documents {
     ) -> Result<Taken, ApiError> {
         check(&arrival)?;
         self.require(rights, &arrival.collection, Right::Contribute).await?;
+        self.check_room(&file.sha256, file.size_bytes).await?;
+        self.files.send(&file, &self.db).await?;
         let gate = self.files.gate().await?;
         self.check_room(&file.sha256, file.size_bytes).await?;
-        self.files.keep(&file, &gate)?;
+        self.files.keep(&file, &gate).await?;
         super::step("file kept");
         let (sha256, size_bytes) = (file.sha256.clone(), file.size_bytes);
         let collection = arrival.collection.clone();
@@ -108,10 +110,13 @@ impl Documents {
     /// `documents_full`
     pub async fn check_room(&self, sha256: &str, size_bytes: u64) -> Result<(), ApiError> {
         let Some(max_bytes) = self.config.max_total_bytes else { return Ok(()) };
-        if self.files.path(sha256).is_file() {
-            return Ok(());
-        }
-        let used = self.db.call(|connection| total_bytes(connection)).await?;
+        let wanted = sha256.to_owned();
+        let used = self.db.call(move |connection| match is_referred_to(connection, &wanted)? {
+            true => Ok(None),
+            false => total_bytes(connection).map(Some),
+        });
+        // What is there already takes no more room.
+        let Some(used) = used.await? else { return Ok(()) };
         match used.saturating_add(size_bytes) > max_bytes {
             true => Err(ApiError::new(ErrorCode::DocumentsFull).with("max_bytes", max_bytes)),
             false => Ok(()),

@@ -44,7 +44,6 @@ use crate::inference::Inference;
 use crate::metrics::Metrics;
 use crate::models::Library;
 use crate::upstream::Fleet;
-use files::FileStore;
 use owner::Ownership;
 use pace::Pace;
 use rerank::Reranker;
@@ -56,7 +55,7 @@ pub use collections::{
     Collection, CollectionChange, Groups, NewCollection, id_from_title, is_collection_id,
 };
 pub use embedders::Embedders;
-pub use files::Received;
+pub use files::{FileStore, Received};
 pub use indexed::IndexedDocument;
 pub use intake::{Arrival, Taken};
 pub use listing::{DocumentList, DocumentText, DocumentView};
@@ -108,12 +107,13 @@ pub struct Around {
     pub fleet: Arc<Fleet>,
     pub metrics: Arc<Metrics>,
     pub search: SearchingConfig,
+    pub files: FileStore,
 }
 
 impl Documents {
     /// Nothing is opened before it is needed.
     pub fn new(config: DocumentsConfig, around: Around) -> Arc<Self> {
-        let Around { library, inference, fleet, metrics, search } = around;
+        let Around { library, inference, fleet, metrics, search, files } = around;
         let data_dir = library.layout.data_dir().to_owned();
         let reranker = Reranker::new(search, Arc::clone(&fleet), Arc::clone(&metrics));
         let embedders = Embedders::new(library, inference, fleet, config.embedder.clone());
@@ -121,7 +121,7 @@ impl Documents {
         Arc::new(Self {
             db: db(),
             work_db: db(),
-            files: FileStore::new(&data_dir, config.max_file_bytes),
+            files,
             embedders,
             reranker,
             metrics,
@@ -254,6 +254,12 @@ impl Documents {
     fn max_extracting(&self) -> usize {
         let usual = || std::thread::available_parallelism().map_or(1, usize::from).min(4);
         self.config.max_extracting.unwrap_or_else(usual).max(1)
+    }
+
+    /// # Errors
+    /// `files_unreachable`
+    pub async fn check_files(&self) -> Result<(), ApiError> {
+        self.files.check().await
     }
 
     pub fn data_dir(&self) -> &Path {

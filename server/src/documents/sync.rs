@@ -94,9 +94,14 @@ impl Documents {
             }
             match self.take_file(rights, collection, &root, place, seen).await {
                 Ok(taken) => report.count(taken),
-                // Nothing more would fit.
+                // Nothing more would fit, or could be put anywhere.
                 Err(error)
-                    if matches!(error.code, ErrorCode::DiskFull | ErrorCode::DocumentsFull) =>
+                    if matches!(
+                        error.code,
+                        ErrorCode::DiskFull
+                            | ErrorCode::DocumentsFull
+                            | ErrorCode::FilesUnreachable
+                    ) =>
                 {
                     return Err(error);
                 }

@@ -38,7 +38,7 @@ use axum::routing::{MethodRouter, get, post};
 
 use crate::config::{Config, ConfigError};
 use crate::db::{self, Db, DbError};
-use crate::documents::{Around, Documents};
+use crate::documents::{Around, Documents, FileStore};
 use crate::inference::{Inference, InferenceConfig};
 use crate::keys::Keys;
 use crate::metrics::{HostedNow, Metrics};
@@ -101,6 +101,7 @@ impl Gateway {
             fleet: Arc::clone(&fleet),
             metrics: Arc::clone(&metrics),
             search: config.search.clone(),
+            files: FileStore::new(library.layout.data_dir(), &config, config_path)?,
         };
         let documents = Documents::new(config.documents.clone(), around);
         Ok(Arc::new(Self {

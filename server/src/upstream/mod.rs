@@ -15,3 +15,4 @@ mod wire;
 pub use fleet::{Endpoint, Fleet, FleetModel, Place, Upstream};
 pub(crate) use secret::read_secret;
 pub use send::{Refusal, SendError, Stream, Whole};
+pub(crate) use trust::authorities;

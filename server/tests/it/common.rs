@@ -11,6 +11,7 @@ use axum::response::Response;
 use candle_core::quantized::GgmlDType;
 use futures_util::StreamExt;
 use portico_server::app::{App, app};
+use portico_server::config::Store;
 use portico_server::guard::{GuardConfig, HostPolicy};
 use portico_server::models::{Layout, Library};
 use portico_server::page::Page;
@@ -110,6 +111,10 @@ fn new_app(library: Library, page: Page, folder: &Folder) -> Arc<App> {
     let mut config = portico_server::config::load_with_env(&path, false, []).unwrap();
     // This program reads no documents.
     config.documents.reader = Some(env!("CARGO_BIN_EXE_portico").into());
+    if crate::storage::is_for_all() && config.files.store == Store::Folder {
+        let server = crate::storage::of_all();
+        config.files = server.config(&folder.0);
+    }
     App::new(library, page, config, &path).unwrap()
 }
 
@@ -136,10 +141,15 @@ impl Site {
     /// A server with this `portico.toml`, and files beside it.
     pub fn with_config(toml: &str, files: &[(&str, &str)]) -> Self {
         let folder = Folder::new();
-        folder.write("portico.toml", toml);
         for (path, text) in files {
             folder.write(path, text);
         }
+        Self::in_folder(folder, toml)
+    }
+
+    /// A server with this `portico.toml`.
+    pub fn in_folder(folder: Folder, toml: &str) -> Self {
+        folder.write("portico.toml", toml);
         let library = Library::open(Layout::new(&folder.0, None)).unwrap();
         let app = new_app(library, Page::Missing, &folder);
         Self { folder, app, config: GuardConfig::default() }

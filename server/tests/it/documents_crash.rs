@@ -34,6 +34,7 @@ fn ingest_by(data: &Path, source: &Path, embedder: &str) -> Command {
     ingest.arg("--data").arg(data).args(["--lang", "en", "ingest"]).arg(source);
     ingest.args(["--collection", "haus", "--embedder", embedder]);
     ingest.stdout(Stdio::null()).stderr(Stdio::null()).env("RUST_LOG", "off");
+    ingest.envs(crate::storage::environment(data));
     ingest
 }
 

@@ -10,6 +10,7 @@ mod documents_chat;
 mod documents_crash;
 mod documents_crawl;
 mod documents_moving;
+mod documents_s3;
 #[allow(dead_code, reason = "the search's own tests ask more of it")]
 #[path = "../../search/tests/it/double.rs"]
 mod double;
@@ -23,6 +24,7 @@ mod page;
 mod people;
 mod program;
 mod rust_client;
+mod storage;
 mod sync;
 mod sync_chaos;
 mod upstream;

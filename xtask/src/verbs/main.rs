@@ -24,8 +24,9 @@ cargo xtask VERB
 
   serve [--addr 127.0.0.1:8080] [--data ./data] [--config FILE] [--public-url URL] [--dev]
           set up what is missing, build page and server, fetch the default model, start the server
-  test [--only STEP] [--models all] [--screenshots]
+  test [--only STEP] [--models all] [--screenshots] [--scale]
           format, clippy, tests, docs, browser tests; STEP: fmt, clippy, tidy, unit, doc, deny, clients, browser
+          --scale: also the documents' tests with their files in an S3 server (STEP: scale)
   bench [quality|roofline|native|browser|server|size|gateway|chaos|serve]
           measure; prints a table, writes JSON to the target folder's bench/
   portico [--data ./data] ARGS…
@@ -50,8 +51,11 @@ fn run(verb: &str, arguments: Vec<String>) -> anyhow::Result<ExitCode> {
     match verb {
         "serve" => serve::run(&places, &Options::parse(arguments, &serve::VALUED, &["dev"])?),
         "test" => {
-            let options =
-                Options::parse(arguments, &["only", "models", "spec"], &["dev", "screenshots"])?;
+            let options = Options::parse(
+                arguments,
+                &["only", "models", "spec"],
+                &["dev", "scale", "screenshots"],
+            )?;
             test::run(&places, &options)
         }
         "bench" => bench::run(&places, &arguments),

@@ -4,28 +4,21 @@
 //! asked for: what a document holds must not act as this page, and browsers show no PDF in a sandbox (the
 //! page shows it by itself, from the bytes).
 
-use std::io::SeekFrom;
 use std::sync::Arc;
 
-use axum::body::{Body, Bytes};
+use axum::body::Body;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use futures_util::stream;
 use portico_shared::error::{ApiError, ErrorCode};
 use serde::Deserialize;
-use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _};
 
 use super::documents::document_id;
-use crate::documents::files::storage_error;
 use crate::gateway::{Caller, Gateway};
 use crate::guard::OwnPolicy;
 use crate::http_error::HttpError;
 use crate::weights::conditional::{Verdict, judge, range_counts};
 use crate::weights::{Asked, asked};
-
-/// Bytes of a piece of an answer.
-const PIECE_BYTES: usize = 128 * 1024;
 
 /// No origin, no scripts, no network.
 const SANDBOX: &str = "sandbox; default-src 'none'; frame-ancestors 'self'";
@@ -45,10 +38,8 @@ pub async fn file(
     headers: HeaderMap,
 ) -> Result<Response, HttpError> {
     let document = gateway.documents.document(&caller.rights, document_id(&id)?).await?;
-    let path = gateway.documents.files.path(&document.sha256);
-    let missing = |error| storage_error(&path, &error);
-    let mut file = tokio::fs::File::open(&path).await.map_err(missing)?;
-    let size_bytes = file.metadata().await.map_err(missing)?.len();
+    let files = &gateway.documents.files;
+    let size_bytes = files.size_bytes(&document.sha256).await?;
 
     let etag = format!("\"{}\"", document.sha256);
     let mut head = HeaderMap::new();
@@ -82,26 +73,13 @@ pub async fn file(
     head.insert(header::CONTENT_LENGTH, (end - start).into());
     head.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(SANDBOX));
     head.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("SAMEORIGIN"));
-    file.seek(SeekFrom::Start(start)).await.map_err(missing)?;
     let body = match method {
         Method::HEAD => Body::empty(),
-        _ => body_of(file, end - start),
+        _ => Body::from_stream(files.read(&document.sha256, start..end).await?),
     };
     let mut response = (status, head, body).into_response();
     response.extensions_mut().insert(OwnPolicy);
     Ok(response)
-}
-
-fn body_of(file: tokio::fs::File, n_bytes: u64) -> Body {
-    Body::from_stream(stream::try_unfold((file, n_bytes), async |(mut file, left_bytes)| {
-        if left_bytes == 0 {
-            return Ok(None);
-        }
-        let mut piece = vec![0; left_bytes.min(PIECE_BYTES as u64) as usize];
-        file.read_exact(&mut piece).await?;
-        let left_bytes = left_bytes - piece.len() as u64;
-        std::io::Result::Ok(Some((Bytes::from(piece), (file, left_bytes))))
-    }))
 }
 
 /// The type under which a browser may show it; none: it is only downloaded.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use portico_shared::error::ApiError;
 
-use super::{Work, now_ms};
+use super::{LONGEST_WAIT_MS, Work, now_ms};
 use crate::documents::passages::{blob_from_vector, chunk_from_row};
 use crate::documents::queue::error_to_json;
 use crate::documents::step;
@@ -15,7 +15,6 @@ const BATCH: i64 = 32;
 const TOKENS_AT_ONCE: u32 = 512;
 /// How often an embedder that cannot be reached is tried before the job fails.
 const ATTEMPTS_MAX: u32 = 8;
-const LONGEST_WAIT_MS: i64 = 60_000;
 
 /// A passage without a vector.
 struct Waiting {

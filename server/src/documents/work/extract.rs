@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use portico_shared::documents::{Chunk, ChunkLimits, DocLang, Extracted, chunk};
-use portico_shared::error::ApiError;
+use portico_shared::error::{ApiError, ErrorCode};
 use portico_shared::grounding::estimated_tokens;
 use portico_shared::tokenizer::{AddSpecial, ParseSpecial, Tokenizer};
 use rusqlite::{Connection, OptionalExtension as _};
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
-use super::{Work, now_ms};
+use super::{LONGEST_WAIT_MS, Work, now_ms};
 use crate::documents::passages::{CHUNK_COLUMNS, blob_from_vector, internal, passage_ids};
 use crate::documents::queue::{drop_staged, error_to_json};
 use crate::documents::step;
@@ -102,15 +102,22 @@ impl Work {
     async fn extract(self: Arc<Self>, claimed: Claimed) {
         step("claimed");
         let job = claimed.job.clone();
-        if let Err(error) = self.extract_and_stage(claimed).await {
-            self.fail(&job, &error).await;
+        match self.extract_and_stage(claimed).await {
+            Ok(()) => {}
+            // No fault of the document's: it waits as long as it takes.
+            Err(error) if error.code == ErrorCode::FilesUnreachable => {
+                let waits = self.put_back(&job, &error).await;
+                self.logged("putting a document back", waits);
+            }
+            Err(error) => self.fail(&job, &error).await,
         }
         self.documents.wake();
     }
 
     async fn extract_and_stage(&self, claimed: Claimed) -> Result<(), ApiError> {
-        let path = self.documents.files.path(&claimed.sha256);
-        let extracted = self.extractor.run(&path, &claimed.name, &claimed.media_type).await?;
+        let file = self.documents.files.local(&claimed.sha256).await?;
+        let extracted = self.extractor.run(file.path(), &claimed.name, &claimed.media_type).await?;
+        drop(file);
         let tokenizer = match &claimed.embedder {
             Some(embedder) => self.documents.embedders.tokenizer(embedder).await,
             None => None,
@@ -123,6 +130,20 @@ impl Work {
         let staged = cut.await.map_err(internal)?.map_err(internal)?;
         self.work_db().call(move |connection| stage(connection, &claimed, &staged, &[])).await?;
         step("staged");
+        Ok(())
+    }
+
+    /// Puts a job back whose file cannot be had now, for longer each time.
+    async fn put_back(&self, job: &str, error: &ApiError) -> Result<(), ApiError> {
+        tracing::warn!(job, %error, "a document waits for its file");
+        let id = job.to_owned();
+        let put_back = self.work_db().call(move |connection| {
+            let sql = "UPDATE jobs SET state = 'queued', attempts = attempts + 1,
+                    wait_until_ms = ?2 + min(?3, 500 << min(attempts, 16))
+                WHERE id = ?1 AND state = 'extracting'";
+            connection.execute(sql, (id, now_ms(), LONGEST_WAIT_MS))
+        });
+        put_back.await?;
         Ok(())
     }
 
@@ -199,7 +220,8 @@ pub(in crate::documents) fn set_staged(
     let state = if n == n_embedded { "indexing" } else { state };
     // Without an embedder none is left to be made.
     let n_embedded = if state == "indexing" { n } else { n_embedded };
-    let sql = "UPDATE jobs SET state = ?2, n_passages = ?3, n_embedded = ?4 WHERE id = ?1";
+    let sql = "UPDATE jobs SET state = ?2, n_passages = ?3, n_embedded = ?4, attempts = 0
+        WHERE id = ?1";
     connection.execute(sql, (job, state, n, n_embedded))?;
     Ok(())
 }

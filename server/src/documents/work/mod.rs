@@ -30,6 +30,8 @@ pub(super) use extract::{Staged, set_staged, write_staged};
 /// How often the queue is looked at where nobody calls: another process may have added to it.
 const LOOK_EVERY: Duration = Duration::from_millis(300);
 const LONG_PAUSE: Duration = Duration::from_secs(1);
+/// Between two tries of what may work later.
+const LONGEST_WAIT_MS: i64 = 60_000;
 
 /// The worker of the process that owns the documents.
 pub(super) struct Work {

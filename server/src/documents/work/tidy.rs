@@ -8,11 +8,12 @@ use portico_search::vectors::StoreInfo;
 use portico_shared::error::ApiError;
 use tokio::time::Instant;
 
-use super::{Until, Work};
+use super::{LONGEST_WAIT_MS, Until, Work};
 use crate::documents::queue;
 
 /// The queue must have been empty for so long before vectors are optimised.
 const QUIET: Duration = Duration::from_secs(5);
+const LONGEST_WAIT: Duration = Duration::from_millis(LONGEST_WAIT_MS as u64);
 /// Fewer points than this are scanned in a few milliseconds.
 const POINTS_MIN: u64 = 2_000;
 /// Of all points, one in so many may have changed.
@@ -25,9 +26,19 @@ impl Work {
         let mut quiet_since = None;
         // A store that was just opened is looked at once.
         let mut looked_at = None;
+        let (mut collect_at, mut wait) = (Instant::now(), QUIET);
         while !self.is_over() {
-            let removed = self.documents.files.collect(self.work_db()).await;
-            self.logged("removing files", removed);
+            if Instant::now() >= collect_at {
+                let removed = self.documents.files.collect(self.work_db()).await;
+                // Where files lie on another machine, it may be away.
+                match self.logged("removing files", removed) {
+                    Some(_) => wait = QUIET,
+                    None => {
+                        collect_at = Instant::now() + wait;
+                        wait = (wait * 2).min(LONGEST_WAIT);
+                    }
+                }
+            }
             if until == Until::Ever {
                 let is_idle = self.work_db().call(|connection| queue::is_idle(connection)).await;
                 match self.logged("looking at the queue", is_idle.map_err(ApiError::from)) {

@@ -30,7 +30,7 @@ pub fn run(places: &Places, options: &Options) -> anyhow::Result<ExitCode> {
         Some("all") => true,
         Some(other) => anyhow::bail!("--models {other}: the only value is `all`"),
     };
-    let checks = [
+    let mut checks = vec![
         check("fmt", || rust::fmt(places)),
         check("tidy", || tidy::run(places)),
         check("clippy", || rust::clippy(places)),
@@ -41,6 +41,9 @@ pub fn run(places: &Places, options: &Options) -> anyhow::Result<ExitCode> {
         check("clients", || clients::run(places)),
         check("browser", || browser::run(places, options)),
     ];
+    if options.has("scale") {
+        checks.push(check("scale", || rust::documents_in_s3(places)));
+    }
     let only = options.value("only");
     let chosen: Vec<&Check<'_>> = checks
         .iter()

@@ -68,6 +68,21 @@ pub fn unit(places: &Places, all_models: bool) -> anyhow::Result<String> {
     Ok(String::new())
 }
 
+/// The documents' tests once more, with their files in an S3 server that the tests start.
+pub fn documents_in_s3(places: &Places) -> anyhow::Result<String> {
+    packages::ensure(&[packages::C_COMPILER, packages::PYTHON_PIP])?;
+    let path = ensure_nextest(places)?;
+    let mut cargo = command::cargo(places);
+    cargo.args(["nextest", "run", "--workspace", "--exclude", "portico-web"]);
+    // The same features as `unit`: nothing is built twice.
+    cargo.args(["--features", "xtask/verbs", "--cargo-quiet"]);
+    cargo.args(["-E", "package(portico-server) & test(/^documents/)"]);
+    cargo.env("PATH", path).env("PORTICO_TEST_FILES", "s3");
+    cargo.env("PORTICO_MODELS_DIR", models_folder(places, false)?);
+    command::run(&mut cargo)?;
+    Ok(String::new())
+}
+
 /// A folder with the real models' files, fetched as `portico models pull` fetches them.
 pub fn models_folder(places: &Places, all: bool) -> anyhow::Result<std::path::PathBuf> {
     let program = server::build(places)?;
