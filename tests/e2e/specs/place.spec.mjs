@@ -85,7 +85,7 @@ describe("one request, two places", () => {
       await person.isReady(page);
       // More than the device's context holds, less than the server's.
       await person.ask(page, `${"A ship sails by. ".repeat(900)}How many ships?`);
-      await person.answerIs(page, "streaming");
+      await newest(page).locator("[data-moved]").waitFor();
       assert.equal(await newest(page).locator("[data-moved]").getAttribute("data-moved"), "context_length_exceeded");
       await person.hasEnded(page);
       await page.getByRole("button", { name: "New conversation" }).click();
