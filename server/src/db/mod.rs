@@ -86,7 +86,7 @@ fn open(path: &Path, safety: Safety) -> Result<Connection, DbError> {
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder).map_err(|error| DbError::new(path, error))?;
     }
-    keep_private(path).map_err(|error| DbError::new(path, error))?;
+    make_private(path).map_err(|error| DbError::new(path, error))?;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
         | OpenFlags::SQLITE_OPEN_CREATE
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -117,17 +117,27 @@ fn open(path: &Path, safety: Safety) -> Result<Connection, DbError> {
     Ok(connection)
 }
 
-/// Makes the file, readable by the server's own account only; SQLite gives its log the same rights.
-fn keep_private(path: &Path) -> std::io::Result<()> {
-    #[cfg(unix)]
-    {
-        use std::fs::OpenOptions;
-        use std::os::unix::fs::OpenOptionsExt as _;
-        OpenOptions::new().create(true).append(true).mode(0o600).open(path)?;
+/// Makes the file if there is none, readable by the server's own account only; SQLite gives its log the
+/// same rights.
+///
+/// Closing a file drops every lock that this process has on it, those of SQLite's connections too
+/// (POSIX; sqlite.org/howtocorrupt.html, 2.2), and another process would then take the log for one that
+/// nobody uses. So a file that is there is never opened but by SQLite, and none is opened while another
+/// thread makes it.
+fn make_private(path: &Path) -> std::io::Result<()> {
+    static MAKING: Mutex<()> = Mutex::new(());
+    let _alone = MAKING.lock().unwrap_or_else(PoisonError::into_inner);
+    if path.exists() {
+        return Ok(());
     }
-    #[cfg(not(unix))]
-    let _ = path;
-    Ok(())
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(error),
+        _ => Ok(()),
+    }
 }
 
 #[cfg(test)]
@@ -173,6 +183,28 @@ mod tests {
         });
         assert_eq!(sum.unwrap(), 100);
         std::fs::remove_dir_all(path.ancestors().nth(2).unwrap()).unwrap();
+    }
+
+    /// Without them another process would take the log for one that nobody uses, and remove it.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_second_connection_leaves_the_locks_of_the_first() {
+        use std::os::unix::fs::MetadataExt as _;
+        let folder = std::env::temp_dir().join(format!("portico-db-locks-{}", std::process::id()));
+        let path = folder.join(FILE_NAME);
+        let reads = |db: &Db| db.call_blocking(|connection| connection.execute_batch("SELECT 1"));
+        let (one, other) = (Db::new(path.clone()), Db::durable(path.clone()));
+        reads(&one).unwrap();
+        let inode = path.metadata().unwrap().ino();
+        let n_locks = || {
+            let locks = std::fs::read_to_string("/proc/locks").unwrap();
+            locks.lines().filter(|line| line.contains(&format!(":{inode} "))).count()
+        };
+        assert!(n_locks() > 0, "the first holds one");
+        reads(&other).unwrap();
+        assert!(n_locks() > 0, "it was dropped");
+        drop((one, other));
+        std::fs::remove_dir_all(folder).unwrap();
     }
 
     #[test]
