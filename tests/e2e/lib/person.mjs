@@ -7,11 +7,31 @@ export const loadOffered = (page) => page.getByRole("button", { name: /^(Load mo
 export const isReady = (page, timeout = 400_000) =>
   page.locator('[data-model-state="ready"]').first().waitFor({ state: "attached", timeout });
 
-/** Writes a message and sends it. */
+/** Writes a message and sends it. Where that cannot be, the error says how the page stands. */
 export async function ask(page, text) {
+  // What is behind a dialog that is just closing takes no text, and Playwright does not notice.
+  await page.locator("dialog[open]").waitFor({ state: "detached" });
   await page.getByRole("textbox", { name: /^(Message|Nachricht)$/ }).fill(text);
-  await page.getByRole("button", { name: /^(Send|Senden)$/ }).click();
+  const send = page.getByRole("button", { name: /^(Send|Senden)$/ });
+  await send.click({ timeout: 60_000 }).catch(async (cause) => {
+    throw new Error(`not sent: ${JSON.stringify(await stand(page))}`, { cause });
+  });
 }
+
+/** What decides whether a message can be sent. */
+const stand = (page) =>
+  page.evaluate(() => {
+    const all = (selector, read) => [...document.querySelectorAll(selector)].map(read);
+    return {
+      address: location.hash,
+      written: all(".composer textarea", (box) => box.value),
+      routes: all(".place-line", (line) => `${line.dataset.route}: ${line.innerText}`),
+      models: all("[data-model-state]", (model) => model.dataset.modelState),
+      conditions: all("[data-condition]", (condition) => condition.dataset.condition),
+      answers: all('[data-role="assistant"]', (answer) => answer.dataset.state),
+      attached: all(".composer [data-stage], .composer .attachment", (one) => one.innerText),
+    };
+  });
 
 /** Has the next conversation answered with the likeliest words, so that a reference can be met. */
 export async function choosesLikeliest(page) {
