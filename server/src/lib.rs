@@ -5,6 +5,7 @@
 //! together behind the guards that every request passes.
 
 pub mod app;
+pub mod backup;
 pub mod catalogue;
 pub mod cli;
 pub mod config;

@@ -1,5 +1,6 @@
 //! `portico`: what can be said on the command line.
 
+mod backup;
 mod collections;
 mod config;
 mod extract;
@@ -8,6 +9,7 @@ mod keys;
 mod lang;
 mod models;
 mod people;
+mod restore;
 mod serve;
 mod table;
 mod vectors;
@@ -57,6 +59,10 @@ enum Verb {
     Vectors(vectors::VectorsArgs),
     /// Check the configuration.
     Config(config::ConfigCommand),
+    /// Put all that the server keeps into one file, also while it runs.
+    Backup(backup::BackupArgs),
+    /// Make a data folder of a backup, or only check the backup.
+    Restore(restore::RestoreArgs),
     /// Read a document: what the server starts for itself.
     #[command(hide = true)]
     Extract(extract::ExtractArgs),
@@ -107,6 +113,14 @@ pub fn run() -> ExitCode {
         Verb::Config(command) => {
             start_log(LogFormat::Text);
             config::run(&layout, &command, lang)
+        }
+        Verb::Backup(args) => {
+            start_log(LogFormat::Text);
+            backup::run(layout, &args, lang)
+        }
+        Verb::Restore(args) => {
+            start_log(LogFormat::Text);
+            restore::run(&layout, &args, lang)
         }
     };
     match done {

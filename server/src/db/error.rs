@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use portico_shared::error::{ApiError, ErrorCode};
 
+use super::sql;
+
 #[derive(Debug, thiserror::Error)]
 #[error("{path}: {reason}")]
 pub struct DbError {
@@ -18,9 +20,8 @@ impl DbError {
         Self { path: path.to_owned(), reason: reason.to_string(), is_disk_full: false }
     }
 
-    pub(super) fn of_sqlite(path: &Path, error: rusqlite::Error) -> Self {
-        let is_disk_full = error.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull);
-        Self { is_disk_full, ..Self::new(path, error) }
+    pub(super) fn of_statement(path: &Path, error: sql::Error) -> Self {
+        Self { is_disk_full: error.is_disk_full(), ..Self::new(path, error) }
     }
 }
 

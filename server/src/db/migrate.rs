@@ -6,11 +6,11 @@ use rusqlite::{Connection, TransactionBehavior};
 
 use super::DbError;
 use super::people::PEOPLE;
-use super::sync::SYNC;
+use super::sync::{SEALING, SYNC};
 use super::vector_moves::VECTOR_MOVES;
 
 /// In order; one that was released never changes.
-const MIGRATIONS: [&str; 5] = [KEYS, DOCUMENTS, PEOPLE, VECTOR_MOVES, SYNC];
+const MIGRATIONS: [&str; 6] = [KEYS, DOCUMENTS, PEOPLE, VECTOR_MOVES, SYNC, SEALING];
 
 const KEYS: &str = "CREATE TABLE api_keys (
         -- In the key's own text, to find it by.

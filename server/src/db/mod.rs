@@ -7,6 +7,7 @@
 mod error;
 mod migrate;
 mod people;
+pub mod sql;
 mod sync;
 mod vector_moves;
 
@@ -14,9 +15,11 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use rusqlite::OpenFlags;
 
 pub use error::DbError;
+
+use sql::{Backend, Connection};
 
 /// Its name in the data folder.
 pub const FILE_NAME: &str = "portico.sqlite";
@@ -51,14 +54,15 @@ impl Db {
         Self { safety: Safety::Machine, ..Self::new(path) }
     }
 
-    pub fn path(&self) -> &Path {
-        &self.path
+    /// Whether anything was ever kept.
+    pub fn exists(&self) -> bool {
+        self.path.exists()
     }
 
     /// Runs `work` on a thread that may block.
     pub async fn call<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&mut Connection) -> rusqlite::Result<T> + Send + 'static,
+        work: impl FnOnce(&mut Connection) -> sql::Result<T> + Send + 'static,
     ) -> Result<T, DbError> {
         let db = self.clone();
         match tokio::task::spawn_blocking(move || db.call_blocking(work)).await {
@@ -70,7 +74,7 @@ impl Db {
     /// [`Self::call`] for the command line, which has nothing else to do.
     pub fn call_blocking<T>(
         &self,
-        work: impl FnOnce(&mut Connection) -> rusqlite::Result<T>,
+        work: impl FnOnce(&mut Connection) -> sql::Result<T>,
     ) -> Result<T, DbError> {
         // What a panic left behind was rolled back with its transaction.
         let mut guard = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
@@ -78,7 +82,7 @@ impl Db {
             Some(connection) => connection,
             None => guard.insert(open(&self.path, self.safety)?),
         };
-        work(connection).map_err(|error| DbError::of_sqlite(&self.path, error))
+        work(connection).map_err(|error| DbError::of_statement(&self.path, error))
     }
 }
 
@@ -90,8 +94,8 @@ fn open(path: &Path, safety: Safety) -> Result<Connection, DbError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
         | OpenFlags::SQLITE_OPEN_CREATE
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let mut connection =
-        Connection::open_with_flags(path, flags).map_err(|error| DbError::new(path, error))?;
+    let mut connection = rusqlite::Connection::open_with_flags(path, flags)
+        .map_err(|error| DbError::new(path, error))?;
     let prepared = connection
         .busy_timeout(BUSY_TIMEOUT)
         .and_then(|()| connection.pragma_update(None, "journal_mode", "WAL"))
@@ -111,10 +115,7 @@ fn open(path: &Path, safety: Safety) -> Result<Connection, DbError> {
         .and_then(|()| connection.pragma_update(None, "foreign_keys", true));
     prepared.map_err(|error| DbError::new(path, error))?;
     migrate::run(&mut connection, path)?;
-    // One that reads first and writes then would fail at once, however long it may wait, when another
-    // connection wrote between.
-    connection.set_transaction_behavior(TransactionBehavior::Immediate);
-    Ok(connection)
+    Ok(Connection(Backend::Sqlite(connection)))
 }
 
 /// Makes the file if there is none, readable by the server's own account only; SQLite gives its log the
@@ -210,7 +211,10 @@ mod tests {
     #[test]
     fn a_newer_database_and_a_file_that_is_none_are_refused() {
         let path = std::env::temp_dir().join(format!("portico-newer-{}", std::process::id()));
-        Connection::open(&path).unwrap().pragma_update(None, "user_version", 1_000_000).unwrap();
+        rusqlite::Connection::open(&path)
+            .unwrap()
+            .pragma_update(None, "user_version", 1_000_000)
+            .unwrap();
         let error = Db::new(path.clone()).call_blocking(|_| Ok(())).unwrap_err();
         assert!(error.to_string().contains("newer"), "{error}");
         std::fs::write(

@@ -44,3 +44,17 @@ pub(super) const SYNC: &str = "
         conversation BLOB NOT NULL,
         PRIMARY KEY (log, conversation)
     ) STRICT, WITHOUT ROWID;";
+
+/// Keyrings of sealed logs, and marks that tell a log that was restored from the one that it was.
+pub(super) const SEALING: &str = "
+    -- JSON, which only the person's devices understand; null: the log is plain.
+    ALTER TABLE sync_logs ADD COLUMN keyring TEXT;
+    ALTER TABLE sync_logs ADD COLUMN keyring_revision INTEGER NOT NULL DEFAULT 0;
+    -- A process that begins to write to a log leaves one at the first operation that it writes.
+    CREATE TABLE sync_marks (
+        log INTEGER NOT NULL REFERENCES sync_logs (id) ON DELETE CASCADE,
+        seq INTEGER NOT NULL,
+        -- UUID
+        mark BLOB NOT NULL,
+        PRIMARY KEY (log, seq)
+    ) STRICT, WITHOUT ROWID;";

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use portico_shared::error::{ApiError, ErrorCode};
-use rusqlite::{Connection, OptionalExtension as _};
 use serde::{Deserialize, Serialize};
 
 use super::Documents;
+use crate::db::sql::{self, Connection, OptionalExtension as _};
 use crate::keys::now_s;
 use crate::people::{EVERYONE, Right, Rights, enough, is_group_name};
 
@@ -259,7 +259,7 @@ fn list(
     connection: &Connection,
     rights: &Rights,
     only: Option<&str>,
-) -> rusqlite::Result<Vec<Collection>> {
+) -> sql::Result<Vec<Collection>> {
     let sql = "SELECT id, title, embedder,
             (SELECT count(*) FROM documents WHERE collection = collections.id) AS n_documents,
             (SELECT coalesce(sum(n_passages), 0) FROM documents
@@ -285,7 +285,7 @@ fn list(
     Ok(listed)
 }
 
-fn groups_of(connection: &Connection, id: &str) -> rusqlite::Result<Groups> {
+fn groups_of(connection: &Connection, id: &str) -> sql::Result<Groups> {
     let sql = "SELECT group_name, level FROM collection_rights WHERE collection = ?1
         ORDER BY group_name";
     let mut select = connection.prepare_cached(sql)?;
@@ -304,7 +304,7 @@ fn groups_of(connection: &Connection, id: &str) -> rusqlite::Result<Groups> {
 }
 
 /// Callers have checked the names.
-fn set_groups(connection: &Connection, id: &str, groups: &Groups) -> rusqlite::Result<()> {
+fn set_groups(connection: &Connection, id: &str, groups: &Groups) -> sql::Result<()> {
     connection.execute("DELETE FROM collection_rights WHERE collection = ?1", [id])?;
     let sql = "INSERT INTO collection_rights (collection, group_name, level) VALUES (?1, ?2, ?3)";
     let mut insert = connection.prepare_cached(sql)?;
@@ -315,7 +315,7 @@ fn set_groups(connection: &Connection, id: &str, groups: &Groups) -> rusqlite::R
 }
 
 /// `base`, or `base-2`, `base-3`, … where it is taken.
-fn free_id(connection: &Connection, base: &str) -> rusqlite::Result<String> {
+fn free_id(connection: &Connection, base: &str) -> sql::Result<String> {
     let mut id = base.to_owned();
     let mut n = 1;
     let sql = "SELECT 1 FROM collections WHERE id = ?1";

@@ -23,12 +23,12 @@ use futures_util::stream::BoxStream;
 use futures_util::{StreamExt as _, stream};
 use portico_shared::error::{ApiError, ErrorCode};
 use portico_shared::manifest::is_sha256_hex;
-use rusqlite::{Connection, OptionalExtension as _};
 use sha2::{Digest as _, Sha256};
 use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _, AsyncWriteExt as _};
 
 use crate::config::{Config, ConfigError, Store};
 use crate::db::Db;
+use crate::db::sql::{self, Connection, OptionalExtension as _};
 use crate::keys::now_s;
 use crate::models::sha256::hex;
 use crate::models::store::temporary_beside;
@@ -270,7 +270,7 @@ impl FileStore {
             let listed = select.query_map([], |row| row.get(0))?;
             let listed = listed.collect::<Result<Vec<String>, _>>()?;
             let is_free = |sha256: String| Ok((!is_referred_to(connection, &sha256)?, sha256));
-            listed.into_iter().map(is_free).collect::<rusqlite::Result<Vec<_>>>()
+            listed.into_iter().map(is_free).collect::<sql::Result<Vec<_>>>()
         });
         let mut n_removed = 0;
         for (is_free, sha256) in listed.await? {
@@ -323,7 +323,7 @@ impl FileStore {
         Ok(())
     }
 
-    fn orphans(&self, connection: &Connection) -> rusqlite::Result<Vec<PathBuf>> {
+    fn orphans(&self, connection: &Connection) -> sql::Result<Vec<PathBuf>> {
         let mut orphans = Vec::new();
         let entries = |path: &Path| fs::read_dir(path).into_iter().flatten().flatten();
         for folder in entries(&self.dir).filter(|entry| entry.path().is_dir()) {
@@ -381,7 +381,7 @@ fn gate(dir: &Path) -> Result<Gate, ApiError> {
 }
 
 /// Whether a document, a job or an upload has it.
-pub fn is_referred_to(connection: &Connection, sha256: &str) -> rusqlite::Result<bool> {
+pub fn is_referred_to(connection: &Connection, sha256: &str) -> sql::Result<bool> {
     let sql = "SELECT EXISTS (SELECT 1 FROM documents WHERE sha256 = ?1)
         OR EXISTS (SELECT 1 FROM jobs WHERE sha256 = ?1)
         OR EXISTS (SELECT 1 FROM held_files WHERE sha256 = ?1)";
@@ -399,7 +399,7 @@ fn is_left_behind(name: &str) -> bool {
 }
 
 /// Bytes of all files that documents, jobs and uploads refer to.
-pub fn total_bytes(connection: &Connection) -> rusqlite::Result<u64> {
+pub fn total_bytes(connection: &Connection) -> sql::Result<u64> {
     let sql = "SELECT coalesce(sum(size_bytes), 0) FROM (
         SELECT sha256, size_bytes FROM documents WHERE sha256 IS NOT NULL
         UNION SELECT sha256, size_bytes FROM jobs UNION SELECT sha256, size_bytes FROM held_files)";

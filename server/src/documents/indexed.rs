@@ -11,7 +11,6 @@ use base64::engine::general_purpose::STANDARD;
 use portico_shared::documents::{Chunk, Extracted};
 use portico_shared::error::{ApiError, ErrorCode};
 use portico_shared::manifest::is_sha256_hex;
-use rusqlite::OptionalExtension as _;
 use serde::Deserialize;
 
 use super::Documents;
@@ -20,6 +19,7 @@ use super::files::Received;
 use super::intake::{Arrival, Placed, Taken, check, file_name, place_file};
 use super::passages::{internal, vector_from_blob};
 use super::work::{Staged, set_staged, write_staged};
+use crate::db::sql::OptionalExtension as _;
 use crate::keys::now_s;
 use crate::people::{Right, Rights};
 

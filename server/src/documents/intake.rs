@@ -5,12 +5,12 @@
 //! places are noted; when the first place goes, another takes over.
 
 use portico_shared::error::{ApiError, ErrorCode};
-use rusqlite::{Connection, OptionalExtension as _, Transaction};
 use uuid::Uuid;
 
 use super::files::{Received, is_referred_to, total_bytes};
 use super::queue::PENDING;
 use super::{Documents, media_type};
+use crate::db::sql::{self, Connection, OptionalExtension as _, Transaction};
 use crate::people::{Right, Rights};
 
 const NAME_CHARS_MAX: usize = 255;
@@ -200,7 +200,7 @@ struct Known {
 const KNOWN: &str = "SELECT d.id, coalesce(j.sha256, d.sha256) AS newest
     FROM documents d LEFT JOIN jobs j ON j.document = d.id";
 
-fn known(row: &rusqlite::Row<'_>) -> rusqlite::Result<Known> {
+fn known(row: &sql::Row<'_>) -> sql::Result<Known> {
     Ok(Known { id: row.get(0)?, sha256: row.get(1)? })
 }
 
@@ -209,7 +209,7 @@ pub(super) fn place_file(
     arrival: &Arrival,
     sha256: &str,
     size_bytes: u64,
-) -> rusqlite::Result<Placed> {
+) -> sql::Result<Placed> {
     let at = At { collection: &arrival.collection, root: &arrival.root, place: &arrival.place };
     let at_place = format!("{KNOWN} WHERE d.collection = ?1 AND d.root = ?2 AND d.place = ?3");
     let here = transaction.query_row(&at_place, at.values(), known).optional()?;
@@ -234,7 +234,7 @@ pub(super) fn place_file(
         transaction.execute(sql, values)?;
         return Ok(Placed::idle(Taken::Duplicate(uuid(&other.id))));
     }
-    let has_other_places = |id: &str| -> rusqlite::Result<bool> {
+    let has_other_places = |id: &str| -> sql::Result<bool> {
         let sql = "SELECT EXISTS (SELECT 1 FROM document_places WHERE document = ?1)";
         transaction.query_row(sql, [id], |row| row.get(0))
     };
@@ -262,7 +262,7 @@ fn queue(
     arrival: &Arrival,
     sha256: &str,
     size_bytes: u64,
-) -> rusqlite::Result<String> {
+) -> sql::Result<String> {
     begin_run(transaction)?;
     transaction.execute("DELETE FROM jobs WHERE document = ?1", [document])?;
     let id = Uuid::now_v7().to_string();
@@ -275,7 +275,7 @@ fn queue(
 }
 
 /// Forgets what was done when nothing was left to do: sums begin anew.
-fn begin_run(connection: &Connection) -> rusqlite::Result<()> {
+fn begin_run(connection: &Connection) -> sql::Result<()> {
     let sql = format!(
         "DELETE FROM jobs WHERE state = 'done'
             AND NOT EXISTS (SELECT 1 FROM jobs WHERE state IN {PENDING})"
@@ -286,7 +286,7 @@ fn begin_run(connection: &Connection) -> rusqlite::Result<()> {
 
 /// Takes what is at a place away from it: a document that also lies elsewhere goes there, one that does
 /// not is deleted. False where nothing was.
-fn vacate(transaction: &Transaction<'_>, at: At<'_>) -> rusqlite::Result<bool> {
+fn vacate(transaction: &Transaction<'_>, at: At<'_>) -> sql::Result<bool> {
     let sql = "DELETE FROM document_places WHERE collection = ?1 AND root = ?2 AND place = ?3";
     if transaction.execute(sql, at.values())? > 0 {
         return Ok(true);

@@ -2,12 +2,12 @@
 
 use portico_shared::documents::Extracted;
 use portico_shared::error::{ApiError, ErrorCode};
-use rusqlite::{Connection, OptionalExtension as _, Row};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::Documents;
 use super::queue::{State, error_from_json};
+use crate::db::sql::{self, Connection, OptionalExtension as _, Row};
 use crate::people::{Right, Rights, enough};
 
 /// Documents of one page of a listing.
@@ -174,12 +174,12 @@ pub(super) fn not_found() -> ApiError {
     ApiError::new(ErrorCode::DocumentNotFound)
 }
 
-fn view_of(connection: &Connection, id: Uuid) -> rusqlite::Result<Option<DocumentView>> {
+fn view_of(connection: &Connection, id: Uuid) -> sql::Result<Option<DocumentView>> {
     let sql = format!("{SELECT} WHERE d.id = ?1");
     connection.prepare_cached(&sql)?.query_row([id.to_string()], view).optional()
 }
 
-fn view(row: &Row<'_>) -> rusqlite::Result<DocumentView> {
+fn view(row: &Row<'_>) -> sql::Result<DocumentView> {
     let count = |name: &str| {
         row.get::<_, Option<i64>>(name).map(|n| n.map(|n| n.max(0) as u64).unwrap_or_default())
     };

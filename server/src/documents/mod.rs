@@ -35,9 +35,9 @@ use std::time::Duration;
 use portico_search::vectors::{EmbedderId, StoreConfig};
 use portico_search::{SearchConfig, SearchIndex};
 use portico_shared::error::{ApiError, ErrorCode};
-use rusqlite::OptionalExtension as _;
 use tokio::sync::watch;
 
+use crate::db::sql::OptionalExtension as _;
 use crate::config::{DocumentsConfig, SearchConfig as SearchingConfig, VectorsConfig};
 use crate::db::{self, Db};
 use crate::inference::Inference;
@@ -50,7 +50,7 @@ use rerank::Reranker;
 use step::step;
 use work::{Until, Work};
 
-pub use api::{paths, router};
+pub use api::router;
 pub use collections::{
     Collection, CollectionChange, Groups, NewCollection, id_from_title, is_collection_id,
 };

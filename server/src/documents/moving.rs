@@ -4,11 +4,11 @@
 //! it goes on behind a crash and a server takes it over from the command line; others watch it here.
 
 use portico_shared::error::{ApiError, ErrorCode};
-use rusqlite::{Connection, OptionalExtension as _};
 
 use super::queue::error_from_json;
 use super::{Documents, NO_EMBEDDER};
 use crate::config::VectorsConfig;
+use crate::db::sql::{self, Connection, OptionalExtension as _};
 
 /// What is to become of the vectors.
 #[derive(Clone, Debug, Default)]
@@ -104,7 +104,7 @@ impl Documents {
     }
 }
 
-fn state(connection: &Connection) -> rusqlite::Result<Option<MoveState>> {
+fn state(connection: &Connection) -> sql::Result<Option<MoveState>> {
     let sql = "SELECT state, n_done, n_all, error FROM vector_moves";
     let row = connection.query_row(sql, [], |row| {
         let count = |i| row.get::<_, i64>(i).map(|n| n.max(0) as u64);
@@ -123,7 +123,7 @@ fn state(connection: &Connection) -> rusqlite::Result<Option<MoveState>> {
     row.optional()
 }
 
-pub(super) fn is_moving(connection: &Connection) -> rusqlite::Result<bool> {
+pub(super) fn is_moving(connection: &Connection) -> sql::Result<bool> {
     let sql = "SELECT EXISTS (SELECT 1 FROM vector_moves WHERE state = 'moving')";
     connection.prepare_cached(sql)?.query_row([], |row| row.get(0))
 }

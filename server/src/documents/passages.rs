@@ -2,13 +2,13 @@
 
 use portico_shared::documents::{Chunk, DocLang};
 use portico_shared::error::{ApiError, ErrorCode};
-use rusqlite::{OptionalExtension as _, Row};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 use super::listing::not_found;
 use super::{DocumentView, Documents};
+use crate::db::sql::{self, OptionalExtension as _, Row};
 use crate::people::Rights;
 
 /// A live passage of a document, as a reader sees it.
@@ -72,7 +72,7 @@ pub(super) fn lang_from_column(text: &str) -> DocLang {
     }
 }
 
-pub(super) fn chunk_from_row(row: &Row<'_>) -> rusqlite::Result<Chunk> {
+pub(super) fn chunk_from_row(row: &Row<'_>) -> sql::Result<Chunk> {
     let headings: String = row.get("heading_path")?;
     Ok(Chunk {
         ordinal: row.get("ordinal")?,

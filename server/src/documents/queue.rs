@@ -4,11 +4,11 @@
 //! new one is live; a job that failed stays with its error until it is retried, replaced or deleted.
 
 use portico_shared::error::{ApiError, ErrorCode};
-use rusqlite::{Connection, OptionalExtension as _};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::Documents;
+use crate::db::sql::{self, Connection, OptionalExtension as _};
 use crate::people::{Right, Rights, enough};
 
 /// Where a document stands.
@@ -201,7 +201,7 @@ impl Documents {
 }
 
 /// Sums over the jobs of collections, a JSON list of ids.
-pub(super) fn total(connection: &Connection, collections: &str) -> rusqlite::Result<Total> {
+pub(super) fn total(connection: &Connection, collections: &str) -> sql::Result<Total> {
     let sql = "SELECT j.state, count(*), sum(j.size_bytes), sum(j.n_passages), sum(j.n_embedded),
             sum(CASE WHEN j.n_passages = 0 THEN 0.0
                 ELSE j.size_bytes * CAST(j.n_embedded AS REAL) / j.n_passages END)
@@ -236,7 +236,7 @@ pub(super) fn total(connection: &Connection, collections: &str) -> rusqlite::Res
     Ok(total)
 }
 
-fn listed(connection: &Connection, collections: &str) -> rusqlite::Result<Vec<Job>> {
+fn listed(connection: &Connection, collections: &str) -> sql::Result<Vec<Job>> {
     let sql = "SELECT j.id, j.state, j.size_bytes, j.n_passages, j.n_embedded, j.error,
             d.id, d.name, d.collection
         FROM jobs j JOIN documents d ON d.id = j.document
@@ -272,14 +272,14 @@ pub(super) fn error_to_json(error: &ApiError) -> String {
     serde_json::json!(ApiError { detail, ..shown }).to_string()
 }
 
-pub(super) fn drop_staged(connection: &Connection, job: &str) -> rusqlite::Result<()> {
+pub(super) fn drop_staged(connection: &Connection, job: &str) -> sql::Result<()> {
     connection.execute("DELETE FROM staged_passages WHERE job = ?1", [job])?;
     connection.execute("DELETE FROM staged_texts WHERE job = ?1", [job])?;
     Ok(())
 }
 
 /// Whether any work is left.
-pub(super) fn is_idle(connection: &Connection) -> rusqlite::Result<bool> {
+pub(super) fn is_idle(connection: &Connection) -> sql::Result<bool> {
     let sql = format!(
         "SELECT NOT EXISTS (SELECT 1 FROM jobs WHERE state IN {PENDING})
             AND NOT EXISTS (SELECT 1 FROM index_removals)"

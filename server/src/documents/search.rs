@@ -15,12 +15,12 @@ use portico_shared::retrieval::{
     Candidate, Fusion, HitDocument, HitRanks, Neighbour, SearchFacets, SearchFilter, SearchHit,
     SearchMode, SearchRequest, SearchResponse, Spread, joined, spread, within_budget,
 };
-use rusqlite::Connection;
 use uuid::Uuid;
 
 use super::embedders::is_unit;
 use super::passages::{chunk_from_row, id_from_blob};
 use super::{DocumentView, Documents};
+use crate::db::sql::{self, Connection};
 use crate::people::{Right, Rights};
 
 const USUAL_LIMIT: u32 = 10;
@@ -414,7 +414,7 @@ fn live(
     connection: &Connection,
     rights: &Rights,
     ids: &[Uuid],
-) -> rusqlite::Result<HashMap<Uuid, Live>> {
+) -> sql::Result<HashMap<Uuid, Live>> {
     let readable = serde_json::json!(rights.collections(connection, Right::Read)?).to_string();
     let ids: Vec<String> = ids.iter().map(|id| id.simple().to_string()).collect();
     let sql = "SELECT p.id AS id, p.ordinal AS ordinal, p.text AS text,

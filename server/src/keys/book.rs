@@ -7,9 +7,8 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use rusqlite::Connection;
-
 use super::clock::{day_of, now_s};
+use crate::db::sql::{self, Connection};
 use crate::db::{Db, DbError};
 
 /// How often what was counted is written.
@@ -58,12 +57,7 @@ impl UsageBook {
     }
 
     /// What `who` has used on the days that begin with `period` (`2026-11-25` or `2026-11`).
-    pub fn spent(
-        &self,
-        connection: &Connection,
-        who: &str,
-        period: &str,
-    ) -> rusqlite::Result<Spent> {
+    pub fn spent(&self, connection: &Connection, who: &str, period: &str) -> sql::Result<Spent> {
         let mut sum = spent_by_database(connection, who, period)?;
         let pages = self.pages();
         for ((whose, day, _), spent) in pages.open.iter().chain(&pages.writing) {
@@ -115,7 +109,7 @@ pub(super) fn spent_by_database(
     connection: &Connection,
     who: &str,
     period: &str,
-) -> rusqlite::Result<Spent> {
+) -> sql::Result<Spent> {
     let sql = "SELECT coalesce(sum(requests), 0), coalesce(sum(prompt_tokens), 0),
             coalesce(sum(completion_tokens), 0)
         FROM usage WHERE who = ?1 AND day >= ?2 AND day < ?2 || 'x'";
@@ -128,7 +122,7 @@ pub(super) fn spent_by_database(
     })
 }
 
-fn write_pages(connection: &mut Connection, pages: &BTreeMap<Page, Spent>) -> rusqlite::Result<()> {
+fn write_pages(connection: &mut Connection, pages: &BTreeMap<Page, Spent>) -> sql::Result<()> {
     let transaction = connection.transaction()?;
     let sql = "INSERT INTO usage (who, day, model, requests, prompt_tokens, completion_tokens)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6)

@@ -1,9 +1,9 @@
 //! Has somebody used up what a key or a rule allows for a day or a month?
 
 use portico_shared::error::{ApiError, ErrorCode};
-use rusqlite::Connection;
 
 use super::{KeyLimits, UsageBook, day_of, now_s};
+use crate::db::sql::{self, Connection};
 
 /// Tokens; none is without limit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -39,7 +39,7 @@ impl UsageBook {
         connection: &Connection,
         who: &str,
         quota: TokenQuota,
-    ) -> rusqlite::Result<Option<UsedUp>> {
+    ) -> sql::Result<Option<UsedUp>> {
         let today = day_of(now_s());
         for (quota, period) in [(quota.per_day, today.as_str()), (quota.per_month, month(&today))] {
             let Some(quota) = quota else { continue };

@@ -5,12 +5,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use portico_shared::error::{ApiError, ErrorCode};
-use rusqlite::{Connection, OptionalExtension as _, Row};
 use subtle::ConstantTimeEq as _;
 
 use super::book::spent_by_database;
 use super::quota::{TokenQuota, UsedUp, month};
 use super::{Bucket, KeySecret, Spent, UsageBook, day_of, hash_of, id_of, now_s};
+use crate::db::sql::{self, Connection, OptionalExtension as _, Row};
 use crate::db::{Db, DbError};
 use crate::people::{PersonId, Scope, is_group_name};
 
@@ -205,7 +205,7 @@ impl Keys {
 
     /// What a caller has used today and this month.
     pub async fn spent(self: &Arc<Self>, who: String) -> Result<(Spent, Spent), ApiError> {
-        if !self.db.path().exists() {
+        if !self.db.exists() {
             return Ok(Default::default());
         }
         let keys = Arc::clone(self);
@@ -320,7 +320,7 @@ const SELECT: &str = "SELECT id, name, hash, created_s, expires_s, revoked_s, mo
 /// How exactly it is known when a key was last used.
 const SEEN_EVERY_S: u64 = 60;
 
-fn note_use(connection: &Connection, key: &Key) -> rusqlite::Result<()> {
+fn note_use(connection: &Connection, key: &Key) -> sql::Result<()> {
     let now_s = now_s();
     if key.last_used_s.is_none_or(|last_s| now_s.saturating_sub(last_s) >= SEEN_EVERY_S) {
         let sql = "UPDATE api_keys SET last_used_s = ?2 WHERE id = ?1";
@@ -329,8 +329,8 @@ fn note_use(connection: &Connection, key: &Key) -> rusqlite::Result<()> {
     Ok(())
 }
 
-fn key_from_row(row: &Row<'_>) -> rusqlite::Result<Key> {
-    let count = |name: &str| -> rusqlite::Result<Option<u64>> {
+fn key_from_row(row: &Row<'_>) -> sql::Result<Key> {
+    let count = |name: &str| -> sql::Result<Option<u64>> {
         Ok(row.get::<_, Option<i64>>(name)?.map(|count| count.max(0) as u64))
     };
     let models = row.get::<_, Option<String>>("models")?;
@@ -361,7 +361,7 @@ fn key_from_row(row: &Row<'_>) -> rusqlite::Result<Key> {
 }
 
 /// False when a key of this name is in use.
-fn insert(connection: &Connection, key: &Key, secret: &KeySecret) -> rusqlite::Result<bool> {
+fn insert(connection: &Connection, key: &Key, secret: &KeySecret) -> sql::Result<bool> {
     let count = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
     let limits = &key.limits;
     let models = limits.models.as_ref().map(|models| serde_json::json!(models).to_string());

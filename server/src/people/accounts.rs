@@ -3,7 +3,6 @@
 use std::net::IpAddr;
 
 use portico_shared::error::{ApiError, ErrorCode};
-use rusqlite::{Connection, OptionalExtension as _};
 use serde::{Deserialize, Serialize};
 
 use super::audit::Entry;
@@ -12,6 +11,7 @@ use super::secret::hash_of_secret;
 use super::session::External;
 use super::store::NewPerson;
 use super::{People, Person, PersonId, Role, password, session, store, totp};
+use crate::db::sql::{self, Connection, OptionalExtension as _};
 use crate::keys::now_s;
 
 /// What somebody signs in with.
@@ -54,7 +54,7 @@ struct Credentials {
     totp_step: u64,
 }
 
-fn credentials(connection: &Connection, name: &str) -> rusqlite::Result<Option<Credentials>> {
+fn credentials(connection: &Connection, name: &str) -> sql::Result<Option<Credentials>> {
     let sql = "SELECT id, password, blocked_s, totp_secret, totp_since_s, totp_step FROM people
         WHERE name = ?1";
     let mut select = connection.prepare_cached(sql)?;
@@ -407,7 +407,7 @@ impl People {
     }
 }
 
-fn set_password(connection: &Connection, person: PersonId, hash: &str) -> rusqlite::Result<usize> {
+fn set_password(connection: &Connection, person: PersonId, hash: &str) -> sql::Result<usize> {
     connection.execute("UPDATE people SET password = ?2 WHERE id = ?1", (person, hash))
 }
 
@@ -418,7 +418,7 @@ fn use_code(
     secret: &[u8],
     code: &str,
     last: u64,
-) -> rusqlite::Result<bool> {
+) -> sql::Result<bool> {
     if totp::is_recovery(code) {
         let sql = "DELETE FROM recovery_codes WHERE person = ?1 AND hash = ?2";
         return Ok(connection.execute(sql, (person, totp::recovery_hash(code)))? == 1);

@@ -2,9 +2,9 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 
+use crate::db::sql::{self, Connection};
 use crate::db::{Db, DbError};
 use crate::gateway::{Caller, Gateway};
 use crate::keys::now_s;
@@ -116,7 +116,7 @@ impl AuditLog {
     }
 }
 
-fn insert(connection: &Connection, entry: &Entry) -> rusqlite::Result<()> {
+fn insert(connection: &Connection, entry: &Entry) -> sql::Result<()> {
     let count = |count: Option<u64>| count.map(|count| i64::try_from(count).unwrap_or(i64::MAX));
     let sql = "INSERT INTO audit (at_s, who, key, action, object, model, place, prompt_tokens,
             completion_tokens, outcome) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
@@ -136,7 +136,7 @@ fn insert(connection: &Connection, entry: &Entry) -> rusqlite::Result<()> {
 }
 
 /// The newest first.
-pub fn list(connection: &Connection, query: &AuditQuery) -> rusqlite::Result<Vec<Entry>> {
+pub fn list(connection: &Connection, query: &AuditQuery) -> sql::Result<Vec<Entry>> {
     let sql = "SELECT id, at_s, who, key, action, object, model, place, prompt_tokens,
             completion_tokens, outcome FROM audit
         WHERE (?1 IS NULL OR at_s >= ?1) AND (?2 IS NULL OR at_s < ?2)
@@ -154,7 +154,7 @@ pub fn list(connection: &Connection, query: &AuditQuery) -> rusqlite::Result<Vec
         query.limit.unwrap_or(100).clamp(1, LIMIT_MAX),
     );
     let entries = select.query_map(values, |row| {
-        let count = |i| -> rusqlite::Result<Option<u64>> {
+        let count = |i| -> sql::Result<Option<u64>> {
             Ok(row.get::<_, Option<i64>>(i)?.map(|count| count.max(0) as u64))
         };
         Ok(Entry {
@@ -175,7 +175,7 @@ pub fn list(connection: &Connection, query: &AuditQuery) -> rusqlite::Result<Vec
 }
 
 /// Deletes what is older than the house keeps it.
-pub fn forget_older(connection: &Connection, days: u32) -> rusqlite::Result<usize> {
+pub fn forget_older(connection: &Connection, days: u32) -> sql::Result<usize> {
     let before_s = now_s().saturating_sub(u64::from(days) * 86_400);
     connection.execute("DELETE FROM audit WHERE at_s < ?1", [before_s as i64])
 }

@@ -64,7 +64,7 @@ impl People {
             return Ok(true);
         }
         // What asks for nothing must not make a database.
-        if !self.db.path().exists() {
+        if !self.db.exists() {
             return Ok(false);
         }
         let has_any = self.db.call(|connection| store::any(connection)).await?;
@@ -193,7 +193,7 @@ impl People {
             if let Err(error) = tokio::task::block_in_place(|| self.audit.write(&self.db)) {
                 tracing::error!(%error, "the audit log could not be written and is kept in memory");
             }
-            if cleaned.is_none_or(|at| at.elapsed() > CLEAN_EVERY) && self.db.path().exists() {
+            if cleaned.is_none_or(|at| at.elapsed() > CLEAN_EVERY) && self.db.exists() {
                 cleaned = Some(std::time::Instant::now());
                 if let Err(error) = self.clean().await {
                     tracing::error!(%error, "what is past its time could not be deleted");

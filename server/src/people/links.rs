@@ -4,12 +4,12 @@
 //! database has their SHA-256. Opening it takes it away, in the transaction that does what it is for.
 
 use portico_shared::error::{ApiError, ErrorCode};
-use rusqlite::{Connection, OptionalExtension as _, Row};
 use serde::Serialize;
 use uuid::Uuid;
 
 use super::secret::{SecretHash, hash_of_secret, new_secret};
 use super::{PersonId, Role};
+use crate::db::sql::{self, Connection, OptionalExtension as _, Row};
 use crate::keys::now_s;
 
 /// What a link does.
@@ -60,8 +60,8 @@ pub struct NewLink {
 }
 
 /// Keeps it; its secret is in the answer and nowhere else.
-pub fn insert(connection: &Connection, new: &NewLink) -> rusqlite::Result<(Link, String)> {
-    let broken = |error: String| rusqlite::Error::ToSqlConversionFailure(error.into());
+pub fn insert(connection: &Connection, new: &NewLink) -> sql::Result<(Link, String)> {
+    let broken = |error: String| sql::Error::ToSqlConversionFailure(error.into());
     let secret = new_secret().map_err(|error| broken(error.to_string()))?;
     let hash = hash_of_secret(&secret).ok_or_else(|| broken("no secret".to_owned()))?;
     let now_s = now_s();
@@ -97,7 +97,7 @@ pub fn insert(connection: &Connection, new: &NewLink) -> rusqlite::Result<(Link,
 
 const SELECT: &str = "SELECT id, kind, person, role, groups, note, created_s, expires_s FROM links";
 
-fn link_from_row(row: &Row<'_>) -> rusqlite::Result<Link> {
+fn link_from_row(row: &Row<'_>) -> sql::Result<Link> {
     let kind: String = row.get("kind")?;
     let groups: String = row.get("groups")?;
     Ok(Link {
@@ -117,29 +117,29 @@ fn link_from_row(row: &Row<'_>) -> rusqlite::Result<Link> {
 }
 
 /// Those that can still be opened.
-pub fn list(connection: &Connection) -> rusqlite::Result<Vec<Link>> {
+pub fn list(connection: &Connection) -> sql::Result<Vec<Link>> {
     let sql = format!("{SELECT} WHERE expires_s > ?1 ORDER BY created_s DESC, id DESC");
     let mut select = connection.prepare_cached(&sql)?;
     select.query_map([now_s() as i64], link_from_row)?.collect()
 }
 
-pub fn find(connection: &Connection, hash: &SecretHash) -> rusqlite::Result<Option<Link>> {
+pub fn find(connection: &Connection, hash: &SecretHash) -> sql::Result<Option<Link>> {
     let sql = format!("{SELECT} WHERE hash = ?1 AND expires_s > ?2");
     let mut select = connection.prepare_cached(&sql)?;
     select.query_row((hash, now_s() as i64), link_from_row).optional()
 }
 
 /// Takes it away; false when another was faster.
-pub fn take(connection: &Connection, hash: &SecretHash) -> rusqlite::Result<bool> {
+pub fn take(connection: &Connection, hash: &SecretHash) -> sql::Result<bool> {
     Ok(connection.execute("DELETE FROM links WHERE hash = ?1", [hash])? == 1)
 }
 
-pub fn remove(connection: &Connection, id: &str) -> rusqlite::Result<bool> {
+pub fn remove(connection: &Connection, id: &str) -> sql::Result<bool> {
     Ok(connection.execute("DELETE FROM links WHERE id = ?1", [id])? == 1)
 }
 
 /// Those of a person, when a new one replaces them or one was opened.
-pub fn remove_of(connection: &Connection, person: PersonId) -> rusqlite::Result<usize> {
+pub fn remove_of(connection: &Connection, person: PersonId) -> sql::Result<usize> {
     connection.execute("DELETE FROM links WHERE person = ?1", [person])
 }
 

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use portico_shared::error::{ApiError, ErrorCode};
-use rusqlite::OptionalExtension as _;
 use serde::{Deserialize, Serialize};
 
 use super::audit::{self, AuditQuery, Entry};
 use super::links::{self, Link};
 use super::policy::{self, House, May, Rules};
 use super::{EVERYONE, People, Person, PersonId, Role, is_group_name, session, store};
+use crate::db::sql::OptionalExtension as _;
 use crate::keys::now_s;
 
 /// Most groups of one person.
@@ -311,7 +311,7 @@ impl People {
     }
 
     pub async fn house(&self) -> Result<House, ApiError> {
-        if !self.db.path().exists() {
+        if !self.db.exists() {
             return Ok(House::default());
         }
         Ok(self.db.call(|connection| policy::house(connection)).await?)

@@ -9,10 +9,10 @@
 use std::collections::BTreeSet;
 
 use portico_shared::error::{ApiError, ErrorCode};
-use rusqlite::{Connection, OptionalExtension as _};
 use serde::{Deserialize, Serialize};
 
 use super::{Person, Role};
+use crate::db::sql::{self, Connection, OptionalExtension as _};
 
 /// In a list: everything.
 const ALL: &str = "*";
@@ -223,7 +223,7 @@ impl Rules {
 }
 
 /// The house's decisions; what cannot be read lets guests do nothing.
-pub fn house(connection: &Connection) -> rusqlite::Result<House> {
+pub fn house(connection: &Connection) -> sql::Result<House> {
     let mut select = connection.prepare_cached("SELECT value FROM house WHERE name = ?1")?;
     let kept: Option<String> = select.query_row([HOUSE], |row| row.get(0)).optional()?;
     let Some(kept) = kept else { return Ok(House::default()) };
@@ -240,7 +240,7 @@ pub fn house(connection: &Connection) -> rusqlite::Result<House> {
     }))
 }
 
-pub fn set_house(connection: &Connection, house: &House) -> rusqlite::Result<()> {
+pub fn set_house(connection: &Connection, house: &House) -> sql::Result<()> {
     let sql = "INSERT INTO house (name, value) VALUES (?1, ?2)
         ON CONFLICT DO UPDATE SET value = excluded.value";
     connection.execute(sql, (HOUSE, serde_json::json!(house).to_string()))?;
@@ -248,7 +248,7 @@ pub fn set_house(connection: &Connection, house: &House) -> rusqlite::Result<()>
 }
 
 /// What this person may.
-pub fn may(connection: &Connection, person: &Person) -> rusqlite::Result<May> {
+pub fn may(connection: &Connection, person: &Person) -> sql::Result<May> {
     let house = house(connection)?;
     let sql = "SELECT policy FROM groups JOIN memberships ON group_name = name WHERE person = ?1";
     let mut select = connection.prepare_cached(sql)?;
@@ -261,7 +261,7 @@ pub fn may(connection: &Connection, person: &Person) -> rusqlite::Result<May> {
 }
 
 /// What somebody may who is not signed in; none where guests may nothing.
-pub fn may_of_guest(connection: &Connection) -> rusqlite::Result<Option<May>> {
+pub fn may_of_guest(connection: &Connection) -> sql::Result<Option<May>> {
     let house = house(connection)?;
     let may = May::of(&house.rules, &[]).guest(house.guests);
     Ok((house.guests != Guests::None).then_some(may))

@@ -4,14 +4,14 @@
 //! one transaction.
 
 use portico_shared::error::{ApiError, ErrorCode};
-use rusqlite::{Connection, Row};
 use serde_json::{Map, Value, json};
 
 use super::secret::new_secret;
 use super::{People, PersonId, Role, store};
+use crate::db::sql::{self, Connection, Row};
 
-type Forget = fn(&Connection, PersonId) -> rusqlite::Result<()>;
-type Export = fn(&Connection, PersonId) -> rusqlite::Result<Value>;
+type Forget = fn(&Connection, PersonId) -> sql::Result<()>;
+type Export = fn(&Connection, PersonId) -> sql::Result<Value>;
 
 /// What is deleted with a person beside what the database deletes by itself (sessions, groups, links,
 /// keys).
@@ -104,7 +104,7 @@ impl People {
             transaction.execute("DELETE FROM people WHERE id = ?1", [id])?;
             transaction.commit()?;
             // What was deleted lies in no page of the file, nor in its log.
-            connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)")?;
+            connection.empty_log()?;
             Ok(Ok(()))
         });
         forgotten.await??;
@@ -114,16 +114,16 @@ impl People {
     }
 }
 
-fn forget_usage(connection: &Connection, person: PersonId) -> rusqlite::Result<()> {
+fn forget_usage(connection: &Connection, person: PersonId) -> sql::Result<()> {
     let sql = "DELETE FROM usage
         WHERE who = ?1 OR who IN (SELECT id FROM api_keys WHERE person = ?1)";
     connection.execute(sql, [person])?;
     Ok(())
 }
 
-fn pseudonymise_audit(connection: &Connection, person: PersonId) -> rusqlite::Result<()> {
+fn pseudonymise_audit(connection: &Connection, person: PersonId) -> sql::Result<()> {
     let broken =
-        |error: getrandom::Error| rusqlite::Error::ToSqlConversionFailure(error.to_string().into());
+        |error: getrandom::Error| sql::Error::ToSqlConversionFailure(error.to_string().into());
     let secret = new_secret().map_err(broken)?;
     let pseudonym = format!("gone-{}", &secret[..12]);
     let keys = "SELECT id FROM api_keys WHERE person = ?1";
@@ -136,15 +136,15 @@ fn pseudonymise_audit(connection: &Connection, person: PersonId) -> rusqlite::Re
     Ok(())
 }
 
-fn export_person(connection: &Connection, person: PersonId) -> rusqlite::Result<Value> {
+fn export_person(connection: &Connection, person: PersonId) -> sql::Result<Value> {
     Ok(json!(store::find(connection, person)?))
 }
 
 /// What a query finds, as objects.
-fn rows(connection: &Connection, person: PersonId, sql: &str) -> rusqlite::Result<Value> {
-    use rusqlite::types::ValueRef;
+fn rows(connection: &Connection, person: PersonId, sql: &str) -> sql::Result<Value> {
+    use crate::db::sql::types::ValueRef;
     let mut select = connection.prepare(sql)?;
-    let names: Vec<String> = select.column_names().map(str::to_owned).collect();
+    let names = select.column_names();
     let object = |row: &Row<'_>| {
         let mut object = Map::new();
         for (i, name) in names.iter().enumerate() {

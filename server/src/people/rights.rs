@@ -1,8 +1,9 @@
 //! Which collections may a caller read, add to, manage?
 
 use portico_shared::error::{ApiError, ErrorCode};
-use rusqlite::{Connection, OptionalExtension as _};
 use serde::{Deserialize, Serialize};
+
+use crate::db::sql::{self, Connection, OptionalExtension as _};
 
 /// The group of all callers.
 pub const EVERYONE: &str = "everyone";
@@ -82,11 +83,7 @@ impl Rights {
     }
 
     /// Ids of the collections on which the caller has at least this right, in their order.
-    pub fn collections(
-        &self,
-        connection: &Connection,
-        least: Right,
-    ) -> rusqlite::Result<Vec<String>> {
+    pub fn collections(&self, connection: &Connection, least: Right) -> sql::Result<Vec<String>> {
         let sql = format!("SELECT id FROM ({COLLECTIONS}) WHERE level >= ?3 ORDER BY id");
         let mut select = connection.prepare_cached(&sql)?;
         let values = (self.is_admin, self.groups_json(), least.level());
@@ -94,7 +91,7 @@ impl Rights {
     }
 
     /// The right on one collection; none for one that is not there either.
-    pub fn on(&self, connection: &Connection, collection: &str) -> rusqlite::Result<Option<Right>> {
+    pub fn on(&self, connection: &Connection, collection: &str) -> sql::Result<Option<Right>> {
         let sql = format!("SELECT level FROM ({COLLECTIONS}) WHERE id = ?3");
         let mut select = connection.prepare_cached(&sql)?;
         let values = (self.is_admin, self.groups_json(), collection);

@@ -5,12 +5,12 @@
 //! these hold at once.
 
 use axum::http::{HeaderMap, HeaderValue, header};
-use rusqlite::{Connection, OptionalExtension as _};
 use serde::Serialize;
 use uuid::Uuid;
 
 use super::secret::{SecretHash, hash_of_secret};
 use super::{Person, PersonId, store};
+use crate::db::sql::{self, Connection, OptionalExtension as _};
 use crate::keys::now_s;
 
 const COOKIE: &str = "portico_session";
@@ -83,7 +83,7 @@ pub fn insert(
     agent: &str,
     lasts_s: u64,
     external: &External,
-) -> rusqlite::Result<String> {
+) -> sql::Result<String> {
     let id = Uuid::now_v7().to_string();
     let agent: String = agent.chars().take(AGENT_CHARS_MAX).collect();
     let now_s = now_s();
@@ -107,10 +107,7 @@ pub fn insert(
 }
 
 /// Whose session this is, and its id; also of somebody who is blocked.
-pub fn find(
-    connection: &Connection,
-    hash: &SecretHash,
-) -> rusqlite::Result<Option<(Person, String)>> {
+pub fn find(connection: &Connection, hash: &SecretHash) -> sql::Result<Option<(Person, String)>> {
     let now_s = now_s();
     let sql = "SELECT id, person, seen_s FROM sessions WHERE hash = ?1 AND expires_s > ?2";
     let mut select = connection.prepare_cached(sql)?;
@@ -129,7 +126,7 @@ pub fn list(
     connection: &Connection,
     person: PersonId,
     this: Option<&str>,
-) -> rusqlite::Result<Vec<Session>> {
+) -> sql::Result<Vec<Session>> {
     let sql = "SELECT id, created_s, seen_s, expires_s, agent FROM sessions
         WHERE person = ?1 AND expires_s > ?2 ORDER BY seen_s DESC, id";
     let mut select = connection.prepare_cached(sql)?;
@@ -148,13 +145,13 @@ pub fn list(
 }
 
 /// The token that ends a session at the sign-in service too.
-pub fn id_token(connection: &Connection, id: &str) -> rusqlite::Result<Option<String>> {
+pub fn id_token(connection: &Connection, id: &str) -> sql::Result<Option<String>> {
     let sql = "SELECT id_token FROM sessions WHERE id = ?1";
     Ok(connection.query_row(sql, [id], |row| row.get(0)).optional()?.flatten())
 }
 
 /// Ends one of a person's; false when it is not there.
-pub fn end(connection: &Connection, person: PersonId, id: &str) -> rusqlite::Result<bool> {
+pub fn end(connection: &Connection, person: PersonId, id: &str) -> sql::Result<bool> {
     let sql = "DELETE FROM sessions WHERE person = ?1 AND id = ?2";
     Ok(connection.execute(sql, (person, id))? > 0)
 }
@@ -164,7 +161,7 @@ pub fn end_others(
     connection: &Connection,
     person: PersonId,
     this: Option<&str>,
-) -> rusqlite::Result<usize> {
+) -> sql::Result<usize> {
     let sql = "DELETE FROM sessions WHERE person = ?1 AND id IS NOT ?2";
     connection.execute(sql, (person, this))
 }

@@ -1,10 +1,10 @@
 //! Is there room for what somebody stores here?
 
 use portico_shared::error::{ApiError, ErrorCode};
-use rusqlite::Connection;
 use uuid::Uuid;
 
 use super::{People, PersonId};
+use crate::db::sql::{self, Connection};
 use crate::gateway::{Caller, Gateway};
 
 impl People {
@@ -42,7 +42,7 @@ impl Gateway {
 }
 
 /// What is on its way counts too.
-fn stored_bytes(connection: &Connection, person: PersonId) -> rusqlite::Result<u64> {
+fn stored_bytes(connection: &Connection, person: PersonId) -> sql::Result<u64> {
     let sql = "SELECT coalesce(sum(coalesce(documents.size_bytes, jobs.size_bytes, 0)), 0)
         FROM document_people JOIN documents ON documents.id = document_people.document
             LEFT JOIN jobs ON jobs.document = documents.id

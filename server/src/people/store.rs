@@ -1,10 +1,10 @@
 //! Which people are there?
 
 use portico_shared::error::{ApiError, ErrorCode};
-use rusqlite::{Connection, OptionalExtension as _, Row};
 use serde::Serialize;
 
 use super::{PersonId, Role};
+use crate::db::sql::{self, Connection, OptionalExtension as _, Row};
 use crate::keys::now_s;
 
 const NAME_CHARS_MAX: usize = 100;
@@ -92,7 +92,7 @@ const SELECT: &str = "SELECT id, name, display_name, email, role, created_s, blo
         (SELECT group_name FROM memberships WHERE person = people.id ORDER BY group_name)) AS groups
     FROM people";
 
-fn person_from_row(row: &Row<'_>) -> rusqlite::Result<Person> {
+fn person_from_row(row: &Row<'_>) -> sql::Result<Person> {
     let groups: String = row.get("groups")?;
     Ok(Person {
         id: row.get("id")?,
@@ -109,27 +109,27 @@ fn person_from_row(row: &Row<'_>) -> rusqlite::Result<Person> {
     })
 }
 
-pub fn any(connection: &Connection) -> rusqlite::Result<bool> {
+pub fn any(connection: &Connection) -> sql::Result<bool> {
     connection.query_row("SELECT EXISTS (SELECT 1 FROM people)", [], |row| row.get(0))
 }
 
-pub fn list(connection: &Connection) -> rusqlite::Result<Vec<Person>> {
+pub fn list(connection: &Connection) -> sql::Result<Vec<Person>> {
     let mut select = connection.prepare_cached(&format!("{SELECT} ORDER BY name"))?;
     select.query_map([], person_from_row)?.collect()
 }
 
-pub fn find(connection: &Connection, id: PersonId) -> rusqlite::Result<Option<Person>> {
+pub fn find(connection: &Connection, id: PersonId) -> sql::Result<Option<Person>> {
     let mut select = connection.prepare_cached(&format!("{SELECT} WHERE id = ?1"))?;
     select.query_row([id], person_from_row).optional()
 }
 
-pub fn find_by_name(connection: &Connection, name: &str) -> rusqlite::Result<Option<Person>> {
+pub fn find_by_name(connection: &Connection, name: &str) -> sql::Result<Option<Person>> {
     let mut select = connection.prepare_cached(&format!("{SELECT} WHERE name = ?1"))?;
     select.query_row([name], person_from_row).optional()
 }
 
 /// None when the name is taken. The names were checked; groups that are not there are made.
-pub fn insert(connection: &Connection, new: &NewPerson) -> rusqlite::Result<Option<PersonId>> {
+pub fn insert(connection: &Connection, new: &NewPerson) -> sql::Result<Option<PersonId>> {
     let id = PersonId::new();
     let sql = "INSERT INTO people (id, name, display_name, email, role, password, created_s)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING";
@@ -148,7 +148,7 @@ pub fn set_groups(
     person: PersonId,
     groups: &[String],
     source: &str,
-) -> rusqlite::Result<()> {
+) -> sql::Result<()> {
     let sql = "DELETE FROM memberships WHERE person = ?1 AND source = ?2";
     connection.execute(sql, (person, source))?;
     for group in groups {
@@ -162,14 +162,14 @@ pub fn set_groups(
 }
 
 /// Whether somebody else could still decide about the house.
-pub fn has_other_admin(connection: &Connection, person: PersonId) -> rusqlite::Result<bool> {
+pub fn has_other_admin(connection: &Connection, person: PersonId) -> sql::Result<bool> {
     let sql = "SELECT EXISTS (SELECT 1 FROM people
         WHERE role = 'admin' AND blocked_s IS NULL AND id <> ?1)";
     connection.query_row(sql, [person], |row| row.get(0))
 }
 
 /// Keeps `name` for who is there already and makes a member of who is not.
-pub fn find_or_insert(connection: &Connection, name: &str) -> rusqlite::Result<Option<Person>> {
+pub fn find_or_insert(connection: &Connection, name: &str) -> sql::Result<Option<Person>> {
     if let Some(person) = find_by_name(connection, name)? {
         return Ok(Some(person));
     }

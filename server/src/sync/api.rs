@@ -12,7 +12,9 @@ use axum::routing::{MethodRouter, get, post};
 use axum::{Json, Router};
 use futures_util::stream;
 use portico_shared::error::{ApiError, ErrorCode};
-use portico_shared::sync::wire::{PUSH_MAX_BYTES, Position, Pushed, Signal, Wake};
+use portico_shared::sync::wire::{
+    KeyringState, PUSH_MAX_BYTES, Position, Pushed, PutKeyring, Signal, Wake,
+};
 use serde::Deserialize;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
@@ -40,6 +42,7 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
         ("/api/sync/conversations/{id}/withdraw", post(withdraw)),
         ("/api/sync/events", get(events)),
         ("/api/sync/signal", post(signal)),
+        ("/api/sync/keyring", get(keyring).put(put_keyring)),
     ];
     let add = |router: Router<_>, (path, handler)| router.route(path, handler);
     let routes = routes.into_iter().fold(Router::new(), add);
@@ -63,6 +66,7 @@ struct Since {
     epoch: Option<Uuid>,
     since: Option<u64>,
     until: Option<u64>,
+    mark: Option<Uuid>,
 }
 
 async fn pull(
@@ -72,7 +76,8 @@ async fn pull(
     headers: HeaderMap,
 ) -> Result<Response, HttpError> {
     let person = caller.may_sync()?;
-    let position = Position { epoch: since.epoch, cursor: since.since.unwrap_or(0) };
+    let cursor = since.since.unwrap_or(0);
+    let position = Position { epoch: since.epoch, cursor, mark: since.mark };
     let lines = gateway.sync.pull(person, position, since.until).await?;
     Ok(body::response(&headers, lines).await?)
 }
@@ -125,6 +130,23 @@ async fn signal(
     let person = caller.may_sync()?;
     gateway.sync.tell(person, Wake::Signal(signal));
     Ok(StatusCode::ACCEPTED)
+}
+
+async fn keyring(
+    State(gateway): State<Arc<Gateway>>,
+    caller: Caller,
+) -> Result<Json<KeyringState>, HttpError> {
+    let person = caller.may_sync()?;
+    Ok(Json(gateway.sync.keyring(person).await?))
+}
+
+async fn put_keyring(
+    State(gateway): State<Arc<Gateway>>,
+    caller: Caller,
+    Json(put): Json<PutKeyring>,
+) -> Result<Json<KeyringState>, HttpError> {
+    let person = caller.may_sync()?;
+    Ok(Json(gateway.sync.put_keyring(person, put).await?))
 }
 
 fn conversation_id(text: &str) -> Result<Uuid, ApiError> {

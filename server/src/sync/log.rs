@@ -1,16 +1,17 @@
 //! What is in a person's log? Read in pages, withdrawn, forgotten.
 
+use std::ops::Range;
+
 use portico_shared::sync::Head;
 use portico_shared::sync::wire::{
     PAGE_MAX_BYTES, PAGE_MAX_HEADS, PAGE_MAX_OPS, Page, Position, SnapshotPage,
 };
-use rusqlite::types::Type;
-use rusqlite::{Connection, OptionalExtension as _, Rows};
 use serde::Serialize;
 use serde_json::Value;
 use uuid::Uuid;
 
 use super::packed::Unpacker;
+use crate::db::sql::{self, Connection, OptionalExtension as _, Rows, types::Type};
 use crate::people::PersonId;
 
 /// A person's log.
@@ -20,43 +21,52 @@ pub struct Log {
     pub epoch: Uuid,
     pub last_seq: u64,
     pub n_bytes: u64,
+    /// Only the person's devices can read what is here.
+    pub is_sealed: bool,
 }
 
 /// None before the person's first device came.
-pub fn find(connection: &Connection, person: PersonId) -> rusqlite::Result<Option<Log>> {
-    let sql = "SELECT id, epoch, last_seq, n_bytes FROM sync_logs WHERE person = ?1";
+pub fn find(connection: &Connection, person: PersonId) -> sql::Result<Option<Log>> {
+    let sql = "SELECT id, epoch, last_seq, n_bytes, keyring IS NOT NULL FROM sync_logs
+        WHERE person = ?1";
     let found = connection.prepare_cached(sql)?.query_row([person], |row| {
         Ok(Log {
             id: row.get(0)?,
             epoch: Uuid::from_bytes(row.get(1)?),
             last_seq: row.get::<_, i64>(2)?.max(0) as u64,
             n_bytes: row.get::<_, i64>(3)?.max(0) as u64,
+            is_sealed: row.get(4)?,
         })
     });
     found.optional()
 }
 
 /// The person's log, begun if there is none.
-pub fn ensure(connection: &Connection, person: PersonId) -> rusqlite::Result<Log> {
+pub fn ensure(connection: &Connection, person: PersonId) -> sql::Result<Log> {
     if let Some(log) = find(connection, person)? {
         return Ok(log);
     }
     let sql = "INSERT INTO sync_logs (person, epoch) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
     connection.execute(sql, (person, Uuid::now_v7().into_bytes()))?;
-    find(connection, person)?.ok_or(rusqlite::Error::QueryReturnedNoRows)
+    find(connection, person)?.ok_or(sql::Error::QueryReturnedNoRows)
 }
 
 /// A conversation's head; none where nothing is known of it.
-pub fn head(
-    connection: &Connection,
-    log: i64,
-    conversation: Uuid,
-) -> rusqlite::Result<Option<Head>> {
+pub fn head(connection: &Connection, log: i64, conversation: Uuid) -> sql::Result<Option<Head>> {
     let sql = "SELECT head FROM sync_heads WHERE log = ?1 AND conversation = ?2";
     let mut select = connection.prepare_cached(sql)?;
     let json = select.query_row((log, conversation.into_bytes()), |row| row.get::<_, String>(0));
     let head = json.optional()?.map(|json| Head::from_json(&json)).transpose();
     head.map_err(|error| damaged(0, error))
+}
+
+/// The mark of who wrote at `seq`: a server that begins to write sets one, so that two histories of a log
+/// that was restored in between differ by it. None: it is older than marks are.
+pub fn mark_at(connection: &Connection, log: i64, seq: u64) -> sql::Result<Option<Uuid>> {
+    let sql = "SELECT mark FROM sync_marks WHERE log = ?1 AND seq <= ?2 ORDER BY seq DESC LIMIT 1";
+    let mut select = connection.prepare_cached(sql)?;
+    let found = select.query_row((log, seq as i64), |row| row.get(0));
+    Ok(found.optional()?.map(Uuid::from_bytes))
 }
 
 /// A page of operations behind `position`, up to `until`; as lines, the page's own first.
@@ -65,9 +75,12 @@ pub fn pull(
     log: Log,
     position: Position,
     until: Option<u64>,
-) -> rusqlite::Result<Vec<u8>> {
+) -> sql::Result<Vec<u8>> {
     let is_other = position.epoch.is_some_and(|epoch| epoch != log.epoch);
-    let restarted = is_other || position.cursor > log.last_seq;
+    let mut restarted = is_other || position.cursor > log.last_seq;
+    if !restarted && position.mark.is_some() {
+        restarted = mark_at(connection, log.id, position.cursor)? != position.mark;
+    }
     let since = if restarted { 0 } else { position.cursor };
     let end = until.unwrap_or(u64::MAX).min(log.last_seq);
     let sql = "SELECT seq, packed FROM sync_ops WHERE log = ?1 AND seq > ?2 AND seq <= ?3
@@ -79,7 +92,7 @@ pub fn pull(
         end as i64,
         i64::try_from(PAGE_MAX_OPS).unwrap_or(0),
     ))?;
-    page(rows, log.epoch, since, end, restarted)
+    page(connection, rows, log, since..end, restarted)
 }
 
 /// A page of one conversation's operations behind `since`.
@@ -88,23 +101,23 @@ pub fn conversation(
     log: Log,
     conversation: Uuid,
     since: u64,
-) -> rusqlite::Result<Vec<u8>> {
+) -> sql::Result<Vec<u8>> {
     let sql = "SELECT seq, packed FROM sync_ops
         WHERE log = ?1 AND conversation = ?2 AND seq > ?3 ORDER BY seq LIMIT ?4";
     let mut select = connection.prepare_cached(sql)?;
     let limit = i64::try_from(PAGE_MAX_OPS).unwrap_or(0);
     let rows = select.query((log.id, conversation.into_bytes(), since as i64, limit))?;
-    page(rows, log.epoch, since, log.last_seq, false)
+    page(connection, rows, log, since..log.last_seq, false)
 }
 
 /// Rows of number and operation, as long as they fit a page. Without rows the page ends at `end`.
 fn page(
+    connection: &Connection,
     mut rows: Rows<'_>,
-    epoch: Uuid,
-    since: u64,
-    end: u64,
+    log: Log,
+    Range { start: since, end }: Range<u64>,
     restarted: bool,
-) -> rusqlite::Result<Vec<u8>> {
+) -> sql::Result<Vec<u8>> {
     let mut unpacker = Unpacker::default();
     let mut lines = Vec::new();
     let (mut cursor, mut n_ops) = (since, 0);
@@ -124,16 +137,13 @@ fn page(
     if is_whole {
         cursor = end.max(since);
     }
-    let page = Page { epoch, cursor, has_more: cursor < end, restarted };
+    let mark = mark_at(connection, log.id, cursor)?;
+    let page = Page { epoch: log.epoch, cursor, mark, has_more: cursor < end, restarted };
     Ok(headed(&page, &lines))
 }
 
 /// A page of heads, the newest conversations first.
-pub fn snapshot(
-    connection: &Connection,
-    log: Log,
-    after: Option<Uuid>,
-) -> rusqlite::Result<Vec<u8>> {
+pub fn snapshot(connection: &Connection, log: Log, after: Option<Uuid>) -> sql::Result<Vec<u8>> {
     let sql = "SELECT conversation, head FROM sync_heads WHERE log = ?1 AND conversation < ?2
         ORDER BY conversation DESC LIMIT ?3";
     let mut select = connection.prepare_cached(sql)?;
@@ -150,12 +160,13 @@ pub fn snapshot(
         n_heads += 1;
     }
     let after = last.filter(|_| n_heads == PAGE_MAX_HEADS);
-    let page = SnapshotPage { epoch: log.epoch, cursor: log.last_seq, after };
+    let mark = mark_at(connection, log.id, log.last_seq)?;
+    let page = SnapshotPage { epoch: log.epoch, cursor: log.last_seq, mark, after };
     Ok(headed(&page, &lines))
 }
 
 /// Every operation of a person, for whoever wants to have what is kept of them.
-pub fn export(connection: &Connection, person: PersonId) -> rusqlite::Result<Value> {
+pub fn export(connection: &Connection, person: PersonId) -> sql::Result<Value> {
     let sql = "SELECT packed FROM sync_ops JOIN sync_logs ON sync_logs.id = log
         WHERE person = ?1 ORDER BY seq";
     let mut select = connection.prepare(sql)?;
@@ -177,11 +188,11 @@ pub fn withdraw(
     connection: &mut Connection,
     person: PersonId,
     conversation: Uuid,
-) -> rusqlite::Result<()> {
+) -> sql::Result<()> {
     let transaction = connection.transaction()?;
     let log = ensure(&transaction, person)?;
     // What is deleted is overwritten.
-    transaction.pragma_update(None, "secure_delete", true)?;
+    transaction.overwrite_deleted(true)?;
     delete(&transaction, log.id, conversation)?;
     let sql = "INSERT OR IGNORE INTO sync_withdrawn (log, conversation) VALUES (?1, ?2)";
     transaction.execute(sql, (log.id, conversation.into_bytes()))?;
@@ -190,24 +201,14 @@ pub fn withdraw(
 }
 
 /// Deletes conversations that were last used before a time; gives how many.
-pub fn expire(
-    connection: &mut Connection,
-    person: PersonId,
-    before_ms: u64,
-) -> rusqlite::Result<usize> {
+pub fn expire(connection: &mut Connection, person: PersonId, before_ms: u64) -> sql::Result<usize> {
     let transaction = connection.transaction()?;
     let Some(log) = find(&transaction, person)? else { return Ok(0) };
-    transaction.pragma_update(None, "secure_delete", true)?;
-    let mut old = Vec::new();
-    {
-        let mut select = transaction.prepare("SELECT head FROM sync_heads WHERE log = ?1")?;
-        for head in select.query_map([log.id], |row| row.get::<_, String>(0))? {
-            let head = Head::from_json(&head?).map_err(|error| damaged(0, error))?;
-            if head.used_ms() < before_ms {
-                old.push(head.conversation);
-            }
-        }
-    }
+    transaction.overwrite_deleted(true)?;
+    let old = match log.is_sealed {
+        true => unwritten(&transaction, log.id, before_ms)?,
+        false => unused(&transaction, log.id, before_ms)?,
+    };
     for &conversation in &old {
         delete(&transaction, log.id, conversation)?;
     }
@@ -216,7 +217,32 @@ pub fn expire(
     Ok(old.len())
 }
 
-fn delete(transaction: &Connection, log: i64, conversation: Uuid) -> rusqlite::Result<()> {
+fn unused(transaction: &Connection, log: i64, before_ms: u64) -> sql::Result<Vec<Uuid>> {
+    let mut select = transaction.prepare("SELECT head FROM sync_heads WHERE log = ?1")?;
+    let mut old = Vec::new();
+    for head in select.query_map([log], |row| row.get::<_, String>(0))? {
+        let head = Head::from_json(&head?).map_err(|error| damaged(0, error))?;
+        if head.used_ms() < before_ms {
+            old.push(head.conversation);
+        }
+    }
+    Ok(old)
+}
+
+/// Of a sealed log it shows only when something of a conversation was last written.
+fn unwritten(transaction: &Connection, log: i64, before_ms: u64) -> sql::Result<Vec<Uuid>> {
+    let sql = "SELECT conversation FROM sync_ops WHERE log = ?1 AND conversation IS NOT NULL
+        GROUP BY conversation HAVING max(at_ms) < ?2";
+    let mut select = transaction.prepare(sql)?;
+    let before_ms = i64::try_from(before_ms).unwrap_or(i64::MAX);
+    let mut old = Vec::new();
+    for conversation in select.query_map((log, before_ms), |row| row.get(0))? {
+        old.push(Uuid::from_bytes(conversation?));
+    }
+    Ok(old)
+}
+
+fn delete(transaction: &Connection, log: i64, conversation: Uuid) -> sql::Result<()> {
     let ids = (log, conversation.into_bytes());
     let sql = "SELECT coalesce(sum(length(packed)), 0) FROM sync_ops
         WHERE log = ?1 AND conversation = ?2";
@@ -232,17 +258,17 @@ fn delete(transaction: &Connection, log: i64, conversation: Uuid) -> rusqlite::R
 }
 
 /// Deletes a person's log; their devices, if any come again, begin a new one.
-pub fn forget(connection: &Connection, person: PersonId) -> rusqlite::Result<()> {
-    connection.pragma_update(None, "secure_delete", true)?;
+pub fn forget(connection: &Connection, person: PersonId) -> sql::Result<()> {
+    connection.overwrite_deleted(true)?;
     connection.execute("DELETE FROM sync_logs WHERE person = ?1", [person])?;
     emptied(connection)
 }
 
 /// The write-ahead log must not keep what was deleted; where a reader holds it up, the next checkpoint
 /// does it.
-fn emptied(connection: &Connection) -> rusqlite::Result<()> {
-    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
-    connection.pragma_update(None, "secure_delete", false)
+pub fn emptied(connection: &Connection) -> sql::Result<()> {
+    connection.empty_log()?;
+    connection.overwrite_deleted(false)
 }
 
 fn headed(head: &impl Serialize, lines: &[u8]) -> Vec<u8> {
@@ -253,9 +279,6 @@ fn headed(head: &impl Serialize, lines: &[u8]) -> Vec<u8> {
     page
 }
 
-fn damaged(
-    column: usize,
-    error: impl std::error::Error + Send + Sync + 'static,
-) -> rusqlite::Error {
-    rusqlite::Error::FromSqlConversionFailure(column, Type::Blob, Box::new(error))
+fn damaged(column: usize, error: impl std::error::Error + Send + Sync + 'static) -> sql::Error {
+    sql::Error::FromSqlConversionFailure(column, Type::Blob, Box::new(error))
 }

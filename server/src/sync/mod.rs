@@ -12,20 +12,22 @@
 mod api;
 mod arrived;
 mod body;
+mod keyring;
 mod log;
 mod packed;
 mod take;
 mod wake;
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use portico_shared::error::ApiError;
-use portico_shared::sync::wire::{Position, Pushed, Wake};
+use portico_shared::sync::wire::{KeyringState, Position, Pushed, PutKeyring, Wake};
 use tokio::sync::broadcast;
 use uuid::Uuid;
 
+use crate::db::sql::Connection;
 use crate::db::{self, Db};
 use crate::http_error::HttpError;
 use crate::people::PersonId;
@@ -42,6 +44,7 @@ pub struct Sync {
     /// So that who reads does not wait for who writes.
     reader: Db,
     wakers: Wakers,
+    written: Arc<Mutex<take::Written>>,
 }
 
 impl Sync {
@@ -51,6 +54,7 @@ impl Sync {
             writer: Db::durable(path.clone()),
             reader: Db::new(path),
             wakers: Wakers::default(),
+            written: Arc::default(),
         })
     }
 
@@ -61,7 +65,13 @@ impl Sync {
     pub async fn push(&self, person: PersonId, lines: Vec<u8>) -> Result<Pushed, ApiError> {
         let read = tokio::task::spawn_blocking(move || arrived::read(&lines, now_ms()));
         let (arrived, refused) = read.await.map_err(internal)??;
-        let pushed = self.writer.call(move |db| take::push(db, person, arrived, refused)).await?;
+        let written = Arc::clone(&self.written);
+        let push = move |db: &mut Connection| {
+            // A panic in between leaves less known than there is, which costs a mark.
+            let mut written = written.lock().unwrap_or_else(PoisonError::into_inner);
+            take::push(db, person, arrived, refused, &mut written)
+        };
+        let pushed = self.writer.call(push).await?;
         if pushed.n_new > 0 {
             let wake = Wake::Log { epoch: pushed.epoch, cursor: pushed.cursor };
             self.wakers.tell(person, wake);
@@ -108,6 +118,37 @@ impl Sync {
     ) -> Result<Vec<u8>, ApiError> {
         let log = self.log(person).await?;
         Ok(self.reader.call(move |db| log::snapshot(db, log, after)).await?)
+    }
+
+    /// Whether the person's log is sealed, with its keyring.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn keyring(&self, person: PersonId) -> Result<KeyringState, ApiError> {
+        let log = self.log(person).await?;
+        Ok(self.reader.call(move |db| keyring::state(db, log)).await?)
+    }
+
+    /// Puts another keyring in its place; where the log becomes sealed, or plain, it begins anew.
+    ///
+    /// # Errors
+    /// `sync_keyring_changed`, `sync_not_settled`, `invalid_request`, or the database's.
+    pub async fn put_keyring(
+        &self,
+        person: PersonId,
+        put: PutKeyring,
+    ) -> Result<KeyringState, ApiError> {
+        keyring::check(&put)?;
+        match self.writer.call(move |db| keyring::put(db, person, &put)).await? {
+            keyring::Put::Refused(error) => Err(error),
+            keyring::Put::Taken { state, begins_anew } => {
+                if begins_anew {
+                    let wake = Wake::Log { epoch: state.epoch, cursor: state.cursor };
+                    self.wakers.tell(person, wake);
+                }
+                Ok(state)
+            }
+        }
     }
 
     /// Deletes a conversation that from now on stays on a device.

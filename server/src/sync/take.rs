@@ -5,17 +5,20 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use portico_shared::error::{ApiError, ErrorCode};
 use portico_shared::sync::wire::{Pushed, Refused};
-use portico_shared::sync::{Body, Head, MessageState, Op, Setting};
-use rusqlite::{Connection, OptionalExtension as _, Transaction};
+use portico_shared::sync::{Body, Head, MessageState, Op};
 use uuid::Uuid;
 
 use super::arrived::Arrived;
 use super::log::{self, Log};
 use super::packed::Packer;
+use crate::db::sql::{self, Connection, OptionalExtension as _, Transaction};
 use crate::people::PersonId;
 
 /// Most bytes of a person's log, packed.
 const LOG_MAX_BYTES: u64 = 1 << 30;
+
+/// Where the logs ended when this process last wrote to them.
+pub type Written = HashMap<Uuid, u64>;
 
 /// Takes operations in; what was refused before stands in `refused`.
 pub fn push(
@@ -23,10 +26,12 @@ pub fn push(
     person: PersonId,
     arrived: Vec<Arrived>,
     refused: Vec<Refused>,
-) -> rusqlite::Result<Pushed> {
+    written: &mut Written,
+) -> sql::Result<Pushed> {
     let transaction = connection.transaction()?;
     let log = log::ensure(&transaction, person)?;
     let before = log.last_seq;
+    let mark_before = log::mark_at(&transaction, log.id, before)?;
     let mut taking = Taking::new(&transaction, log, refused);
     taking.stays_on_device(&arrived)?;
     taking.places(&arrived);
@@ -42,9 +47,22 @@ pub fn push(
     }
     let sql = "UPDATE sync_logs SET last_seq = ?2, n_bytes = ?3 WHERE id = ?1";
     transaction.execute(sql, (log.id, log.last_seq as i64, log.n_bytes as i64))?;
+    // A log that this process has not written to before, or that ends before what it wrote, may have been
+    // restored: what comes now is another history than the one that devices have seen.
+    let goes_on = written.get(&log.epoch).is_some_and(|&end| end <= before);
+    if log.last_seq > before && !goes_on {
+        let sql = "INSERT INTO sync_marks (log, seq, mark) VALUES (?1, ?2, ?3)";
+        let mark = Uuid::now_v7().into_bytes();
+        transaction.execute(sql, (log.id, before as i64 + 1, mark))?;
+    }
+    let mark = log::mark_at(&transaction, log.id, log.last_seq)?;
     transaction.commit()?;
+    if log.last_seq > before {
+        written.insert(log.epoch, log.last_seq);
+    }
     refused.sort_by_key(|refused| refused.line);
-    Ok(Pushed { epoch: log.epoch, before, cursor: log.last_seq, n_new, refused })
+    let (epoch, cursor) = (log.epoch, log.last_seq);
+    Ok(Pushed { epoch, before, cursor, mark_before, mark, n_new, refused })
 }
 
 /// A push on its way into the log.
@@ -77,10 +95,12 @@ impl<'a> Taking<'a> {
     }
 
     /// Finds the conversations that the push itself, or an earlier withdrawal, keeps on a device.
-    fn stays_on_device(&mut self, arrived: &[Arrived]) -> rusqlite::Result<()> {
+    fn stays_on_device(&mut self, arrived: &[Arrived]) -> sql::Result<()> {
         let mut said: BTreeMap<Uuid, (bool, &Op)> = BTreeMap::new();
         for Arrived { op, .. } in arrived {
-            if let Body::Set { conversation, setting: Setting::StaysOnDevice(stays) } = op.body {
+            if let (Some(conversation), Some(stays)) =
+                (op.body.conversation(), op.body.stays_on_device())
+            {
                 let last = said.entry(conversation).or_insert((stays, op));
                 if (op.at, op.id) > (last.1.at, last.1.id) {
                     *last = (stays, op);
@@ -113,13 +133,15 @@ impl<'a> Taking<'a> {
 
     fn places(&mut self, arrived: &[Arrived]) {
         for Arrived { op, .. } in arrived {
-            if let Body::AddMessage { conversation, message, .. } = op.body {
+            if let (Some(conversation), Some(message)) =
+                (op.body.conversation(), op.body.message())
+            {
                 self.places.insert(message, conversation);
             }
         }
     }
 
-    fn take(&mut self, arrived: Arrived) -> rusqlite::Result<()> {
+    fn take(&mut self, arrived: Arrived) -> sql::Result<()> {
         let Arrived { line, op, json } = arrived;
         let message = op.body.message();
         let conversation = match (op.body.conversation(), message) {
@@ -128,6 +150,13 @@ impl<'a> Taking<'a> {
             (None, None) => None,
         };
         let refuse = |code| Refused { line, op: Some(op.id), error: ApiError::new(code) };
+        if op.body.is_sealed() != self.log.is_sealed {
+            self.refused.push(refuse(match self.log.is_sealed {
+                true => ErrorCode::SyncLogSealed,
+                false => ErrorCode::SyncLogPlain,
+            }));
+            return Ok(());
+        }
         if conversation.is_some_and(|conversation| self.stays.contains(&conversation)) {
             self.refused.push(refuse(ErrorCode::ConversationStaysOnDevice));
             return Ok(());
@@ -164,18 +193,17 @@ impl<'a> Taking<'a> {
         self.log.last_seq += 1;
         self.log.n_bytes = n_bytes;
         self.n_new += 1;
-        match &op.body {
-            Body::AddMessage { message, conversation, .. } => {
-                self.adopt(*message, *conversation)?;
-            }
-            Body::WriteMessage { message, .. } => self.drop_drafts(&op, *message)?,
-            _ => {}
+        if let (Some(message), Some(conversation)) = (message, op.body.conversation()) {
+            self.adopt(message, conversation)?;
+        }
+        if let (Some(message), true) = (message, written.is_some()) {
+            self.drop_drafts(&op, message)?;
         }
         self.note(&op)
     }
 
     /// The conversation of a message, as far as it is known.
-    fn place_of(&self, message: Uuid) -> rusqlite::Result<Option<Uuid>> {
+    fn place_of(&self, message: Uuid) -> sql::Result<Option<Uuid>> {
         if let Some(&conversation) = self.places.get(&message) {
             return Ok(Some(conversation));
         }
@@ -187,7 +215,7 @@ impl<'a> Taking<'a> {
     }
 
     /// Operations on a message that came before the message.
-    fn adopt(&self, message: Uuid, conversation: Uuid) -> rusqlite::Result<()> {
+    fn adopt(&self, message: Uuid, conversation: Uuid) -> sql::Result<()> {
         let sql = "UPDATE sync_ops SET conversation = ?3
             WHERE log = ?1 AND message = ?2 AND conversation IS NULL";
         let ids = (self.log.id, message.into_bytes(), conversation.into_bytes());
@@ -195,7 +223,7 @@ impl<'a> Taking<'a> {
     }
 
     /// Whether a draft changes nothing any more.
-    fn has_later_write(&self, op: &Op, message: Option<Uuid>) -> rusqlite::Result<bool> {
+    fn has_later_write(&self, op: &Op, message: Option<Uuid>) -> sql::Result<bool> {
         let sql = "SELECT 1 FROM sync_ops WHERE log = ?1 AND message = ?2 AND written IS NOT NULL
             AND (at_ms, at_n, op) > (?3, ?4, ?5)";
         let ids = (self.log.id, message.map(Uuid::into_bytes));
@@ -205,7 +233,7 @@ impl<'a> Taking<'a> {
     }
 
     /// Drafts of the text that `op` writes anew; what a device merges is the same without them.
-    fn drop_drafts(&mut self, op: &Op, message: Uuid) -> rusqlite::Result<()> {
+    fn drop_drafts(&mut self, op: &Op, message: Uuid) -> sql::Result<()> {
         let sql = "DELETE FROM sync_ops WHERE log = ?1 AND message = ?2 AND written = 0
             AND (at_ms, at_n, op) < (?3, ?4, ?5) RETURNING length(packed)";
         let transaction = self.transaction;
@@ -218,7 +246,7 @@ impl<'a> Taking<'a> {
     }
 
     /// Takes a new operation into its conversation's head.
-    fn note(&mut self, op: &Op) -> rusqlite::Result<()> {
+    fn note(&mut self, op: &Op) -> sql::Result<()> {
         // One of an unknown kind says nothing of a head.
         let Some(conversation) = op.body.conversation() else { return Ok(()) };
         if matches!(op.body, Body::Unknown(_)) {

@@ -50,12 +50,6 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
         .merge(limited(indexed(), upload, MAX_INDEXED_BYTES))
 }
 
-/// All paths that there are, some more than once.
-pub fn paths() -> Vec<&'static str> {
-    let routes = [small(), files(), indexed()];
-    routes.iter().flatten().map(|(path, _)| *path).collect()
-}
-
 fn small() -> Routes {
     vec![
         ("/api/collections", get(collections::list).post(collections::create)),

@@ -6,11 +6,11 @@ use portico_shared::documents::{Chunk, ChunkLimits, DocLang, Extracted, chunk};
 use portico_shared::error::{ApiError, ErrorCode};
 use portico_shared::grounding::estimated_tokens;
 use portico_shared::tokenizer::{AddSpecial, ParseSpecial, Tokenizer};
-use rusqlite::{Connection, OptionalExtension as _};
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
 use super::{LONGEST_WAIT_MS, Work, now_ms};
+use crate::db::sql::{self, Connection, OptionalExtension as _};
 use crate::documents::passages::{CHUNK_COLUMNS, blob_from_vector, internal, passage_ids};
 use crate::documents::queue::{drop_staged, error_to_json};
 use crate::documents::step;
@@ -194,7 +194,7 @@ fn stage(
     claimed: &Claimed,
     staged: &Staged,
     vectors: &[Vec<f32>],
-) -> rusqlite::Result<()> {
+) -> sql::Result<()> {
     let transaction = connection.transaction()?;
     let sql = "SELECT 1 FROM jobs WHERE id = ?1 AND state = 'extracting'";
     // Cancelled or replaced meanwhile.
@@ -212,7 +212,7 @@ pub(in crate::documents) fn set_staged(
     connection: &Connection,
     job: &str,
     state: &str,
-) -> rusqlite::Result<()> {
+) -> sql::Result<()> {
     let missing = "SELECT count(*), coalesce(sum(vector IS NOT NULL), 0)
         FROM staged_passages WHERE job = ?1";
     let (n, n_embedded): (i64, i64) =
@@ -232,7 +232,7 @@ pub(in crate::documents) fn write_staged(
     document: Uuid,
     staged: &Staged,
     vectors: &[Vec<f32>],
-) -> rusqlite::Result<()> {
+) -> sql::Result<()> {
     drop_staged(connection, job)?;
     let Staged { extracted, json, chunks } = staged;
     let sql = "INSERT INTO staged_texts (job, extracted) VALUES (?1, ?2)";
@@ -243,7 +243,7 @@ pub(in crate::documents) fn write_staged(
     );
     let mut insert = connection.prepare_cached(&sql)?;
     for (i, (chunk, id)) in chunks.iter().zip(passage_ids(document, chunks)).enumerate() {
-        insert.execute(rusqlite::params![
+        insert.execute(sql::params![
             job,
             id.as_bytes().as_slice(),
             chunk.ordinal,

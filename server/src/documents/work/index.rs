@@ -9,10 +9,10 @@ use portico_search::Passage;
 use portico_search::vectors::{EmbedderId, OpenStore};
 use portico_shared::documents::Chunk;
 use portico_shared::error::ApiError;
-use rusqlite::{Connection, Transaction};
 use uuid::Uuid;
 
 use super::Work;
+use crate::db::sql::{self, Connection, Transaction};
 use crate::documents::passages::{CHUNK_COLUMNS, chunk_from_row, id_from_blob, vector_from_blob};
 use crate::documents::queue::drop_staged;
 use crate::documents::step;
@@ -216,7 +216,7 @@ impl Work {
 /// A passage that is on its way, with its vector where one was made.
 type Staged = (Uuid, Chunk, Option<Vec<f32>>);
 
-fn staged(connection: &Connection, job: &str) -> rusqlite::Result<Vec<Staged>> {
+fn staged(connection: &Connection, job: &str) -> sql::Result<Vec<Staged>> {
     let sql = format!(
         "SELECT id, vector, {CHUNK_COLUMNS} FROM staged_passages WHERE job = ?1 ORDER BY ordinal"
     );
@@ -230,7 +230,7 @@ fn staged(connection: &Connection, job: &str) -> rusqlite::Result<Vec<Staged>> {
 }
 
 /// The moment in which versions become live, all of them whole; of a job that is gone nothing does.
-fn flip(connection: &mut Connection, jobs: &[String]) -> rusqlite::Result<()> {
+fn flip(connection: &mut Connection, jobs: &[String]) -> sql::Result<()> {
     let transaction = connection.transaction()?;
     for job in jobs {
         flip_one(&transaction, job)?;
@@ -238,7 +238,7 @@ fn flip(connection: &mut Connection, jobs: &[String]) -> rusqlite::Result<()> {
     transaction.commit()
 }
 
-fn flip_one(transaction: &Transaction<'_>, job: &str) -> rusqlite::Result<()> {
+fn flip_one(transaction: &Transaction<'_>, job: &str) -> sql::Result<()> {
     let sql = "UPDATE jobs SET state = 'done', error = NULL WHERE id = ?1 AND state = 'indexing'";
     if transaction.execute(sql, [job])? == 0 {
         return Ok(());

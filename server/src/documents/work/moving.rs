@@ -12,12 +12,12 @@ use std::time::Duration;
 use portico_search::vectors::{EmbedderId, Labels, OpenStore, Point, StoreConfig, VectorStore};
 use portico_shared::documents::Chunk;
 use portico_shared::error::{ApiError, ErrorCode};
-use rusqlite::{Connection, OptionalExtension as _};
 use uuid::Uuid;
 
 use super::Work;
 use super::embed::Text;
 use crate::config::VectorsConfig;
+use crate::db::sql::{self, Connection, OptionalExtension as _};
 use crate::documents::moving::is_moving;
 use crate::documents::passages::{
     blob_from_vector, chunk_from_row, id_from_blob, lang_from_column, vector_from_blob,
@@ -86,8 +86,7 @@ impl Work {
         let asked = self.work_db().call(|connection| {
             let sql = "SELECT store, embedder FROM vector_moves WHERE state = 'moving'";
             let mut select = connection.prepare_cached(sql)?;
-            let row =
-                |row: &rusqlite::Row<'_>| Ok(Asked { store: row.get(0)?, embedder: row.get(1)? });
+            let row = |row: &sql::Row<'_>| Ok(Asked { store: row.get(0)?, embedder: row.get(1)? });
             select.query_row([], row).optional()
         });
         Ok(asked.await?)
@@ -339,7 +338,7 @@ impl Work {
             let sql = "SELECT (SELECT count(*) FROM moved_vectors), count(*) FROM passages p
                 JOIN documents d ON d.id = p.document JOIN collections c ON c.id = d.collection
                 WHERE c.embedder IS NOT NULL";
-            let count = |row: &rusqlite::Row<'_>, i| row.get::<_, i64>(i).map(|n| n.max(0) as u64);
+            let count = |row: &sql::Row<'_>, i| row.get::<_, i64>(i).map(|n| n.max(0) as u64);
             connection.query_row(sql, [], |row| Ok((count(row, 0)?, count(row, 1)?)))
         });
         Ok(counts.await?)
@@ -377,7 +376,7 @@ impl Lacking {
     }
 }
 
-fn lacking(connection: &Connection) -> rusqlite::Result<Vec<Lacking>> {
+fn lacking(connection: &Connection) -> sql::Result<Vec<Lacking>> {
     let sql = "SELECT p.id AS id, p.ordinal AS ordinal, p.text AS text,
             p.heading_path AS heading_path, p.page AS page, p.section AS section,
             p.from_char AS from_char, p.to_char AS to_char, p.n_tokens AS n_tokens, p.lang AS lang,
@@ -401,7 +400,7 @@ fn lacking(connection: &Connection) -> rusqlite::Result<Vec<Lacking>> {
 }
 
 /// Points behind a row, with its number.
-fn page(connection: &Connection, after: i64) -> rusqlite::Result<Vec<(i64, Point)>> {
+fn page(connection: &Connection, after: i64) -> sql::Result<Vec<(i64, Point)>> {
     let sql = "SELECT p.rowid AS row, p.id AS id, p.vector AS vector, p.lang AS lang,
             d.id AS document, d.collection AS collection, d.media_type AS media_type,
             d.date_s AS date_s
@@ -416,7 +415,7 @@ fn page(connection: &Connection, after: i64) -> rusqlite::Result<Vec<(i64, Point
     rows.collect()
 }
 
-fn labels(row: &rusqlite::Row<'_>) -> rusqlite::Result<Labels> {
+fn labels(row: &sql::Row<'_>) -> sql::Result<Labels> {
     Ok(Labels {
         collection: row.get("collection")?,
         document: row.get::<_, String>("document")?.parse().unwrap_or_default(),

@@ -3,9 +3,9 @@
 use portico_search::Passage;
 use portico_search::vectors::{Labels, Point};
 use portico_shared::error::ApiError;
-use rusqlite::Connection;
 
 use super::Work;
+use crate::db::sql::{self, Connection};
 use crate::documents::passages::{chunk_from_row, id_from_blob, vector_from_blob};
 
 /// Passages that are put together.
@@ -56,7 +56,7 @@ impl Work {
 }
 
 /// Live passages behind a row, with its number.
-fn page(connection: &Connection, after: i64) -> rusqlite::Result<Vec<Row>> {
+fn page(connection: &Connection, after: i64) -> sql::Result<Vec<Row>> {
     let sql = "SELECT p.rowid AS row, p.id AS id, p.vector AS vector, p.ordinal AS ordinal,
             p.text AS text, p.heading_path AS heading_path, p.page AS page, p.section AS section,
             p.from_char AS from_char, p.to_char AS to_char, p.n_tokens AS n_tokens, p.lang AS lang,

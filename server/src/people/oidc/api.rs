@@ -8,12 +8,12 @@ use axum::extract::{Query, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use portico_shared::error::{ApiError, ErrorCode};
-use rusqlite::{Connection, OptionalExtension as _};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::rules::{OidcRules, Outcome};
 use super::{Oidc, Vouched, token};
+use crate::db::sql::{self, Connection, OptionalExtension as _};
 use crate::gateway::{Caller, Gateway, JsonBody};
 use crate::http_error::HttpError;
 use crate::people::audit::Entry;
@@ -240,7 +240,7 @@ impl People {
     }
 }
 
-fn kept_rules(connection: &Connection) -> rusqlite::Result<OidcRules> {
+fn kept_rules(connection: &Connection) -> sql::Result<OidcRules> {
     let sql = "SELECT value FROM house WHERE name = ?1";
     let kept: Option<String> = connection.query_row(sql, [RULES], |row| row.get(0)).optional()?;
     let nobody = OidcRules { default_role: None, rules: Vec::new() };
@@ -251,7 +251,7 @@ fn kept_rules(connection: &Connection) -> rusqlite::Result<OidcRules> {
 }
 
 /// A role that a rule gives, but never the last administrator's away.
-fn renew(connection: &Connection, id: PersonId, outcome: &Outcome) -> rusqlite::Result<()> {
+fn renew(connection: &Connection, id: PersonId, outcome: &Outcome) -> sql::Result<()> {
     let Some(role) = outcome.role.filter(|_| outcome.is_by_rule) else { return Ok(()) };
     if role == Role::Admin || store::has_other_admin(connection, id)? {
         connection.execute("UPDATE people SET role = ?2 WHERE id = ?1", (id, role))?;
@@ -259,7 +259,7 @@ fn renew(connection: &Connection, id: PersonId, outcome: &Outcome) -> rusqlite::
     Ok(())
 }
 
-fn insert(connection: &Connection, vouched: &Vouched, role: Role) -> rusqlite::Result<PersonId> {
+fn insert(connection: &Connection, vouched: &Vouched, role: Role) -> sql::Result<PersonId> {
     let claims: &Map<String, Value> = &vouched.claims;
     let claimed = ["preferred_username", "email"]
         .iter()
