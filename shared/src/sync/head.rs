@@ -105,6 +105,7 @@ impl Conversation {
             },
             Body::DeleteConversation { deleted, .. } => self.deleted.write(stamp, *deleted),
             Body::WriteMessage { .. }
+            | Body::WriteStep { .. }
             | Body::ChooseBranch { .. }
             | Body::DeleteMessage { .. }
             | Body::Unknown(_) => {}

@@ -8,6 +8,7 @@ use super::clock::Hlc;
 use super::head::{Conversation, Head};
 use super::op::{Body, MessageContent, MessageState, Op};
 use super::register::{Register, Stamp};
+use super::step::ToolStep;
 use crate::openai::Role;
 
 /// The state that a set of operations amounts to.
@@ -29,6 +30,7 @@ pub struct Merge {
 pub(super) struct Message {
     pub(super) added: Option<Added>,
     pub(super) content: Option<Written>,
+    pub(super) steps: BTreeMap<u32, Register<ToolStep>>,
     pub(super) chosen: Option<Stamp>,
     pub(super) deleted: Register<bool>,
 }
@@ -80,6 +82,10 @@ impl Merge {
             }
             Body::WriteMessage { message, content } => {
                 self.messages.entry(*message).or_default().write(stamp, content);
+            }
+            Body::WriteStep { message, n, step } => {
+                let steps = &mut self.messages.entry(*message).or_default().steps;
+                steps.entry(*n).or_default().write(stamp, step.clone());
             }
             Body::ChooseBranch { message } => {
                 let chosen = &mut self.messages.entry(*message).or_default().chosen;

@@ -11,6 +11,7 @@
 //!   chosen last is on the active branch.
 //! - A message's text is a register too, in which a finished text always stands before a draft: a
 //!   late draft of a killed tab loses nothing.
+//! - Steps of an answer (calls of tools) are registers beside its text, by their number.
 //! - Deleting writes a register, so that undoing is one more write.
 //! - What is known of a conversation without its messages is its [`Head`]: a device that has the heads
 //!   shows the list, and fetches messages when they are wanted.
@@ -25,6 +26,7 @@ mod op;
 mod query;
 mod register;
 mod search;
+mod step;
 mod subject;
 pub mod wire;
 
@@ -38,6 +40,7 @@ pub use op::{
 };
 pub use query::{ConversationView, MessageView};
 pub use search::{Decompose, Hit, decomposed, fold};
+pub use step::{STEP_NAME_MAX_BYTES, STEP_TEXT_MAX_BYTES, STEPS_MAX, StepState, ToolStep};
 
 #[cfg(test)]
 mod tests;

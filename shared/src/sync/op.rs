@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::attachment::{self, Attachment};
 use super::clock::{Hlc, MS_MAX};
+use super::step::ToolStep;
 use crate::error::{ApiError, ErrorCode};
 use crate::openai::{Place, PorticoInfo, Role, Usage};
 
@@ -61,6 +62,12 @@ pub enum Body {
         message: Uuid,
         content: MessageContent,
     },
+    /// Writes the `n`th step of an answer, from 0.
+    WriteStep {
+        message: Uuid,
+        n: u32,
+        step: ToolStep,
+    },
     /// Puts a message, among its siblings, on the active branch.
     ChooseBranch {
         message: Uuid,
@@ -80,11 +87,12 @@ pub enum Body {
     Unknown(Map<String, Value>),
 }
 
-const KINDS: [&str; 7] = [
+const KINDS: [&str; 8] = [
     "create_conversation",
     "set",
     "add_message",
     "write_message",
+    "write_step",
     "choose_branch",
     "delete_conversation",
     "delete_message",
@@ -237,6 +245,10 @@ impl Op {
                 is_v7(*message)?;
                 content.check()
             }
+            Body::WriteStep { message, n, step } => {
+                is_v7(*message)?;
+                step.check(*n)
+            }
             Body::ChooseBranch { message } | Body::DeleteMessage { message, .. } => is_v7(*message),
             Body::Unknown(_) => Ok(()),
         }
@@ -272,7 +284,7 @@ impl MessageContent {
     }
 }
 
-fn at_most(field: &'static str, length: usize, max: usize) -> Result<(), OpError> {
+pub(super) fn at_most(field: &'static str, length: usize, max: usize) -> Result<(), OpError> {
     if length > max { Err(OpError::Field { field, max }) } else { Ok(()) }
 }
 

@@ -7,7 +7,8 @@ use uuid::Uuid;
 use super::head::Conversation;
 use super::merge::{Added, Merge, Message};
 use super::op::{MessageContent, MessageState};
-use super::register::Stamp;
+use super::register::{Register, Stamp};
+use super::step::ToolStep;
 use crate::openai::Role;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +31,8 @@ pub struct MessageView<'a> {
     pub parent: Option<Uuid>,
     pub role: Role,
     pub content: &'a MessageContent,
+    /// What it did between its words, in order.
+    pub steps: Vec<&'a ToolStep>,
     pub created_ms: u64,
     /// The message itself and those that stand in its place on other branches, oldest first.
     pub siblings: Vec<Uuid>,
@@ -52,6 +55,7 @@ struct Node<'a> {
     /// When it was added or chosen, whichever is later: the latest sibling is active.
     active: Stamp,
     content: &'a MessageContent,
+    steps: &'a BTreeMap<u32, Register<ToolStep>>,
 }
 
 impl Merge {
@@ -158,7 +162,8 @@ impl Merge {
             };
             let (Some(added), Some(written)) = (message.added, &message.content) else { continue };
             let active = message.chosen.map_or(added.stamp, |chosen| chosen.max(added.stamp));
-            let node = Node { id, added, active, content: &written.content };
+            let (content, steps) = (&written.content, &message.steps);
+            let node = Node { id, added, active, content, steps };
             tree.entry(added.parent).or_default().push(node);
         }
         for siblings in tree.values_mut() {
@@ -178,6 +183,7 @@ fn view<'a>(node: &Node<'a>, siblings: &[Node<'a>]) -> MessageView<'a> {
         parent: node.added.parent,
         role: node.added.role(),
         content: node.content,
+        steps: node.steps.values().filter_map(Register::get).collect(),
         created_ms: node.added.stamp.at.ms,
         siblings: siblings.iter().map(|sibling| sibling.id).collect(),
     }

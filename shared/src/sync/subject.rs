@@ -14,9 +14,10 @@ impl Body {
             | Self::Set { conversation, .. }
             | Self::AddMessage { conversation, .. }
             | Self::DeleteConversation { conversation, .. } => Some(*conversation),
-            Self::WriteMessage { .. } | Self::ChooseBranch { .. } | Self::DeleteMessage { .. } => {
-                None
-            }
+            Self::WriteMessage { .. }
+            | Self::WriteStep { .. }
+            | Self::ChooseBranch { .. }
+            | Self::DeleteMessage { .. } => None,
             Self::Unknown(fields) => id_in(fields.get("conversation")),
         }
     }
@@ -26,6 +27,7 @@ impl Body {
         match self {
             Self::AddMessage { message, .. }
             | Self::WriteMessage { message, .. }
+            | Self::WriteStep { message, .. }
             | Self::ChooseBranch { message }
             | Self::DeleteMessage { message, .. } => Some(*message),
             Self::CreateConversation { .. }

@@ -251,13 +251,26 @@ fn a_push_is_cut_by_bytes_and_has_at_least_one_line() {
 fn a_position_tells_another_log_from_its_own_growth() {
     use wire::{Page, Position, Pushed};
     let (one, other) = (id(1), id(2));
-    let page = |epoch, cursor, restarted| Page { epoch, cursor, has_more: false, restarted };
+    let page = |epoch, cursor, restarted| {
+        let mark = Some(epoch);
+        Page { epoch, cursor, mark, has_more: false, restarted }
+    };
     let mut position = Position::default();
     assert!(!position.pulled(&page(one, 5, false)));
-    let pushed =
-        |epoch, before, cursor| Pushed { epoch, before, cursor, n_new: 1, refused: vec![] };
+    let pushed = |epoch: Uuid, before, cursor| Pushed {
+        epoch,
+        before,
+        cursor,
+        mark_before: Some(one),
+        mark: Some(epoch),
+        n_new: 1,
+        refused: vec![],
+    };
     position.pushed(&pushed(one, 5, 7));
-    assert_eq!(position.cursor, 7);
+    assert_eq!((position.cursor, position.mark), (7, Some(one)));
+    let restored = Pushed { mark_before: Some(other), ..pushed(one, 7, 8) };
+    position.pushed(&restored);
+    assert_eq!(position.cursor, 7, "another history that ends there");
     position.pushed(&pushed(one, 9, 10));
     assert_eq!(position.cursor, 7, "others wrote between");
     assert!(position.is_behind(one, 10) && !position.is_behind(one, 7));
@@ -329,6 +342,46 @@ fn a_bad_operation_is_refused_by_name() {
     assert!(matches!(write.check(), Err(OpError::Field { field: "text", .. })));
 }
 
+fn step(state: StepState) -> ToolStep {
+    ToolStep {
+        id: "call_1".to_owned(),
+        round: 0,
+        at: 1,
+        name: "calculator".to_owned(),
+        arguments: r#"{"expression":"1+1"}"#.to_owned(),
+        state,
+        result: (state == StepState::Done).then(|| "2".to_owned()),
+    }
+}
+
+#[test]
+fn steps_of_an_answer_stand_beside_its_text_in_their_order_and_later_ones_take_the_earliers_place()
+{
+    let mut log = Log::default();
+    log.write(Body::CreateConversation { conversation: id(1) });
+    log.add(1, 10, None, "a");
+    let written = |n, state| Body::WriteStep { message: id(10), n, step: step(state) };
+    log.write(written(1, StepState::Called));
+    log.write(written(0, StepState::Waiting));
+    let op = log.write(written(0, StepState::Done));
+    assert_eq!(Op::from_json(&op.to_json()).unwrap(), op);
+    let state = log.state();
+    let states: Vec<_> = state.thread(id(1))[0].steps.iter().map(|step| step.state).collect();
+    assert_eq!(states, [StepState::Done, StepState::Called]);
+    // A build that does not know them keeps them, and carriers find their message.
+    assert!(op.to_json().contains(r#""kind":"write_step""#));
+    assert_eq!(op.body.message(), Some(id(10)));
+
+    let long =
+        ToolStep { result: Some("x".repeat(STEP_TEXT_MAX_BYTES + 1)), ..step(StepState::Done) };
+    let too_long = Body::WriteStep { message: id(10), n: 0, step: long };
+    let too_many = Body::WriteStep { message: id(10), n: STEPS_MAX, step: step(StepState::Done) };
+    for (field, body) in [("result", too_long), ("n", too_many)] {
+        let error = Op::new(id(1), Hlc::default(), body).check().unwrap_err().to_string();
+        assert!(error.contains(&format!("`{field}`")), "{error}");
+    }
+}
+
 /// Operations over few ids and times, so that they meet; some share an id but not a body.
 fn any_op() -> impl Strategy<Value = Op> {
     let text = prop::sample::select(vec!["a", "b", "c"]);
@@ -371,6 +424,8 @@ fn any_op() -> impl Strategy<Value = Op> {
             }),
         (message.clone(), content)
             .prop_map(|(message, content)| Body::WriteMessage { message, content }),
+        (message.clone(), 0u32..2, prop::sample::select(vec![StepState::Waiting, StepState::Done]))
+            .prop_map(|(message, n, state)| Body::WriteStep { message, n, step: step(state) }),
         message.clone().prop_map(|message| Body::ChooseBranch { message }),
         (conversation, any::<bool>())
             .prop_map(|(conversation, deleted)| Body::DeleteConversation { conversation, deleted }),

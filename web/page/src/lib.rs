@@ -9,4 +9,5 @@ pub mod i18n;
 pub mod markdown;
 pub mod route;
 pub mod title;
+pub mod tools;
 pub mod window;

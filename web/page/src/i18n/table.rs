@@ -309,6 +309,46 @@ texts! {
     PartlyRead: "The document is longer than this model can hold: the answer rests on {given} of its {of} passages.",
         "Das Dokument ist länger, als dieses Modell fassen kann: Die Antwort stützt sich auf {given} seiner {of} Stellen.";
 
+    // Tools
+    Tools: "Tools", "Werkzeuge";
+    ToolsHint: "What the model may call in this conversation", "Was das Modell in diesem Gespräch aufrufen darf";
+    ToolsOff: "none", "keine";
+    ToolOnServer: "on the server", "auf dem Server";
+    ToolAsks: "asks first", "fragt vorher";
+    ToolsStay: "Tools of the server are off while nothing leaves this device.",
+        "Werkzeuge des Servers ruhen, solange nichts dieses Gerät verlässt.";
+    ToolCalculator: "Calculator", "Rechner";
+    ToolDate: "Date", "Datum";
+    ToolUnits: "Units", "Einheiten";
+    ToolSearch: "Search documents", "Dokumente durchsuchen";
+    ToolRead: "Read a document", "Ein Dokument lesen";
+    ToolSteps: "Tools that were called", "Aufgerufene Werkzeuge";
+    ToolCalled: "next", "als Nächstes";
+    ToolWaiting: "waiting for you", "wartet auf Sie";
+    ToolRunning: "running …", "läuft …";
+    ToolDone: "done", "fertig";
+    ToolRefused: "refused", "abgelehnt";
+    ToolFailed: "failed", "fehlgeschlagen";
+    ToolTimedOut: "timed out", "Zeit überschritten";
+    ToolStopped: "stopped", "angehalten";
+    ToolArguments: "Called with", "Aufgerufen mit";
+    ToolResult: "Result", "Ergebnis";
+    ToolMayIt: "May “{tool}” be called? This goes to the server: {arguments}",
+        "Darf „{tool}“ aufgerufen werden? Das geht an den Server: {arguments}";
+    ToolOnce: "Once", "Einmal";
+    ToolForConversation: "For this conversation", "Für dieses Gespräch";
+    ToolRefuse: "Refuse", "Ablehnen";
+    ToolResultCut: "[{n} more characters were left out]", "[{n} weitere Zeichen wurden ausgelassen]";
+    ToolInterrupted: "It was interrupted; whether it was done is not known.",
+        "Es wurde unterbrochen; ob es ausgeführt wurde, ist nicht bekannt.";
+    ToolTooMany: "It was not called: there were too many calls.",
+        "Es wurde nicht aufgerufen: Es waren zu viele Aufrufe.";
+    ToolUnknown: "There is no such tool here.", "Dieses Werkzeug gibt es hier nicht.";
+    ToolBadArguments: "Its arguments are no JSON object.", "Seine Argumente sind kein JSON-Objekt.";
+    ToolWasRefused: "The person refused this call.", "Die Person hat diesen Aufruf abgelehnt.";
+    ToolTookTooLong: "It took too long and was ended.", "Es dauerte zu lange und wurde beendet.";
+    ToolWasStopped: "The person stopped it.", "Die Person hat es angehalten.";
+
     // Settings
     Language: "Language", "Sprache";
     Theme: "Appearance", "Darstellung";
