@@ -318,6 +318,39 @@ error_codes! {
     SyncLogFull = "sync_log_full", 507,
         en: "There is no room for more conversations on the server: at most {max_bytes} bytes. Delete some; what was written is kept on this device.",
         de: "Auf dem Server ist für weitere Gespräche kein Platz: höchstens {max_bytes} Bytes. Löschen Sie einige; das Geschriebene bleibt auf diesem Gerät erhalten.";
+    /// A device that does not know of it, or has no key, would leak them.
+    SyncLogSealed = "sync_log_sealed", 409,
+        en: "Your conversations are end-to-end encrypted. This device neither sends nor fetches until you unlock it in your account; what was written is kept here.",
+        de: "Ihre Gespräche sind Ende-zu-Ende-verschlüsselt. Dieses Gerät sendet und holt nichts, bis Sie es in Ihrem Konto entsperren; das Geschriebene bleibt hier erhalten.";
+    /// The device has a key and the log is plain: nothing is sent in plain text unasked.
+    SyncLogPlain = "sync_log_plain", 409,
+        en: "Encryption of your conversations was turned off elsewhere. This device sends nothing until you agree to that in your account; what was written is kept here.",
+        de: "Die Verschlüsselung Ihrer Gespräche wurde anderswo ausgeschaltet. Dieses Gerät sendet nichts, bis Sie dem in Ihrem Konto zustimmen; das Geschriebene bleibt hier erhalten.";
+    SyncKeyringChanged = "sync_keyring_changed", 409,
+        en: "Another device changed the encryption meanwhile. Try again.",
+        de: "Ein anderes Gerät hat die Verschlüsselung inzwischen geändert. Versuchen Sie es noch einmal.";
+    /// The log is begun anew from this device, which must have all of it.
+    SyncNotSettled = "sync_not_settled", 409,
+        en: "This device does not have everything yet that your other devices wrote. Wait until all is synced and try again.",
+        de: "Dieses Gerät hat noch nicht alles, was Ihre anderen Geräte geschrieben haben. Warten Sie, bis alles abgeglichen ist, und versuchen Sie es noch einmal.";
+    SealPassphraseShort = "seal_passphrase_short", 422,
+        en: "The passphrase is too short: at least {min} characters.",
+        de: "Die Passphrase ist zu kurz: mindestens {min} Zeichen.";
+    SealPassphraseWrong = "seal_passphrase_wrong", 422,
+        en: "This is not the passphrase.",
+        de: "Das ist nicht die Passphrase.";
+    SealRecoveryTypo = "seal_recovery_typo", 422,
+        en: "The recovery key has a typo: nine groups of four letters and digits are expected. Compare it with what you kept.",
+        de: "Im Wiederherstellungsschlüssel ist ein Tippfehler: Erwartet werden neun Gruppen aus vier Buchstaben und Ziffern. Vergleichen Sie ihn mit dem, was Sie aufbewahrt haben.";
+    SealRecoveryWrong = "seal_recovery_wrong", 422,
+        en: "This recovery key is not that of your account, or it was replaced by a newer one.",
+        de: "Dieser Wiederherstellungsschlüssel gehört nicht zu Ihrem Konto oder wurde durch einen neueren ersetzt.";
+    SealKeyringDamaged = "seal_keyring_damaged", 422,
+        en: "The keys that the server keeps for you are damaged. A device that is unlocked can turn encryption off and on again; nothing on it is lost.",
+        de: "Die Schlüssel, die der Server für Sie aufbewahrt, sind beschädigt. Ein entsperrtes Gerät kann die Verschlüsselung aus- und wieder einschalten; dort ist nichts verloren.";
+    SealOpDamaged = "seal_op_damaged", 422,
+        en: "{n} changes came from the server altered, and were left out. What is on this device is as it was.",
+        de: "{n} Änderungen kamen verfälscht vom Server und wurden ausgelassen. Was auf diesem Gerät ist, ist unverändert.";
     /// Nobody is signed in, and this is kept for each person.
     SignInNeeded = "sign_in_needed", 401,
         en: "Please sign in for this.",
@@ -430,6 +463,31 @@ error_codes! {
     OidcNotInvited = "oidc_not_invited", 403,
         en: "The sign-in service knows you, but the rules of this house give you no access. Ask whoever runs the server.",
         de: "Der Anmeldedienst kennt Sie, aber die Regeln dieses Hauses geben Ihnen keinen Zugang. Fragen Sie die Verwaltung.";
+    /// The database is of a newer program: an older one would not keep its rules.
+    DataNewer = "data_newer", 500,
+        en: "The data in {path} are of a newer Portico: their schema is {schema}, and this program ({version}) knows schemas up to {known}. Start the newer program again, or restore a backup from before the upgrade into an empty folder: portico restore FILE --data DIR",
+        de: "Die Daten in {path} sind von einem neueren Portico: Ihr Schema ist {schema}, und dieses Programm ({version}) kennt Schemas bis {known}. Starten Sie wieder das neuere Programm oder spielen Sie eine Sicherung von vor der Aktualisierung in einen leeren Ordner ein: portico restore DATEI --data ORDNER";
+    /// A data folder without a database.
+    DataAbsent = "data_absent", 404,
+        en: "There are no data in {path} yet. Name the folder of the server with --data.",
+        de: "In {path} liegen noch keine Daten. Nennen Sie mit --data den Ordner des Servers.";
+    /// What another engine keeps is its own tools' to copy.
+    BackupElsewhere = "backup_elsewhere", 501,
+        en: "These data lie in PostgreSQL, whose own tools make consistent copies: use pg_dump for them, and copy {path} beside it.",
+        de: "Diese Daten liegen in PostgreSQL, dessen eigene Werkzeuge stimmige Kopien machen: Nehmen Sie dafür pg_dump und kopieren Sie {path} dazu.";
+    BackupForeign = "backup_foreign", 422,
+        en: "{file} is no backup of Portico, or its beginning is damaged: {reason}.",
+        de: "{file} ist keine Sicherung von Portico, oder ihr Anfang ist beschädigt: {reason}.";
+    /// Truncated, changed, or made to do harm.
+    BackupDamaged = "backup_damaged", 422,
+        en: "The backup {file} is damaged and was not used: {reason}. Take an older one.",
+        de: "Die Sicherung {file} ist beschädigt und wurde nicht verwendet: {reason}. Nehmen Sie eine ältere.";
+    BackupNewer = "backup_newer", 422,
+        en: "The backup {file} was made by a newer Portico ({made_by}, schema {schema}); this one ({version}) knows schemas up to {known}. Restore it with that program or a later one.",
+        de: "Die Sicherung {file} stammt von einem neueren Portico ({made_by}, Schema {schema}); dieses ({version}) kennt Schemas bis {known}. Spielen Sie sie mit jenem Programm oder einem späteren ein.";
+    RestoreNotEmpty = "restore_not_empty", 409,
+        en: "{path} is not empty. A backup is restored only into an empty folder: stop the server, move the old folder away, and try again.",
+        de: "{path} ist nicht leer. Eine Sicherung wird nur in einen leeren Ordner eingespielt: Halten Sie den Server an, schieben Sie den alten Ordner beiseite und versuchen Sie es noch einmal.";
     /// `portico.toml`, the environment or a flag.
     ConfigInvalid = "config_invalid", 500,
         en: "The configuration cannot be used: {reason}",

@@ -279,6 +279,6 @@ fn headed(head: &impl Serialize, lines: &[u8]) -> Vec<u8> {
     page
 }
 
-fn damaged(column: usize, error: impl std::error::Error + Send + Sync + 'static) -> sql::Error {
+pub fn damaged(column: usize, error: impl std::error::Error + Send + Sync + 'static) -> sql::Error {
     sql::Error::FromSqlConversionFailure(column, Type::Blob, Box::new(error))
 }

@@ -25,6 +25,7 @@ mod merge;
 mod op;
 mod query;
 mod register;
+mod sealed;
 mod search;
 mod step;
 mod subject;
@@ -39,6 +40,7 @@ pub use op::{
     OpError, STREAM_MAX_BYTES, Setting, TEXT_MAX_BYTES, TITLE_MAX_CHARS, TOKEN_IDS_MAX, VERSION,
 };
 pub use query::{ConversationView, MessageView};
+pub use sealed::Sealed;
 pub use search::{Decompose, Hit, decomposed, fold};
 pub use step::{STEP_NAME_MAX_BYTES, STEP_TEXT_MAX_BYTES, STEPS_MAX, StepState, ToolStep};
 

@@ -3,7 +3,8 @@
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::op::{Body, MessageState};
+use super::op::{Body, MessageState, Setting};
+use super::sealed;
 
 impl Body {
     /// The conversation that it names; one on a message alone names none. Also that of an operation
@@ -41,8 +42,23 @@ impl Body {
     pub fn written(&self) -> Option<MessageState> {
         match self {
             Self::WriteMessage { content, .. } => Some(content.state),
+            Self::Unknown(fields) => sealed::written(fields),
             _ => None,
         }
+    }
+
+    /// Whether its conversation stays on a device from now on; None: it says nothing of that.
+    pub fn stays_on_device(&self) -> Option<bool> {
+        match self {
+            Self::Set { setting: Setting::StaysOnDevice(stays), .. } => Some(*stays),
+            Self::Unknown(fields) => sealed::stays_on_device(fields),
+            _ => None,
+        }
+    }
+
+    /// Only the person's own devices can read what it does.
+    pub fn is_sealed(&self) -> bool {
+        matches!(self, Self::Unknown(fields) if sealed::is_sealed(fields))
     }
 }
 

@@ -6,14 +6,16 @@
 //! epoch.
 //!
 //! - `POST /api/sync/push`: lines; answered with [`Pushed`]. Idempotent by the operations' ids.
-//! - `GET /api/sync/pull?epoch=…&since=…`: a line [`Page`], then operations.
+//! - `GET /api/sync/pull?epoch=…&since=…&mark=…`: a line [`Page`], then operations.
 //! - `GET /api/sync/snapshot?after=…`: a line [`SnapshotPage`], then [`super::Head`]s.
 //! - `GET /api/sync/conversations/{id}?since=…`: a line [`Page`], then that conversation's operations.
 //! - `POST /api/sync/conversations/{id}/withdraw`: the server forgets it.
 //! - `GET /api/sync/events`: server-sent events, each a [`Wake`].
 //! - `POST /api/sync/signal`: a [`Signal`] for the person's other devices.
+//! - `GET /api/sync/keyring`: [`KeyringState`]; `PUT`: [`PutKeyring`], answered with the new state.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use uuid::Uuid;
 
 use crate::error::ApiError;
@@ -31,6 +33,9 @@ pub const PAGE_MAX_OPS: usize = 5_000;
 /// Most heads of a snapshot's page.
 pub const PAGE_MAX_HEADS: usize = 5_000;
 
+/// Largest keyring, as JSON.
+pub const KEYRING_MAX_BYTES: usize = 16 << 10;
+
 /// The media type of lines of JSON.
 pub const LINES: &str = "application/x-ndjson";
 
@@ -42,6 +47,11 @@ pub struct Pushed {
     /// the latter, for what lies between is its own.
     pub before: u64,
     pub cursor: u64,
+    /// The log's mark at each of the two: see [`Position`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mark_before: Option<Uuid>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mark: Option<Uuid>,
     /// Operations that the log did not have.
     pub n_new: usize,
     /// Operations that were not taken; the others were.
@@ -63,10 +73,13 @@ pub struct Page {
     pub epoch: Uuid,
     /// Of the last operation of the page: the next pull's `since`.
     pub cursor: u64,
+    /// The log's mark there: the next pull's `mark`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mark: Option<Uuid>,
     /// More is there now.
     pub has_more: bool,
-    /// The device's cursor means nothing here (another epoch, or one beyond the log's end): the page is
-    /// the log's first one, and the device pushes again what it has.
+    /// The device's cursor means nothing here (another epoch or mark, or one beyond the log's end): the
+    /// page is the log's first one, and the device pushes again what it has.
     pub restarted: bool,
 }
 
@@ -76,6 +89,9 @@ pub struct SnapshotPage {
     pub epoch: Uuid,
     /// Whoever has all pages, and pulls since the first one's cursor, misses nothing of any head.
     pub cursor: u64,
+    /// The log's mark at the cursor.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mark: Option<Uuid>,
     /// The next page's `after`; none: this is the last.
     pub after: Option<Uuid>,
 }
@@ -100,11 +116,38 @@ pub enum Signal {
     Stop { message: Uuid },
 }
 
+/// Whether a person's log is sealed, and where it ends.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct KeyringState {
+    pub epoch: Uuid,
+    pub cursor: u64,
+    /// Grows with each change of the keyring.
+    pub revision: u64,
+    /// The account's key under the person's secrets, which the server does not understand; none: the log
+    /// is plain.
+    pub keyring: Option<Value>,
+}
+
+/// Puts a keyring in the place of the one with this revision. Where the log was plain and becomes sealed,
+/// or the other way round, it begins anew and devices push again what they have.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PutKeyring {
+    pub revision: u64,
+    /// Up to where the device has the log: one that begins it anew must have all of it.
+    pub epoch: Uuid,
+    pub cursor: u64,
+    pub keyring: Option<Value>,
+}
+
 /// How far a device has read the server's log.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Position {
     pub epoch: Option<Uuid>,
     pub cursor: u64,
+    /// By which a log that was restored, and has grown past the cursor since, is told from the one that was
+    /// read: a server that begins to write marks the place. None: it is not asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mark: Option<Uuid>,
 }
 
 impl Position {
@@ -112,14 +155,15 @@ impl Position {
     /// has is to be pushed again.
     pub fn pulled(&mut self, page: &Page) -> bool {
         let is_other = page.restarted && self.epoch.is_some();
-        *self = Self { epoch: Some(page.epoch), cursor: page.cursor };
+        *self = Self { epoch: Some(page.epoch), cursor: page.cursor, mark: page.mark };
         is_other
     }
 
     /// Takes note of the device's own push.
     pub fn pushed(&mut self, pushed: &Pushed) {
-        if self.epoch == Some(pushed.epoch) && self.cursor == pushed.before {
-            self.cursor = pushed.cursor;
+        let is_its_end = self.cursor == pushed.before && self.mark == pushed.mark_before;
+        if self.epoch == Some(pushed.epoch) && is_its_end {
+            (self.cursor, self.mark) = (pushed.cursor, pushed.mark);
         }
     }
 
