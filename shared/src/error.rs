@@ -315,6 +315,23 @@ error_codes! {
     ConversationStaysOnDevice = "conversation_stays_on_device", 403,
         en: "This conversation stays on its device and is not kept on the server.",
         de: "Dieses Gespräch bleibt auf seinem Gerät und wird nicht auf dem Server gespeichert.";
+    AttachmentNotFound = "attachment_not_found", 404,
+        en: "This file is not on the server.",
+        de: "Diese Datei ist nicht auf dem Server.";
+    /// Its bytes would not be encrypted as the conversation is.
+    AttachmentsSealed = "attachments_sealed", 409,
+        en: "Your conversations are end-to-end encrypted. Their files stay on the device that attached them; what was read from them is synced, encrypted.",
+        de: "Ihre Gespräche sind Ende-zu-Ende-verschlüsselt. Ihre Dateien bleiben auf dem Gerät, das sie angehängt hat; was daraus gelesen wurde, wird verschlüsselt synchronisiert.";
+    ConversationNotSynced = "conversation_not_synced", 409,
+        en: "This conversation is not on the server, so its files stay on the device.",
+        de: "Dieses Gespräch ist nicht auf dem Server, darum bleiben seine Dateien auf dem Gerät.";
+    UploadIncomplete = "upload_incomplete", 409,
+        en: "Parts of the file have not arrived yet.",
+        de: "Teile der Datei sind noch nicht angekommen.";
+    /// The digest is another one: all of it is sent again.
+    UploadDamaged = "upload_damaged", 422,
+        en: "The file did not arrive as it was sent. It is sent again.",
+        de: "Die Datei kam nicht so an, wie sie gesendet wurde. Sie wird noch einmal gesendet.";
     SyncLogFull = "sync_log_full", 507,
         en: "There is no room for more conversations on the server: at most {max_bytes} bytes. Delete some; what was written is kept on this device.",
         de: "Auf dem Server ist für weitere Gespräche kein Platz: höchstens {max_bytes} Bytes. Löschen Sie einige; das Geschriebene bleibt auf diesem Gerät erhalten.";
@@ -413,6 +430,20 @@ error_codes! {
     PlaceForbidden = "place_forbidden", 403,
         en: "The rules of this house do not allow the model “{model}” on the server for you. It may run on your device.",
         de: "Die Regeln dieses Hauses erlauben Ihnen das Modell „{model}“ nicht auf dem Server. Auf Ihrem Gerät darf es laufen.";
+    ToolNotFound = "tool_not_found", 404,
+        en: "There is no tool “{tool}” on this server.",
+        de: "Auf diesem Server gibt es kein Werkzeug „{tool}“.";
+    /// They do not follow its schema.
+    ToolArguments = "tool_arguments", 422,
+        en: "“{tool}” was called wrongly: {reason}.",
+        de: "„{tool}“ wurde falsch aufgerufen: {reason}.";
+    /// What offers it cannot be reached, broke off, or answers what nobody can read.
+    ToolBroken = "tool_broken", 502,
+        en: "“{tool}” gave no answer: {reason}.",
+        de: "„{tool}“ gab keine Antwort: {reason}.";
+    ToolTimedOut = "tool_timed_out", 504,
+        en: "“{tool}” took too long and was ended.",
+        de: "„{tool}“ dauerte zu lange und wurde beendet.";
     ToolForbidden = "tool_forbidden", 403,
         en: "The rules of this house do not allow you the tool “{tool}”.",
         de: "Die Regeln dieses Hauses erlauben Ihnen das Werkzeug „{tool}“ nicht.";

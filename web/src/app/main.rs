@@ -22,6 +22,7 @@ mod prefs;
 mod session;
 mod setup;
 mod sync;
+mod tools;
 mod view;
 
 fn main() {

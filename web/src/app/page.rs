@@ -7,6 +7,7 @@ use leptos::prelude::*;
 use portico_page::fit::{DeviceFacts, Fit, fit};
 use portico_page::i18n::{Lang, Text};
 use portico_page::route::Offer;
+use portico_page::tools::{Offered, of_device};
 use portico_shared::catalogue::ModelView;
 use portico_shared::error::ApiError;
 use portico_web::protocol::{DeviceReport, ModelState, StorageReport};
@@ -97,6 +98,8 @@ pub struct Page {
     pub offer: RwSignal<Offer>,
     /// Collections of documents that may be asked.
     pub collections: RwSignal<Vec<Collection>>,
+    /// Tools that answers may call, of the device and of the server.
+    pub tools: RwSignal<Vec<Offered>>,
     /// Grows when the person chooses where answers are computed or what they rest on.
     pub place_version: RwSignal<u64>,
     /// The model that answers: the person's choice, else one that stands on the GPU already.
@@ -160,6 +163,7 @@ impl Page {
             models: RwSignal::new(BTreeMap::new()),
             offer: RwSignal::new(Offer::Asking),
             collections: RwSignal::new(Vec::new()),
+            tools: RwSignal::new(of_device()),
             place_version: RwSignal::new(0),
             chosen: RwSignal::new(prefs::get("model")),
             open,

@@ -67,6 +67,10 @@ pub struct AnswerSettings {
     pub place: Option<String>,
     /// Ids of the collections that are asked.
     pub collections: Vec<String>,
+    /// Ids of the tools that may be called.
+    pub tools: Vec<String>,
+    /// Those of them that need not be asked about again.
+    pub granted: Vec<String>,
 }
 
 pub fn answer_settings(conversation: Option<Uuid>) -> AnswerSettings {

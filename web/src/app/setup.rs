@@ -13,7 +13,7 @@ use wasm_bindgen_futures::spawn_local;
 
 use crate::browser::{by_id, document, on_window, window};
 use crate::page::{Page, Theme};
-use crate::{answer, documents, log, models, offline, place, prefs, sync, view};
+use crate::{answer, documents, log, models, offline, place, prefs, sync, tools, view};
 
 /// Where `web/js/embed.js` finds the page.
 const EMBEDDED_PATH: &str = "/embed";
@@ -73,6 +73,7 @@ fn start_embedded() {
     }
 }
 
+/// The chosen one, else the browser's.
 fn language() -> Lang {
     let chosen = prefs::get("lang").and_then(|tag| i18n::lang_from_tag(&tag));
     chosen.unwrap_or_else(|| {
@@ -98,6 +99,7 @@ fn wire(page: Page) {
     spawn_local(models::load_catalogue(page));
     spawn_local(place::load_offer(page));
     documents::follow(page);
+    tools::follow(page);
     sync::start(page);
     spawn_local(async move {
         log::open(page).await;
@@ -113,6 +115,7 @@ fn wire(page: Page) {
 
 /// Language and theme reach the document and are kept.
 fn follow_choices(page: Page) {
+    on_window("languagechange", move |_| page.lang.set(language()));
     Effect::new(move |_| {
         let lang = i18n::code(page.lang.get());
         if let Some(root) = document().and_then(|document| document.document_element()) {

@@ -45,7 +45,7 @@ pub fn start(page: Page) {
     if let Some(channel) = Channel::open() {
         channel.listen(move |said| match said {
             FromSync::State(state) => page.sync.set(Some(state)),
-            FromSync::Stop { message } => answer::stop(message),
+            FromSync::Stop { message } => answer::stop(page, message),
         });
         CHANNEL.set(Some(channel));
     }

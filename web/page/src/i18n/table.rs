@@ -263,6 +263,12 @@ texts! {
         "Keine Verbindung. {n} Änderungen sind auf diesem Gerät gespeichert und werden später abgeglichen.";
     SyncSignedOut: "Signed out: conversations are saved on this device only.",
         "Abgemeldet: Gespräche werden nur auf diesem Gerät gespeichert.";
+    SyncLocked: "Encrypted. This device is locked: it neither sends nor fetches.",
+        "Verschlüsselt. Dieses Gerät ist gesperrt: Es sendet und holt nichts.";
+    SyncUnlock: "Unlock", "Entsperren";
+    SyncUnsealed: "Encryption was turned off elsewhere. Nothing is sent until you agree.",
+        "Die Verschlüsselung wurde anderswo ausgeschaltet. Gesendet wird erst, wenn Sie zustimmen.";
+    SyncDecide: "Decide", "Entscheiden";
     SyncOnlyHere: "Saved on this device only", "Nur auf diesem Gerät gespeichert";
     SyncOffer: "{n} conversations are on this device only. Do you want to have them on your other devices too? They are then kept on the server.",
         "{n} Gespräche liegen nur auf diesem Gerät. Möchten Sie sie auch auf Ihren anderen Geräten haben? Sie werden dann auf dem Server gespeichert.";
@@ -333,8 +339,8 @@ texts! {
     ToolStopped: "stopped", "angehalten";
     ToolArguments: "Called with", "Aufgerufen mit";
     ToolResult: "Result", "Ergebnis";
-    ToolMayIt: "May “{tool}” be called? This goes to the server: {arguments}",
-        "Darf „{tool}“ aufgerufen werden? Das geht an den Server: {arguments}";
+    ToolMayIt: "May “{tool}” be called with this? It goes to the server.",
+        "Darf „{tool}“ hiermit aufgerufen werden? Es geht an den Server.";
     ToolOnce: "Once", "Einmal";
     ToolForConversation: "For this conversation", "Für dieses Gespräch";
     ToolRefuse: "Refuse", "Ablehnen";

@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 use portico_page::route::Route;
 use portico_page::title::title_from_message;
+use portico_page::tools::append;
 use portico_shared::openai::{
     ChatCompletionRequest, ChatMessage, Continuation, Role, SamplingFields, StreamOptions,
 };
@@ -110,6 +111,7 @@ pub fn go_on(page: Page, conversation: Uuid, message: Uuid, model: String) {
         token_ids,
         moved: item.content.moved,
         grounding: ground::of_content(page, &item.content),
+        steps: item.steps.clone(),
     };
     run::start(page, conversation, message, &model, route, standing);
 }
@@ -124,6 +126,7 @@ pub fn request(
     let thread = log::thread(conversation);
     let user = thread.get(message)?.parent?;
     let settings = prefs::answer_settings(Some(conversation));
+    let has_tools = !settings.tools.is_empty();
     let instructions = settings.instructions.trim();
     let system = (!instructions.is_empty()).then(|| ChatMessage::new(Role::System, instructions));
     let continued = Continuation {
@@ -132,7 +135,7 @@ pub fn request(
     };
     Some(ChatCompletionRequest {
         model: model.to_owned(),
-        messages: system.into_iter().chain(spoken(&thread, user)).collect(),
+        messages: system.into_iter().chain(spoken(&thread, user, has_tools)).collect(),
         stream: true,
         stream_options: Some(StreamOptions { include_usage: true }),
         max_tokens: Some(settings.max_tokens.unwrap_or(USUAL_MAX_TOKENS)),
@@ -155,11 +158,18 @@ pub fn request(
     })
 }
 
-/// What was said up to `user`. An answer that failed before its first word says nothing.
-fn spoken(thread: &Thread, user: Uuid) -> impl Iterator<Item = ChatMessage> {
-    let items = thread.up_to(user).iter().filter(|item| !item.content.text.is_empty());
-    items.map(|item| {
+/// What was said up to `user`, with the tools that were called where the model has any. An answer that
+/// failed before its first word says nothing.
+fn spoken(thread: &Thread, user: Uuid, has_tools: bool) -> Vec<ChatMessage> {
+    let mut messages = Vec::new();
+    for item in thread.up_to(user) {
         let content = &item.content;
-        ChatMessage::new(item.role, with_attachments(&content.attachments, &content.text))
-    })
+        let steps = if has_tools { item.steps.as_slice() } else { &[] };
+        let text = append(&mut messages, &content.text, steps);
+        if !text.is_empty() {
+            let text = with_attachments(&content.attachments, text);
+            messages.push(ChatMessage::new(item.role, text));
+        }
+    }
+    messages
 }

@@ -2,11 +2,13 @@
 //! at most once a frame, announced in calm batches, ended in the log.
 
 mod ask;
+mod calls;
 mod embed;
 mod ground;
 mod run;
 
 pub use ask::{USUAL_MAX_TOKENS, ask, edit, go_on, send};
+pub use calls::{confirm, may_grant};
 pub use embed::query_vector;
 pub use run::pick_up;
 
@@ -16,13 +18,15 @@ use std::collections::BTreeMap;
 use leptos::prelude::*;
 use portico_page::announce::Announcer;
 use portico_page::i18n::Text;
+use portico_page::route::Route;
 use portico_shared::error::{ApiError, ErrorCode};
 use portico_shared::grounding::Citation;
 use portico_shared::openai::{ChatCompletionChunk, FinishReason, PorticoInfo, Usage};
-use portico_shared::sync::{MessageContent, MessageState, Moved};
+use portico_shared::sync::{Body, MessageContent, MessageState, Moved};
 use portico_web::protocol::{FromWorker, RequestId, ToWorker};
 use uuid::Uuid;
 
+use self::calls::Calls;
 use self::ground::Grounded;
 use self::run::Via;
 use crate::browser::{monotonic_ms, next_frame};
@@ -42,6 +46,8 @@ pub struct LiveInfo {
     pub streaming: bool,
     /// Documents are being searched for it.
     pub searching: bool,
+    /// Tools are called for it, or asked about.
+    pub calling: bool,
     /// Changes at most once a frame, when the text has grown.
     pub tick: RwSignal<u32>,
 }
@@ -58,6 +64,9 @@ struct Answer {
     moved: Option<Moved>,
     /// It rests on documents.
     grounded: Option<Grounded>,
+    /// Where its turns run.
+    route: Option<Route>,
+    calls: Calls,
     /// Before anybody computes it.
     is_stopped: bool,
     /// Where the server keeps it.
@@ -96,7 +105,10 @@ pub fn is_grounded(message: Uuid) -> bool {
 }
 
 /// Stops an answer; it ends when the worker says so.
-pub fn stop(message: Uuid) {
+pub fn stop(page: Page, message: Uuid) {
+    if calls::stop(page, message) {
+        return;
+    }
     let server = ANSWERS.with_borrow_mut(|answers| match answers.get_mut(&message) {
         Some(Answer { via: Via::Server(call), .. }) => Some(call.clone()),
         Some(answer) => {
@@ -114,7 +126,9 @@ pub fn stop(message: Uuid) {
 /// Ends what a crashed worker will not end.
 pub fn fail_all(page: Page, error: &ApiError) {
     let requests: Vec<RequestId> = ANSWERS.with_borrow(|answers| {
-        let of_worker = answers.values().filter(|answer| matches!(answer.via, Via::Worker { .. }));
+        let of_worker = answers
+            .values()
+            .filter(|answer| matches!(answer.via, Via::Worker { .. }) && !answer.calls.is_running);
         of_worker.map(|answer| answer.request.clone()).collect()
     });
     for id in requests {
@@ -133,6 +147,7 @@ pub fn received(page: Page, message: &FromWorker) {
             let error = ApiError::new(ErrorCode::AnswerRepeats);
             end(page, id, MessageState::Stopped, Some(error));
         }
+        FromWorker::Done { id, stopped: false } if calls::called(page, id) => {}
         FromWorker::Done { id, stopped } => {
             let state = if *stopped { MessageState::Stopped } else { MessageState::Done };
             end(page, id, state, None);
@@ -160,6 +175,12 @@ fn grow(page: Page, request: &str, chunk: &ChatCompletionChunk) {
         for choice in &chunk.choices {
             if !answer.reads_text {
                 answer.token_ids.extend(&choice.delta.token_ids);
+            }
+            for call in choice.delta.tool_calls.iter().flatten() {
+                // Who goes on reads the text: half a call is none.
+                answer.reads_text = true;
+                answer.token_ids.clear();
+                answer.calls.grow(call);
             }
             if let Some(text) = &choice.delta.content {
                 match &mut answer.grounded {
@@ -226,6 +247,9 @@ fn end(page: Page, request: &str, state: MessageState, error: Option<ApiError>) 
         answers.remove(&message).map(|answer| (message, answer))
     });
     let Some((message, mut answer)) = ended else { return };
+    answer.calls.turn.stop();
+    let steps = answer.calls.turn.take_changed();
+    log::write(page, steps.into_iter().map(|(n, step)| Body::WriteStep { message, n, step }));
     if let Some(grounded) = &mut answer.grounded {
         answer.text.push_str(&grounded.rest());
         grounded.compare(&answer.text);
@@ -236,7 +260,7 @@ fn end(page: Page, request: &str, state: MessageState, error: Option<ApiError>) 
         // A whole answer never goes on.
         content.token_ids = Vec::new();
     }
-    if let (Via::Worker { .. }, Some(usage)) = (&answer.via, answer.usage) {
+    if let (Via::Worker { .. }, Some(usage)) = (&answer.via, answer.calls.usage(answer.usage)) {
         session::count(page, &answer.model, usage);
     }
     let rest = answer.announcer.rest(&answer.text);
@@ -263,7 +287,7 @@ impl Answer {
         MessageContent {
             state,
             portico: Some(portico),
-            usage: self.usage,
+            usage: self.calls.usage(self.usage),
             token_ids: self.token_ids.clone(),
             moved: self.moved,
             // Of use only while it is written.

@@ -9,12 +9,13 @@ use portico_page::route::{Route, can_fail_over};
 use portico_shared::error::{ApiError, ErrorCode};
 use portico_shared::grounding::Grounding;
 use portico_shared::openai::{ChatCompletionRequest, FinishReason, Place};
-use portico_shared::sync::{MessageContent, MessageState, Moved};
+use portico_shared::sync::{MessageContent, MessageState, Moved, ToolStep};
 use portico_web::protocol::{FromWorker, ModelState, RequestId, ToWorker};
 use portico_web::server_call::{Asked, News, ServerCall};
 use uuid::Uuid;
 use wasm_bindgen_futures::spawn_local;
 
+use super::calls::{self, Calls};
 use super::ground::{self, Grounded};
 use super::{ANSWERS, Answer, LiveInfo, ask, received};
 use crate::browser::{monotonic_ms, new_id};
@@ -31,6 +32,8 @@ pub struct Standing {
     pub moved: Option<Moved>,
     /// What it rests on, where documents were searched for it.
     pub grounding: Option<Grounding>,
+    /// Tools that it called.
+    pub steps: Vec<ToolStep>,
 }
 
 /// Who computes.
@@ -88,13 +91,13 @@ pub fn start(
     };
     let request = ask::request(conversation, message, &model, &standing);
     let grounding = standing.grounding.clone();
-    let is_new = standing.text.is_empty() && grounding.is_none();
+    let is_new = standing.text.is_empty() && grounding.is_none() && standing.steps.is_empty();
     let id = enter(page, conversation, message, model, standing);
-    let Some(mut request) = request else {
-        let error = ApiError::new(ErrorCode::Internal).detail("the message is gone");
-        received(page, &FromWorker::Failed { id, error });
-        return;
-    };
+    let Some(mut request) = request else { return gone(page, id) };
+    if calls::is_open(message) {
+        set_route(message, route);
+        return calls::go(page, message);
+    }
     let collections = documents::asked(page, conversation);
     if is_new && !collections.is_empty() && !matches!(route, Route::Nowhere(_)) {
         ground::tell_searching(page, message, true);
@@ -107,14 +110,22 @@ pub fn start(
     post(page, message, id, request, route);
 }
 
+/// The conversation no longer has the message.
+pub(super) fn gone(page: Page, id: RequestId) {
+    let error = ApiError::new(ErrorCode::Internal).detail("the message is gone");
+    received(page, &FromWorker::Failed { id, error });
+}
+
 /// Has a request computed.
 pub(super) fn post(
     page: Page,
     message: Uuid,
     id: RequestId,
-    request: ChatCompletionRequest,
+    mut request: ChatCompletionRequest,
     route: Route,
 ) {
+    calls::put(message, &mut request);
+    set_route(message, route.clone());
     match route {
         Route::Device { fallback } => {
             set_via(message, Via::Worker { fallback });
@@ -138,12 +149,16 @@ pub fn pick_up(page: Page, conversation: Uuid, message: Uuid, content: &MessageC
     let Some(stream) = content.stream.clone() else { return };
     let model = content.portico.as_ref().map(|portico| portico.model.clone()).unwrap_or_default();
     // The stream is read from its beginning; what an earlier place wrote stands before it.
-    let text = match content.moved {
-        Some(_) => return pick_up_moved(page, message, content),
-        None => String::new(),
-    };
+    if content.moved.is_some() {
+        return pick_up_moved(page, message, content);
+    }
+    // Turns before called tools, and are not in it.
+    let thread = log::thread(conversation);
+    let steps = thread.get(message).map(|item| item.steps.clone()).unwrap_or_default();
+    let behind = steps.last().and_then(|step| content.text.get(..step.at as usize));
+    let text = behind.unwrap_or_default().to_owned();
     let grounding = ground::of_content(page, content);
-    let standing = Standing { text, grounding, ..Standing::default() };
+    let standing = Standing { text, grounding, steps, ..Standing::default() };
     let id = enter(page, conversation, message, model, standing);
     ANSWERS.with_borrow_mut(|answers| {
         if let Some(answer) = answers.get_mut(&message) {
@@ -203,7 +218,8 @@ pub(super) fn fail_over(page: Page, request: &str, code: ErrorCode) -> bool {
             answer.text.push_str(&grounded.rest());
             grounded.grounding.clone()
         });
-        let standing = Standing { text: answer.text.clone(), token_ids, moved, grounding };
+        let steps = answer.calls.turn.steps().to_vec();
+        let standing = Standing { text: answer.text.clone(), token_ids, moved, grounding, steps };
         Some((message, answer.conversation, model.clone(), standing))
     });
     let Some((message, conversation, model, standing)) = found else { return false };
@@ -247,6 +263,8 @@ fn enter(
         token_ids: standing.token_ids,
         moved: standing.moved,
         grounded,
+        route: None,
+        calls: Calls::new(page, conversation, &model, standing.steps),
         is_stopped: false,
         stream: None,
         portico: None,
@@ -263,10 +281,25 @@ fn enter(
     page.live.update(|live| {
         live.insert(
             message,
-            LiveInfo { conversation, model, streaming: false, searching: false, tick },
+            LiveInfo {
+                conversation,
+                model,
+                streaming: false,
+                searching: false,
+                calling: false,
+                tick,
+            },
         );
     });
     request
+}
+
+fn set_route(message: Uuid, route: Route) {
+    ANSWERS.with_borrow_mut(|answers| {
+        if let Some(answer) = answers.get_mut(&message) {
+            answer.route = Some(route);
+        }
+    });
 }
 
 fn set_via(message: Uuid, via: Via) {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use portico_shared::openai::Role;
-use portico_shared::sync::{Merge, MessageContent};
+use portico_shared::sync::{Merge, MessageContent, ToolStep};
 use uuid::Uuid;
 
 /// A message of the active branch.
@@ -14,6 +14,8 @@ pub struct Item {
     pub parent: Option<Uuid>,
     pub role: Role,
     pub content: MessageContent,
+    /// What it did between its words.
+    pub steps: Vec<ToolStep>,
     /// In its place on all branches, oldest first.
     pub siblings: Vec<Uuid>,
 }
@@ -69,6 +71,7 @@ pub fn thread(merge: &Merge, conversation: Uuid) -> Thread {
                 parent: view.parent,
                 role: view.role,
                 content: view.content.clone(),
+                steps: view.steps.into_iter().cloned().collect(),
                 siblings: view.siblings,
             })
         })

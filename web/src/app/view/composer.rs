@@ -122,7 +122,7 @@ pub fn composer(page: Page) -> impl IntoView {
                 {move || match live.get() {
                     Some(message) => view! {
                         <button type="button" class="send stop" aria-label=page.t(Text::Stop)
-                            title=page.t(Text::Stop) on:click=move |_| answer::stop(message)>
+                            title=page.t(Text::Stop) on:click=move |_| answer::stop(page, message)>
                             {icon(icons::STOP)}
                         </button>
                     }.into_any(),

@@ -1,13 +1,12 @@
 //! Under the composer: which collections of documents the next answer rests on.
 
-use leptos::html;
 use leptos::prelude::*;
 use portico_library::address::ON_DEVICE;
 use portico_page::i18n::Text;
 use portico_page::route::Choice;
-use wasm_bindgen::JsCast;
 
-use super::icons::{self, icon};
+use super::choice::choice_menu;
+use super::icons;
 use crate::page::Page;
 use crate::{documents, place};
 
@@ -15,15 +14,6 @@ use crate::{documents, place};
 pub fn documents_choice(page: Page) -> impl IntoView {
     let chosen = Memo::new(move |_| documents::chosen(page, page.open.get()));
     let has_any = move || page.collections.with(|all| !all.is_empty());
-    let node = NodeRef::<html::Details>::new();
-    let close = move |focuses: bool| {
-        if let Some(details) = node.get_untracked().filter(|details| details.open()) {
-            details.set_open(false);
-            if let Some(summary) = details.first_element_child().filter(|_| focuses) {
-                summary.unchecked_into::<web_sys::HtmlElement>().focus().ok();
-            }
-        }
-    };
     let titles = move || {
         let titles: Vec<_> = chosen
             .get()
@@ -47,27 +37,13 @@ pub fn documents_choice(page: Page) -> impl IntoView {
                     {title} <span class="muted">{collection.n_documents}</span>
                 </label>
             }
-        }).collect_view()
+        }).collect_view().into_any()
     };
-    view! {
-        <Show when=has_any>
-            <details class="docs-choice" node_ref=node
-                on:keydown=move |event| if event.key() == "Escape" { close(true) }
-                on:focusout=move |event: web_sys::FocusEvent| {
-                    let to = event.related_target().and_then(|to| to.dyn_into::<web_sys::Node>().ok());
-                    let stays = node.get_untracked().is_some_and(|node| node.contains(to.as_ref()));
-                    if to.is_some() && !stays {
-                        close(false);
-                    }
-                }>
-                <summary>{icon(icons::DOCUMENT)} {page.t(Text::AskDocuments)} ": " {titles}</summary>
-                <fieldset>
-                    <legend>{page.t(Text::AskDocumentsHint)}</legend>
-                    {boxes}
-                </fieldset>
-            </details>
-        </Show>
-    }
+    let menu = move || {
+        let (label, hint) = (page.t(Text::AskDocuments), page.t(Text::AskDocumentsHint));
+        choice_menu(icons::DOCUMENT, label, hint, titles, boxes)
+    };
+    view! { <Show when=has_any>{menu()}</Show> }
 }
 
 /// What leaves the device for it, or why nothing is searched.

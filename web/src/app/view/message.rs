@@ -1,6 +1,7 @@
 //! A message: what was said, by whom, where it ran, and what can be done with it.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -18,7 +19,8 @@ use uuid::Uuid;
 use wasm_bindgen::JsCast;
 
 use super::icons::{self, icon};
-use super::{attachments, copy, progress, sources};
+use super::{attachments, copy, progress, sources, steps};
+use crate::answer::LiveInfo;
 use crate::log::{self, Item};
 use crate::markdown_dom::MarkdownDom;
 use crate::page::{Dialog, Page};
@@ -42,12 +44,21 @@ impl Context {
         self.item.get_untracked()
     }
 
+    pub fn id(self) -> Uuid {
+        self.id
+    }
+
     pub fn is_live(self) -> bool {
         self.page.live.with(|live| live.contains_key(&self.id))
     }
 
-    /// `loading`, `streaming`, `done`, `stopped` or `error`.
+    /// `loading`, `streaming`, `calling`, `done`, `stopped` or `error`.
     fn state(self) -> &'static str {
+        let is_calling =
+            |live: &BTreeMap<Uuid, LiveInfo>| live.get(&self.id).is_some_and(|info| info.calling);
+        if self.page.live.with(is_calling) {
+            return "calling";
+        }
         let live = self.page.live.with(|live| live.get(&self.id).map(|info| info.streaming));
         let is_elsewhere = self.page.elsewhere.with(|ids| ids.contains(&self.id))
             || log::is_remote(self.page, self.id);
@@ -180,6 +191,7 @@ fn assistant_message(context: Context) -> impl IntoView {
             aria-busy=move || matches!(state.get(), "loading" | "streaming").to_string()>
             <h2 class="visually-hidden">{label}</h2>
             {move || moved(context).into_any()}
+            {steps::steps(context).into_any()}
             {body(context).into_any()}
             {sources::card(context, shown).into_any()}
             {move || matches!(state.get(), "loading").then(|| waiting(context).into_any())}
@@ -187,7 +199,7 @@ fn assistant_message(context: Context) -> impl IntoView {
             {move || (state.get() == "stopped").then(|| stopped(context).into_any())}
             {move || (state.get() == "done").then(|| cut_short(context).into_any())}
             {sources::sources(context).into_any()}
-            {move || (state.get() != "loading").then(|| foot(context, state).into_any())}
+            {move || (!matches!(state.get(), "loading" | "calling")).then(|| foot(context, state).into_any())}
         </article>
     }
 }
@@ -313,7 +325,8 @@ fn go_on(context: Context) {
 fn can_go_on(context: Context) -> bool {
     context.with(|item| {
         let is_over = item.content.state == MessageState::Done;
-        !item.content.token_ids.is_empty() || !is_over && !item.content.text.is_empty()
+        let has_any = !item.content.text.is_empty() || !item.steps.is_empty();
+        !item.content.token_ids.is_empty() || !is_over && has_any
     })
 }
 

@@ -3,6 +3,7 @@
 mod attachments;
 mod banners;
 mod chat;
+mod choice;
 mod composer;
 mod dialog;
 mod documents;
@@ -17,8 +18,10 @@ mod progress;
 mod settings;
 mod sidebar;
 mod sources;
+mod steps;
 mod sync;
 mod toasts;
+mod tools;
 mod welcome;
 
 use leptos::prelude::*;

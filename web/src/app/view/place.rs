@@ -5,6 +5,7 @@ use portico_page::i18n::Text;
 use portico_page::route::{Choice, Offer, Route};
 
 use super::documents::{documents_choice, documents_note};
+use super::tools::tools_choice;
 use crate::page::Page;
 use crate::place;
 
@@ -52,6 +53,7 @@ pub fn place_line(page: Page, route: Memo<Option<(String, Route)>>) -> impl Into
                 </select>
             </Show>
             {documents_choice(page).into_any()}
+            {tools_choice(page).into_any()}
             <span class="next-place" role="status">{text} " " {documents_note(page)}</span>
         </div>
     }
