@@ -32,6 +32,8 @@ pub struct Readiness {
     pub status: String,
     /// Models on their way into memory; requests for them wait.
     pub loading: Vec<Loading>,
+    /// What is away while the rest answers: `files`, where documents cannot be read or added.
+    pub away: Vec<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -59,16 +61,23 @@ async fn health(State(app): State<Arc<App>>) -> Result<Response, HttpError> {
     Ok((NO_STORE, Json(health)).into_response())
 }
 
-/// Ready is who can read its models' folder and its database, and reach the documents' files.
+/// Ready is who can read its models' folder and its database. Documents' files that cannot be reached take
+/// no chat away: a house of several servers is not to lose all of them with its storage.
 async fn ready(State(app): State<Arc<App>>) -> Result<Response, HttpError> {
     app.library.shelf().await?;
     app.gateway.keys.check().await?;
-    app.gateway.documents.check_files().await?;
+    let files = app.gateway.documents.check_files().await;
+    let files = files.inspect_err(|error| tracing::warn!(%error, "the documents' files"));
     let status = app.gateway.inference.status();
     let loading = status.models.into_iter().filter_map(|model| match model.load {
         LoadState::Loading { progress } => Some(Loading { model: model.id, progress }),
         LoadState::Ready => None,
     });
-    let readiness = Readiness { status: "ready".to_owned(), loading: loading.collect() };
+    let away = files.is_err().then(|| "files".to_owned());
+    let readiness = Readiness {
+        status: "ready".to_owned(),
+        loading: loading.collect(),
+        away: away.into_iter().collect(),
+    };
     Ok((NO_STORE, Json(readiness)).into_response())
 }

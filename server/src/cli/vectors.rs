@@ -70,10 +70,11 @@ pub fn run(layout: Layout, args: VectorsArgs, lang: Lang) -> Result<ExitCode, Ap
     };
     let store = to.map(|to| store(&config.documents.vectors, to)).transpose()?;
     let request = MoveRequest { store, embedder };
-    note(&gateway, "vectors_moved", "")?;
+    block_on(documents.ask_for_move(&request))?;
+    note(&gateway, "vectors_moved", &target(to, request.embedder.as_deref()))?;
     let done = block_on(async {
         tokio::select! {
-            done = migrate(documents, &request, json, lang) => done.map(Some),
+            done = follow(documents, json, lang) => done.map(Some),
             _ = tokio::signal::ctrl_c() => Ok(None),
         }
     })?;
@@ -115,14 +116,21 @@ fn store(config: &VectorsConfig, to: StoreArg) -> Result<VectorsConfig, ApiError
     Ok(VectorsConfig { qdrant_url, api_key_file, ..config.clone() })
 }
 
-/// Asks for the move and watches it; does the work where no other process has the documents.
-async fn migrate(
+/// Where to, and made by which model, for the audit log.
+fn target(to: Option<StoreArg>, embedder: Option<&str>) -> String {
+    let store = to.map(|to| match to {
+        StoreArg::Qdrant => "qdrant",
+        StoreArg::Edge => "edge",
+    });
+    store.into_iter().chain(embedder).collect::<Vec<_>>().join("/")
+}
+
+/// Watches a move that was asked for; does the work where no other process has the documents.
+async fn follow(
     documents: &Arc<Documents>,
-    request: &MoveRequest,
     is_silent: bool,
     lang: Lang,
 ) -> Result<MoveState, ApiError> {
-    documents.ask_for_move(request).await?;
     let worker = tokio::spawn({
         let documents = Arc::clone(documents);
         async move { documents.work_beside_others().await }

@@ -98,6 +98,13 @@ pub struct JobDocument {
 /// Jobs that a listing names; the totals count all.
 const LISTED_MAX: i64 = 500;
 
+/// Whose job was ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cancelled {
+    pub collection: String,
+    pub document: String,
+}
+
 impl Documents {
     /// The queue of the collections to which the caller may add.
     pub async fn jobs(&self, rights: &Rights) -> Result<Jobs, ApiError> {
@@ -147,28 +154,24 @@ impl Documents {
     ///
     /// # Errors
     /// `job_not_found`, `collection_read_only`.
-    pub async fn cancel_job(&self, rights: &Rights, job: Uuid) -> Result<(), ApiError> {
-        self.require_job(rights, job).await?;
+    pub async fn cancel_job(&self, rights: &Rights, job: Uuid) -> Result<Cancelled, ApiError> {
+        let collection = self.require_job(rights, job).await?;
         let cancelled = self.db.call(move |connection| {
             let transaction = connection.transaction()?;
             let id = job.to_string();
             let sql = "SELECT document FROM jobs WHERE id = ?1 AND state <> 'done'";
             let document: Option<String> =
                 transaction.query_row(sql, [&id], |row| row.get(0)).optional()?;
-            let Some(document) = document else { return Ok(false) };
+            let Some(document) = document else { return Ok(None) };
             transaction.execute("DELETE FROM jobs WHERE id = ?1", [&id])?;
             let never_was = "DELETE FROM documents WHERE id = ?1 AND sha256 IS NULL";
             transaction.execute(never_was, [&document])?;
             transaction.commit()?;
-            Ok(true)
+            Ok(Some(document))
         });
-        match cancelled.await? {
-            true => {
-                self.wake();
-                Ok(())
-            }
-            false => Err(ApiError::new(ErrorCode::JobNotFound)),
-        }
+        let document = cancelled.await?.ok_or_else(|| ApiError::new(ErrorCode::JobNotFound))?;
+        self.wake();
+        Ok(Cancelled { collection, document })
     }
 
     /// The job of a document, if it has one that is not done.
@@ -183,7 +186,8 @@ impl Documents {
         Ok(found.await?)
     }
 
-    async fn require_job(&self, rights: &Rights, job: Uuid) -> Result<(), ApiError> {
+    /// The collection of a job's document, where the caller may add.
+    async fn require_job(&self, rights: &Rights, job: Uuid) -> Result<String, ApiError> {
         let rights = rights.clone();
         let found = self.db.call(move |connection| {
             let sql = "SELECT d.collection FROM jobs j JOIN documents d ON d.id = j.document
@@ -194,7 +198,10 @@ impl Documents {
             Ok(rights.on(connection, &collection)?.map(|right| (right, collection)))
         });
         match found.await? {
-            Some((right, collection)) => enough(Some(right), Right::Contribute, &collection),
+            Some((right, collection)) => {
+                enough(Some(right), Right::Contribute, &collection)?;
+                Ok(collection)
+            }
             None => Err(ApiError::new(ErrorCode::JobNotFound)),
         }
     }

@@ -108,6 +108,7 @@ pub const ACTIONS: &[(&str, Text)] = &[
     ("document_added", Text::ActDocumentAdded),
     ("document_replaced", Text::ActDocumentReplaced),
     ("document_removed", Text::ActDocumentRemoved),
+    ("document_cancelled", Text::ActDocumentCancelled),
     ("collection_added", Text::ActCollectionAdded),
     ("collection_changed", Text::ActCollectionChanged),
     ("collection_rights_changed", Text::ActCollectionRightsChanged),

@@ -102,6 +102,58 @@ texts! {
     TotpConfirm: "Confirm", "Bestätigen";
     RecoveryCodes: "Keep these codes where you find them without the phone. Each works once, and they are shown only now.",
         "Bewahren Sie diese Codes dort auf, wo Sie sie ohne das Telefon finden. Jeder gilt einmal, und sie werden nur jetzt gezeigt.";
+
+    // Encryption
+    Seal: "Encryption", "Verschlüsselung";
+    SealPlain: "Your conversations lie on the server readable to whoever runs it. Encrypted, only your devices can read them: they are locked before they leave, with a key that the server never sees.",
+        "Ihre Gespräche liegen auf dem Server lesbar für alle, die ihn betreiben. Verschlüsselt können nur Ihre Geräte sie lesen: Sie werden verschlossen, bevor sie das Gerät verlassen, mit einem Schlüssel, den der Server nie sieht.";
+    SealLimits: "When you choose a model on the server, it still reads the question while it answers. How many conversations there are, when you write and how long it is remains visible, and earlier backups of the server stay as they are.",
+        "Wählen Sie ein Modell auf dem Server, liest es die Frage weiterhin, während es antwortet. Sichtbar bleibt, wie viele Gespräche es gibt, wann Sie schreiben und wie lang es ist; frühere Sicherungen des Servers bleiben, wie sie sind.";
+    SealTurnOn: "Turn on encryption", "Verschlüsselung einschalten";
+    SealOpen: "On. The server has only what it cannot read, and this device is unlocked.",
+        "Eingeschaltet. Der Server hat nur, was er nicht lesen kann, und dieses Gerät ist entsperrt.";
+    SealChange: "Change the passphrase", "Passphrase ändern";
+    SealChanged: "The passphrase is changed. Devices that are unlocked stay so.",
+        "Die Passphrase ist geändert. Entsperrte Geräte bleiben entsperrt.";
+    SealRenew: "New recovery key", "Neuer Wiederherstellungsschlüssel";
+    SealLockShort: "Lock this device", "Dieses Gerät sperren";
+    SealLock: "Yes, lock: the passphrase is needed again", "Ja, sperren: Die Passphrase wird wieder gebraucht";
+    SealLocked: "This device is locked.", "Dieses Gerät ist gesperrt.";
+    SealIsLocked: "Your conversations are encrypted, and this device does not have the key yet. It neither sends nor fetches until you unlock it.",
+        "Ihre Gespräche sind verschlüsselt, und dieses Gerät hat den Schlüssel noch nicht. Es sendet und holt nichts, bis Sie es entsperren.";
+    SealUnlock: "Unlock", "Entsperren";
+    SealUnlocked: "This device is unlocked.", "Dieses Gerät ist entsperrt.";
+    SealByRecovery: "Use the recovery key", "Wiederherstellungsschlüssel benutzen";
+    SealByPassphrase: "Use the passphrase", "Passphrase benutzen";
+    SealPassphrase: "Passphrase", "Passphrase";
+    SealNewPassphrase: "New passphrase", "Neue Passphrase";
+    SealAgain: "The same once more", "Dieselbe noch einmal";
+    SealDiffers: "The two are not the same.", "Die beiden sind nicht gleich.";
+    SealRecoveryKey: "Recovery key", "Wiederherstellungsschlüssel";
+    SealPassphraseLead: "At least 12 characters, and not your password: a few unusual words do well. Each new device asks for it. Nobody can reset it, not even who runs the server.",
+        "Mindestens 12 Zeichen, und nicht Ihr Passwort: Einige ungewöhnliche Wörter eignen sich gut. Jedes neue Gerät fragt danach. Niemand kann sie zurücksetzen, auch nicht, wer den Server betreibt.";
+    SealStrength: "Strength of the passphrase", "Stärke der Passphrase";
+    SealWeak: "Easy to guess", "Leicht zu erraten";
+    SealFair: "Fair", "Mittel";
+    SealStrong: "Hard to guess", "Schwer zu erraten";
+    SealGoOn: "Go on", "Weiter";
+    SealBusy: "The key is being computed. This takes a few seconds, during which the page stands still.",
+        "Der Schlüssel wird berechnet. Das dauert einige Sekunden, in denen die Seite stillsteht.";
+    SealKeep: "This recovery key opens your conversations when the passphrase is forgotten. It is shown only now: write it down or save it where nobody else looks. Without passphrase, recovery key and an unlocked device, what is on the server is lost.",
+        "Dieser Wiederherstellungsschlüssel öffnet Ihre Gespräche, wenn die Passphrase vergessen ist. Er wird nur jetzt gezeigt: Schreiben Sie ihn auf oder speichern Sie ihn, wo sonst niemand nachsieht. Ohne Passphrase, Wiederherstellungsschlüssel und ein entsperrtes Gerät ist verloren, was auf dem Server liegt.";
+    SealSave: "Save as a file", "Als Datei speichern";
+    SealIsKept: "I have kept the recovery key", "Ich habe den Wiederherstellungsschlüssel aufbewahrt";
+    SealHold: "Use these keys from now on", "Diese Schlüssel ab jetzt benutzen";
+    SealHeld: "Done. The keys hold from now on.", "Fertig. Die Schlüssel gelten ab jetzt.";
+    SealTurnOff: "Turn off encryption", "Verschlüsselung ausschalten";
+    SealOffWarning: "All conversations are then sent again and lie on the server in plain text, readable to whoever runs it. Your other devices send nothing until you agree on each.",
+        "Alle Gespräche werden dann noch einmal gesendet und liegen auf dem Server im Klartext, lesbar für alle, die ihn betreiben. Ihre anderen Geräte senden nichts, bis Sie auf jedem zustimmen.";
+    SealIsOff: "Encryption is off.", "Die Verschlüsselung ist ausgeschaltet.";
+    SealUnsealed: "The server says that your conversations are no longer encrypted. If you turned that off on another device, agree here. If you did not, ask whoever runs the server: until you agree, nothing is sent.",
+        "Der Server sagt, dass Ihre Gespräche nicht mehr verschlüsselt sind. Haben Sie das auf einem anderen Gerät ausgeschaltet, stimmen Sie hier zu. Wenn nicht, fragen Sie, wer den Server betreibt: Bis Sie zustimmen, wird nichts gesendet.";
+    SealAgreeShort: "Agree", "Zustimmen";
+    SealAgree: "Yes, send in plain text", "Ja, im Klartext senden";
+    SealAgreed: "This device syncs without encryption.", "Dieses Gerät gleicht ohne Verschlüsselung ab.";
     Devices: "Devices", "Geräte";
     ThisDevice: "this one", "dieses";
     LastSeen: "last used {date}", "zuletzt benutzt {date}";
@@ -380,6 +432,7 @@ texts! {
     ActDocumentAdded: "added a document", "legte ein Dokument ab";
     ActDocumentReplaced: "replaced a document", "ersetzte ein Dokument";
     ActDocumentRemoved: "deleted a document", "löschte ein Dokument";
+    ActDocumentCancelled: "called off the work on a document", "brach die Arbeit an einem Dokument ab";
     ActCollectionAdded: "made a collection", "legte eine Sammlung an";
     ActCollectionChanged: "changed a collection", "änderte eine Sammlung";
     ActCollectionRightsChanged: "changed who may do what with a collection", "änderte die Rechte an einer Sammlung";

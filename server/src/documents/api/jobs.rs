@@ -36,7 +36,9 @@ pub async fn cancel(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<impl IntoResponse, HttpError> {
-    gateway.documents.cancel_job(&caller.rights, job_id(&id)?).await?;
+    let cancelled = gateway.documents.cancel_job(&caller.rights, job_id(&id)?).await?;
+    let object = format!("{}/{}", cancelled.collection, cancelled.document);
+    gateway.note_act(&caller, "document_cancelled", &object);
     Ok(StatusCode::NO_CONTENT)
 }
 
