@@ -24,11 +24,13 @@ cargo xtask VERB
 
   serve [--addr 127.0.0.1:8080] [--data ./data] [--config FILE] [--public-url URL] [--dev]
           set up what is missing, build page and server, fetch the default model, start the server
-  test [--only STEP] [--models all] [--screenshots] [--scale]
+  test [--only STEP] [--models all] [--scale]
           format, clippy, tests, docs, browser tests; STEP: fmt, clippy, tidy, unit, doc, deny, clients, browser
           --scale: also the documents' tests with their files in an S3 server (STEP: scale)
   bench [quality|roofline|native|browser|server|size|gateway|chaos|serve]
           measure; prints a table, writes JSON to the target folder's bench/
+  screens [--spec NAME] [--dev]
+          pictures of every state that the browser tests look at, into docs/screens
   portico [--data ./data] ARGS…
           the server's own command line, on the same data folder
   page [--dev]
@@ -51,12 +53,12 @@ fn run(verb: &str, arguments: Vec<String>) -> anyhow::Result<ExitCode> {
     match verb {
         "serve" => serve::run(&places, &Options::parse(arguments, &serve::VALUED, &["dev"])?),
         "test" => {
-            let options = Options::parse(
-                arguments,
-                &["only", "models", "spec"],
-                &["dev", "scale", "screenshots"],
-            )?;
+            let options =
+                Options::parse(arguments, &["only", "models", "spec"], &["dev", "scale"])?;
             test::run(&places, &options)
+        }
+        "screens" => {
+            test::browser::screens(&places, &Options::parse(arguments, &["spec"], &["dev"])?)
         }
         "bench" => bench::run(&places, &arguments),
         "portico" => portico::run(&places, arguments),

@@ -1,6 +1,7 @@
 //! The browser tests: the real page and server, a real Chromium, node's own test runner.
 
-use std::process::Command;
+use std::path::PathBuf;
+use std::process::{Command, ExitCode};
 
 use anyhow::Context;
 use xtask::places::Places;
@@ -9,9 +10,35 @@ use super::rust;
 use crate::options::Options;
 use crate::{browser, command, model, npm, packages, page, server};
 
-/// Runs `tests/e2e/specs`; `--spec NAME` runs one of them, `--screenshots` renews
-/// `docs/screenshots`.
+/// Runs `tests/e2e/specs`; `--spec NAME` runs one of them.
 pub fn run(places: &Places, options: &Options) -> anyhow::Result<String> {
+    let specs = specs(places, options)?;
+    command::run(node(places, options)?.args(RUNNER).args(&specs))?;
+    Ok(format!("{} files", specs.len()))
+}
+
+/// `cargo xtask screens`: each state that the tests look at, in both sizes, themes and languages, as one
+/// small picture in `docs/screens`.
+pub fn screens(places: &Places, options: &Options) -> anyhow::Result<ExitCode> {
+    let taken = places.target.join("screens");
+    if taken.exists() {
+        std::fs::remove_dir_all(&taken).with_context(|| taken.display().to_string())?;
+    }
+    let mut specs = specs(places, options)?;
+    specs.retain(|path| std::fs::read_to_string(path).is_ok_and(|text| text.contains("look(")));
+    let mut tests = node(places, options)?;
+    command::run(tests.args(RUNNER).args(&specs).env("PORTICO_SCREENSHOTS", &taken))?;
+    let mut sheets = Command::new(npm::node(places)?);
+    sheets.current_dir(places.root.join("tests/e2e"));
+    sheets.arg("screens.mjs").arg(&taken).arg(places.root.join("docs/screens"));
+    command::run(sheets.env("PORTICO_CHROMIUM", browser::chromium().context("Chromium")?))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+const RUNNER: [&str; 3] = ["--test", "--test-concurrency=1", "--test-reporter=spec"];
+
+/// A node that knows the page, the program and the browser.
+fn node(places: &Places, options: &Options) -> anyhow::Result<Command> {
     packages::ensure(&[packages::NODE, packages::CHROMIUM, packages::FONTS])?;
     let e2e = places.root.join("tests/e2e");
     npm::install_locked(places, "e2e", &e2e)?;
@@ -21,7 +48,17 @@ pub fn run(places: &Places, options: &Options) -> anyhow::Result<String> {
     let data = models.parent().context("the models' data folder")?;
     model::pull(places, &program, data, model::EMBEDDER)?;
 
-    let mut specs: Vec<_> = std::fs::read_dir(e2e.join("specs"))?
+    let mut node = Command::new(npm::node(places)?);
+    node.current_dir(&e2e)
+        .env("PORTICO_BIN", program)
+        .env("PORTICO_PAGE", page)
+        .env("PORTICO_TEST_DATA", places.target.join("test-data"))
+        .env("PORTICO_CHROMIUM", browser::chromium().context("Chromium")?);
+    Ok(node)
+}
+
+fn specs(places: &Places, options: &Options) -> anyhow::Result<Vec<PathBuf>> {
+    let mut specs: Vec<_> = std::fs::read_dir(places.root.join("tests/e2e/specs"))?
         .map(|entry| entry.map(|entry| entry.path()))
         .collect::<Result<_, _>>()?;
     specs.retain(|path| path.to_string_lossy().ends_with(".spec.mjs"));
@@ -30,17 +67,5 @@ pub fn run(places: &Places, options: &Options) -> anyhow::Result<String> {
     }
     specs.sort();
     anyhow::ensure!(!specs.is_empty(), "no such browser test in tests/e2e/specs");
-
-    let mut node = Command::new(npm::node(places)?);
-    node.current_dir(&e2e).args(["--test", "--test-concurrency=1", "--test-reporter=spec"]);
-    node.args(&specs);
-    node.env("PORTICO_BIN", program)
-        .env("PORTICO_PAGE", page)
-        .env("PORTICO_TEST_DATA", places.target.join("test-data"))
-        .env("PORTICO_CHROMIUM", browser::chromium().context("Chromium")?);
-    if options.has("screenshots") {
-        node.env("PORTICO_SCREENSHOTS", places.root.join("docs/screenshots"));
-    }
-    command::run(&mut node)?;
-    Ok(format!("{} files", specs.len()))
+    Ok(specs)
 }

@@ -1,7 +1,7 @@
 //! `cargo xtask test`: every check, each as a step. A failed step does not keep the others from
 //! running; the last line says how many passed and failed.
 
-mod browser;
+pub mod browser;
 pub mod clients;
 pub mod rust;
 mod tidy;
