@@ -8,5 +8,6 @@ pub mod portico_api;
 pub mod server_call;
 pub mod shelf_link;
 pub mod sync_link;
+pub mod sync_memory;
 
 pub use portico_relay::protocol;

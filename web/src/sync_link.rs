@@ -62,6 +62,10 @@ pub enum Standing {
     Synced,
     /// The server cannot be reached.
     Offline,
+    /// The log is encrypted, and this device does not have its key: nothing goes back and forth.
+    Locked,
+    /// The log was encrypted and is no longer, of which the person knows nothing yet: nothing goes either.
+    Unsealed,
     Failed(ApiError),
 }
 

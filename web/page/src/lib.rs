@@ -8,6 +8,7 @@ pub mod format;
 pub mod i18n;
 pub mod markdown;
 pub mod route;
+pub mod sending;
 pub mod title;
 pub mod tools;
 pub mod window;

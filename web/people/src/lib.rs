@@ -5,7 +5,7 @@
 //! - [`rules`]: what house and groups say, as the server has it and as a form has it;
 //! - [`effect`]: what that comes to for one person, and who says so;
 //! - [`audit`], [`oidc`]: filters of the log, and rules for a sign-in service;
-//! - [`agent`]: what a browser that is signed in is called.
+//! - [`agent`]: what a browser that is signed in is called; [`strength`]: how hard a passphrase is to guess.
 
 pub mod address;
 pub mod agent;
@@ -14,4 +14,5 @@ pub mod effect;
 pub mod oidc;
 pub mod place;
 pub mod rules;
+pub mod strength;
 pub mod texts;

@@ -2,9 +2,11 @@
 //! of them is first opened.
 //!
 //! - [`state`]: what is shown, as signals; [`api`]: what the server says and is asked;
+//! - [`sealing`]: the keys of encrypted conversations;
 //! - [`mod@view`]: the elements; `portico_people`: what needs no browser.
 
 mod api;
+mod sealing;
 mod state;
 mod view;
 

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use portico_page::sending::Brief;
 use portico_shared::error::ApiError;
 use portico_web::log_store::{Held, LogStore, Record, SENT_TO, Write};
+use portico_web::sync_memory::{self, ANEW, BACKFILL, POSITION};
 use uuid::Uuid;
 
-use crate::push::Brief;
 use crate::work::failed;
 
 /// In the store's memory: who it was that signed in.
@@ -19,6 +20,8 @@ pub async fn enter(store: &LogStore, person: Uuid) -> Result<(), ApiError> {
     if store.meta(ACCOUNT).await.map_err(failed)?.as_deref() == Some(&person) {
         return Ok(());
     }
+    // It was somebody else's.
+    sync_memory::erase_key(store).await?;
     let there = conversations(store).await?;
     let held = there.into_iter().map(|conversation| (conversation, Some(Held::Undecided)));
     let already: BTreeSet<Uuid> = store
@@ -34,8 +37,9 @@ pub async fn enter(store: &LogStore, person: Uuid) -> Result<(), ApiError> {
         meta: vec![
             (ACCOUNT, person),
             (SENT_TO, "0".to_owned()),
-            (crate::pull::POSITION, String::new()),
-            (crate::pull::BACKFILL, String::new()),
+            (POSITION, String::new()),
+            (BACKFILL, String::new()),
+            (ANEW, String::new()),
         ],
         clears_heads: true,
         ..Write::default()

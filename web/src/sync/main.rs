@@ -2,12 +2,14 @@
 //! own, fetched by the page when somebody is signed in; of all tabs one does it.
 //!
 //! - [`net`]: the server's routes; [`push`], [`pull`]: what goes there and what comes;
+//! - [`seal`]: what of it the server can read;
 //! - [`account`]: whose conversations these are; [`work`]: when what is done.
 
 mod account;
 mod net;
 mod pull;
 mod push;
+mod seal;
 mod work;
 
 fn main() {

@@ -2,7 +2,7 @@
 
 use js_sys::{Array, Function};
 use portico_shared::error::{ApiError, ErrorCode};
-use portico_shared::sync::wire::{Position, Pushed, Signal};
+use portico_shared::sync::wire::{KeyringState, Position, Pushed, Signal};
 use portico_web::server_call::http::{error_in, unreachable};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -75,6 +75,9 @@ pub async fn pull<T: DeserializeOwned>(
     if let Some(epoch) = position.epoch {
         path += &format!("&epoch={epoch}");
     }
+    if let Some(mark) = position.mark {
+        path += &format!("&mark={mark}");
+    }
     if let Some(until) = until {
         path += &format!("&until={until}");
     }
@@ -99,6 +102,10 @@ pub async fn conversation<T: DeserializeOwned>(
 pub async fn withdraw(conversation: Uuid) -> Result<(), ApiError> {
     let path = format!("/api/sync/conversations/{conversation}/withdraw");
     ask("POST", &path, None).await.map(|_| ())
+}
+
+pub async fn keyring() -> Result<KeyringState, ApiError> {
+    read(&ask("GET", "/api/sync/keyring", None).await?)
 }
 
 pub async fn signal(signal: Signal) -> Result<(), ApiError> {

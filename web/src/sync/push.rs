@@ -1,34 +1,23 @@
-//! What is to be sent? Every operation of the store behind the last one that the server has, unless it
-//! came from there or its conversation is held.
+//! What is to be sent? Every operation of the store behind the last one that the server has, as far as
+//! `portico_page::sending` lets it.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
+use portico_page::sending::{Brief, Origin, Places, is_sent};
 use portico_shared::error::{ApiError, ErrorCode};
 use portico_shared::sync::wire::{Position, batch_end};
 use portico_web::log_store::{Held, LogStore, Record, SENT_TO, Write};
 use portico_web::sync_link::NAMED_MAX;
-use serde::Deserialize;
+use portico_web::sync_memory::{ANEW, POSITION};
 use uuid::Uuid;
 
+use crate::seal::Seal;
 use crate::work::failed;
 use crate::{net, pull};
 
 /// In the store's memory: something was refused, and is tried again when a page is opened the next time.
 const REFUSED: &str = "refused";
 const BATCH: u32 = 500;
-
-/// What of an operation matters to who only carries it.
-#[derive(Deserialize)]
-pub struct Brief {
-    pub conversation: Option<Uuid>,
-    pub message: Option<Uuid>,
-}
-
-impl Brief {
-    pub fn read(json: &str) -> Option<Self> {
-        serde_json::from_str(json).ok()
-    }
-}
 
 /// What waits to be sent.
 #[derive(Default)]
@@ -40,8 +29,13 @@ pub struct Waiting {
 /// Reads on in what is to be sent.
 pub struct Outbox {
     pushed_to: f64,
-    /// Of messages whose record does not say where they belong: those of an older page.
-    places: HashMap<Uuid, Uuid>,
+    /// The server's log began anew, and not everything is there yet.
+    is_anew: bool,
+    /// Of messages whose record does not say where they belong: those of an older page, and what came from
+    /// the server.
+    places: Places,
+    /// The whole store was looked at for them.
+    knows_places: bool,
 }
 
 /// One step of sending.
@@ -53,7 +47,8 @@ struct Next {
 
 impl Outbox {
     pub async fn open(store: &LogStore) -> Result<Self, ApiError> {
-        let mut outbox = Self { pushed_to: 0.0, places: HashMap::new() };
+        let mut outbox =
+            Self { pushed_to: 0.0, is_anew: false, places: Places::default(), knows_places: false };
         let was_refused = store.meta(REFUSED).await.map_err(failed)?.as_deref() == Some("1");
         if was_refused {
             let meta = vec![(SENT_TO, "0".to_owned()), (REFUSED, String::new())];
@@ -67,13 +62,25 @@ impl Outbox {
     async fn look(&mut self, store: &LogStore) -> Result<(), ApiError> {
         let sent_to = store.meta(SENT_TO).await.map_err(failed)?;
         self.pushed_to = sent_to.and_then(|key| key.parse().ok()).unwrap_or(0.0);
+        self.is_anew = store.meta(ANEW).await.map_err(failed)?.as_deref() == Some("1");
         Ok(())
     }
 
-    /// Everything is to be sent again: the server's log is another one.
-    pub async fn begin_anew(&self, store: &LogStore) -> Result<(), ApiError> {
-        let meta = vec![(SENT_TO, "0".to_owned())];
-        store.write(Write { meta, ..Write::default() }).await.map_err(failed).map(|_| ())
+    /// Messages may have come later than what was written about them.
+    async fn learn_places(&mut self, store: &LogStore) -> Result<(), ApiError> {
+        let mut after = 0.0;
+        loop {
+            let batch = store.read(after, BATCH).await.map_err(failed)?;
+            let Some(last) = batch.last() else { break };
+            after = last.key;
+            for stored in &batch {
+                if let Some(brief) = Brief::read(Record::parts(&stored.json).0) {
+                    self.places.note(brief);
+                }
+            }
+        }
+        self.knows_places = true;
+        Ok(())
     }
 
     /// Sends what there is; gives what the server refused for a reason that may pass.
@@ -83,22 +90,42 @@ impl Outbox {
     pub async fn push_all(
         &mut self,
         store: &LogStore,
+        seal: &Seal,
         position: &mut Position,
     ) -> Result<Option<ApiError>, ApiError> {
         let mut refused = None;
         self.look(store).await?;
+        if self.is_anew && !self.knows_places {
+            self.learn_places(store).await?;
+        }
         loop {
             let held: BTreeMap<Uuid, Held> =
                 store.held().await.map_err(failed)?.into_iter().collect();
             let next = self.next(store, self.pushed_to, &held).await?;
-            let Some(end) = next.end else { return Ok(refused) };
-            let n_lines = batch_end(next.lines.iter().map(|(_, json, _)| json.len()));
-            let all = n_lines == next.lines.len();
-            let batch = &next.lines[..n_lines];
+            let Some(end) = next.end else {
+                if self.is_anew && refused.is_none() {
+                    let meta = vec![(ANEW, String::new())];
+                    store.write(Write { meta, ..Write::default() }).await.map_err(failed)?;
+                    self.is_anew = false;
+                }
+                return Ok(refused);
+            };
+            let mut closed = Vec::with_capacity(next.lines.len());
+            for (key, json, place) in next.lines {
+                match seal.close(&json, place) {
+                    Ok(line) => closed.push((key, line, place)),
+                    // No operation: no server takes it, and it must not hold the others up.
+                    Err(error) => refused = Some(error),
+                }
+            }
+            let n_lines = batch_end(closed.iter().map(|(_, json, _)| json.len()));
+            let all = n_lines == closed.len();
+            let batch = &closed[..n_lines];
             let mut write = Write::default();
             if !batch.is_empty() {
                 let lines: Vec<&str> = batch.iter().map(|(_, json, _)| json.as_str()).collect();
                 let pushed = net::push(&(lines.join("\n") + "\n")).await?;
+                seal.is_of(pushed.epoch)?;
                 position.pushed(&pushed);
                 for fault in pushed.refused {
                     let conversation = batch.get(fault.line).and_then(|(_, _, place)| *place);
@@ -122,7 +149,7 @@ impl Outbox {
             if refused.is_some() {
                 write.meta.push((REFUSED, "1".to_owned()));
             }
-            write.meta.push((pull::POSITION, pull::json(position)));
+            write.meta.push((POSITION, pull::json(position)));
             store.write(write).await.map_err(failed)?;
         }
     }
@@ -155,27 +182,23 @@ impl Outbox {
         let end = batch.last().map(|stored| stored.key);
         let mut lines = Vec::new();
         for stored in &batch {
-            if Record::is_pulled(&stored.json) {
+            let origin = match Record::is_pulled(&stored.json) {
+                true => Origin::Server,
+                false => Origin::Here,
+            };
+            if origin == Origin::Server && !self.is_anew {
                 continue;
             }
             let (json, place) = Record::parts(&stored.json);
-            let place = place.or_else(|| self.place_of(json));
-            if place.is_none_or(|place| !held.contains_key(&place)) {
-                lines.push((stored.key, json.to_owned(), place));
+            let brief = Brief::read(json);
+            if let Some(brief) = brief {
+                self.places.note(brief);
+            }
+            let place = place.or_else(|| self.places.of(brief?));
+            if is_sent(origin, brief, place, self.is_anew, |place| held.contains_key(&place)) {
+                lines.push((stored.key, json.trim_start().to_owned(), place));
             }
         }
         Ok(Next { lines, end })
-    }
-
-    fn place_of(&mut self, json: &str) -> Option<Uuid> {
-        let brief = Brief::read(json)?;
-        match (brief.conversation, brief.message) {
-            (Some(conversation), message) => {
-                self.places.extend(message.map(|message| (message, conversation)));
-                Some(conversation)
-            }
-            (None, Some(message)) => self.places.get(&message).copied(),
-            (None, None) => None,
-        }
     }
 }

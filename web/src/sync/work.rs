@@ -13,11 +13,13 @@ use portico_shared::sync::wire::{Signal, Wake};
 use portico_web::log_store::{Held, IdbError, LogStore, SENT_TO, Write};
 use portico_web::server_call::http::sleep_ms;
 use portico_web::sync_link::{Channel, FromSync, LOG_CHANNEL, Standing, SyncState, ToSync};
+use portico_web::sync_memory;
 use uuid::Uuid;
 use wasm_bindgen::prelude::*;
 
 use crate::pull::{Came, Inbox};
 use crate::push::Outbox;
+use crate::seal::Seal;
 use crate::{account, net};
 
 /// How long writes are gathered: an answer's drafts come about every second.
@@ -71,7 +73,7 @@ pub async fn run() {
                 n_failures = 0;
                 work.serve(person, &sender, &mut events).await
             }
-            Ok(None) => Standing::SignedOut,
+            Ok(None) => signed_out(&store).await,
             Err(error) => standing(error),
         };
         let is_out = standing == Standing::SignedOut;
@@ -115,7 +117,19 @@ fn standing(error: ApiError) -> Standing {
     match error.code {
         ErrorCode::ServerUnreachable => Standing::Offline,
         ErrorCode::SignInNeeded | ErrorCode::InvalidApiKey => Standing::SignedOut,
+        ErrorCode::SyncLogSealed => Standing::Locked,
+        ErrorCode::SyncLogPlain => Standing::Unsealed,
+        // Another device encrypted the log, or no longer does: it is looked at anew.
+        ErrorCode::SyncKeyringChanged => Standing::Working,
         _ => Standing::Failed(error),
+    }
+}
+
+/// Nobody is signed in: what opens a person's log must not stay.
+async fn signed_out(store: &LogStore) -> Standing {
+    match sync_memory::erase_key(store).await {
+        Ok(()) => Standing::SignedOut,
+        Err(error) => Standing::Failed(error),
     }
 }
 
@@ -157,8 +171,9 @@ impl Work<'_> {
             &callback(move |data| send(&called, Event::Server(data.as_string()))),
         );
         let mut n_failures = 0;
+        let mut seal = None;
         let standing = loop {
-            let done = self.round(&mut outbox, &mut inbox).await;
+            let done = self.round(person, &mut outbox, &mut inbox, &mut seal).await;
             let mut wait_ms = if inbox.is_filling() { 1 } else { LOOK_MS };
             let standing = match done {
                 Ok(()) => {
@@ -166,11 +181,16 @@ impl Work<'_> {
                     Standing::Synced
                 }
                 Err(error) => {
+                    seal = None;
                     wait_ms = RETRY_MS[n_failures.min(RETRY_MS.len() - 1)];
                     n_failures += 1;
                     standing(error)
                 }
             };
+            if matches!(standing, Standing::Locked | Standing::Unsealed) {
+                // It waits for the person, who is heard at once.
+                (n_failures, wait_ms) = (0, LOOK_MS);
+            }
             if standing == Standing::SignedOut {
                 break standing;
             }
@@ -181,6 +201,9 @@ impl Work<'_> {
             while !is_over && !is_due {
                 let mut event = wait_for(events, wait_ms).await;
                 is_due = event.is_none();
+                if is_due && !inbox.is_filling() {
+                    seal = None;
+                }
                 while let Some(heard) = event {
                     match heard {
                         Event::Written => {
@@ -192,7 +215,7 @@ impl Work<'_> {
                         Event::Server(None) => is_due = true,
                         Event::Page(ToSync::Session) => is_over = true,
                         Event::Page(asked) => {
-                            self.asked(asked, &mut inbox).await;
+                            self.asked(asked, &mut inbox, seal.as_ref()).await;
                             is_due = true;
                         }
                     }
@@ -207,31 +230,49 @@ impl Work<'_> {
         standing
     }
 
-    /// Everything once.
-    async fn round(&self, outbox: &mut Outbox, inbox: &mut Inbox) -> Result<(), ApiError> {
-        if inbox.list(self.store).await? {
+    /// Everything once. What the log is like is looked at where it is not known.
+    async fn round(
+        &self,
+        person: Uuid,
+        outbox: &mut Outbox,
+        inbox: &mut Inbox,
+        seal: &mut Option<Seal>,
+    ) -> Result<(), ApiError> {
+        self.withdraw().await?;
+        let seal = match seal {
+            Some(seal) => seal,
+            None => seal.insert(Seal::look(self.store, person).await?),
+        };
+        if inbox.list(self.store, seal).await? {
             self.tell_log();
         }
+        let mut refused = outbox.push_all(self.store, seal, &mut inbox.position).await?;
+        let mut came = Came { n_ops: 0, is_other: false };
+        while inbox.pull(self.store, seal, &mut came).await? {
+            self.tell_log();
+        }
+        if came.is_other {
+            self.withdraw().await?;
+            refused = outbox.push_all(self.store, seal, &mut inbox.position).await?;
+        }
+        inbox.fill(self.store, seal, &mut came).await?;
+        let damaged = (inbox.n_damaged > 0)
+            .then(|| ApiError::new(ErrorCode::SealOpDamaged).with("n", inbox.n_damaged));
+        self.state.borrow_mut().refused = refused.or(damaged);
+        if came.n_ops > 0 {
+            self.tell_log();
+        }
+        Ok(())
+    }
+
+    /// Has the server forget what stays on this device from now on; that gives nothing away.
+    async fn withdraw(&self) -> Result<(), ApiError> {
         for (conversation, held) in self.store.held().await.map_err(failed)? {
             if held == Held::Withdraw {
                 net::withdraw(conversation).await?;
                 let held = vec![(conversation, Some(Held::Withdrawn))];
                 self.store.write(Write { held, ..Write::default() }).await.map_err(failed)?;
             }
-        }
-        let refused = outbox.push_all(self.store, &mut inbox.position).await?;
-        self.state.borrow_mut().refused = refused;
-        let mut came = Came { n_ops: 0, is_other: false };
-        while inbox.pull(self.store, &mut came).await? {
-            self.tell_log();
-        }
-        if came.is_other {
-            outbox.begin_anew(self.store).await?;
-            outbox.push_all(self.store, &mut inbox.position).await?;
-        }
-        inbox.fill(self.store, &mut came).await?;
-        if came.n_ops > 0 {
-            self.tell_log();
         }
         Ok(())
     }
@@ -270,16 +311,17 @@ impl Work<'_> {
     }
 
     /// The page asks.
-    async fn asked(&self, asked: ToSync, inbox: &mut Inbox) {
+    async fn asked(&self, asked: ToSync, inbox: &mut Inbox, seal: Option<&Seal>) {
         let done = match asked {
             ToSync::Decide { sends } => self.decide(sends).await,
-            ToSync::Open { conversation } => {
-                inbox.fetch(self.store, conversation).await.map(|came| {
+            ToSync::Open { conversation } => match seal {
+                None => Ok(()),
+                Some(seal) => inbox.fetch(self.store, seal, conversation).await.map(|came| {
                     if came {
                         self.tell_log();
                     }
-                })
-            }
+                }),
+            },
             ToSync::Stop { message } => net::signal(Signal::Stop { message }).await,
             ToSync::Ask | ToSync::Session => Ok(()),
         };

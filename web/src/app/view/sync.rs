@@ -19,10 +19,20 @@ pub fn status(page: Page) -> impl IntoView {
                 Standing::Working => "working",
                 Standing::Synced => "synced",
                 Standing::Offline => "offline",
+                Standing::Locked => "locked",
+                Standing::Unsealed => "unsealed",
                 Standing::Failed(_) => "failed",
             };
             let text = line(&state, page.lang.get());
-            view! { <p class="sync-line" data-sync=name role="status">{text}</p> }
+            // What only the person can settle.
+            let ask = match &state.standing {
+                Standing::Locked => Some(Text::SyncUnlock),
+                Standing::Unsealed => Some(Text::SyncDecide),
+                _ => None,
+            };
+            let link =
+                ask.map(|ask| view! { " " <a href="#/account/encryption">{page.t(ask)}</a> });
+            view! { <p class="sync-line" data-sync=name role="status">{text}{link}</p> }
         })
     }
 }
@@ -38,6 +48,8 @@ fn line(state: &SyncState, lang: Lang) -> String {
         Standing::SignedOut => Text::SyncSignedOut.get(lang).to_owned(),
         Standing::Offline if state.n_waiting == 0 => Text::SyncOffline.get(lang).to_owned(),
         Standing::Offline => Text::SyncOfflineWaiting.fill(lang, &[("n", &n_waiting)]),
+        Standing::Locked => Text::SyncLocked.get(lang).to_owned(),
+        Standing::Unsealed => Text::SyncUnsealed.get(lang).to_owned(),
         Standing::Failed(error) => error.text(lang),
     }
 }

@@ -5,10 +5,11 @@ use portico_page::format;
 use portico_people::texts::Text;
 use portico_shared::error::Lang;
 use serde_json::json;
+use uuid::Uuid;
 
 use super::link::DISPLAY_NAME;
 use super::parts::{Doing, Field, NEW_PASSWORD, PASSWORD, field, role_text, submit};
-use super::{data, devices, for_person, keys, sign_in, totp};
+use super::{data, devices, encryption, for_person, keys, sign_in, totp};
 use crate::api::{self, Anything, May, Person, Session, Used};
 use crate::state::{Asked, People};
 
@@ -31,6 +32,8 @@ fn own(people: People, person: Person, may: May, used: Used, counts_device: bool
     let (has_password, has_totp, makes_keys) =
         (person.has_password, person.has_totp, may.make_keys);
     let is_admin = person.is_admin();
+    // What never leaves the device needs no encryption on its way.
+    let id = Uuid::try_parse(&person.id).ok().filter(|_| may.chats_leave_device);
     let leaves = data::Leaves {
         chats_leave: may.chats_leave_device,
         uses_server: !may.models_on_server.is_empty(),
@@ -57,6 +60,7 @@ fn own(people: People, person: Person, may: May, used: Used, counts_device: bool
         {profile(people, &person).into_any()}
         {has_password.then(|| password(people).into_any())}
         {has_password.then(|| totp::totp(people, has_totp).into_any())}
+        {id.map(|id| encryption::encryption(people, id).into_any())}
         {devices::devices(people).into_any()}
         {makes_keys.then(|| keys::keys(people, is_admin).into_any())}
         {allowed(people, may, used).into_any()}

@@ -3,6 +3,7 @@
 mod account;
 mod data;
 mod devices;
+mod encryption;
 mod house;
 mod keys;
 mod link;

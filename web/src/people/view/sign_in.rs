@@ -9,6 +9,7 @@ use serde_json::json;
 use super::parts::{self, Doing, Field, NAME, PASSWORD, field, submit};
 use super::with_session;
 use crate::api::{self, Anything, House};
+use crate::sealing;
 use crate::state::People;
 
 const CODE: Field = Field { text: Text::Code, kind: "text", autocomplete: "one-time-code" };
@@ -43,8 +44,11 @@ fn signed_in(people: People, name: String) -> impl IntoView {
 
 /// Signs out here, and at the sign-in service where there is one.
 pub fn sign_out(people: People, doing: Doing) {
-    let asked =
-        async { api::send::<serde_json::Value>("DELETE", "/api/session", &json!({})).await };
+    let asked = async {
+        let answer = api::send::<serde_json::Value>("DELETE", "/api/session", &json!({})).await?;
+        sealing::sign_out().await;
+        Ok(answer)
+    };
     doing.run(asked, move |answer| {
         people.session_changed();
         let service = answer.get("end_session_url").and_then(|url| url.as_str().map(str::to_owned));
