@@ -5,12 +5,15 @@ use std::path::Path;
 use rusqlite::{Connection, TransactionBehavior};
 
 use super::DbError;
+use super::attachments::ATTACHMENTS;
 use super::people::PEOPLE;
 use super::sync::{SEALING, SYNC};
+use super::upgrade;
 use super::vector_moves::VECTOR_MOVES;
 
 /// In order; one that was released never changes.
-const MIGRATIONS: [&str; 6] = [KEYS, DOCUMENTS, PEOPLE, VECTOR_MOVES, SYNC, SEALING];
+const MIGRATIONS: [&str; 7] =
+    [KEYS, DOCUMENTS, PEOPLE, VECTOR_MOVES, SYNC, SEALING, ATTACHMENTS];
 
 const KEYS: &str = "CREATE TABLE api_keys (
         -- In the key's own text, to find it by.
@@ -215,6 +218,11 @@ const DOCUMENTS: &str = "
         PRIMARY KEY (collection, root, url)
     ) STRICT, WITHOUT ROWID;";
 
+/// The schema that this program knows, and makes.
+pub(super) fn newest() -> u32 {
+    MIGRATIONS.len() as u32
+}
+
 /// Brings the database to this program's version; several processes may try at once.
 pub(super) fn run(connection: &mut Connection, path: &Path) -> Result<(), DbError> {
     let failed = |error: rusqlite::Error| DbError::new(path, error);
@@ -225,13 +233,29 @@ pub(super) fn run(connection: &mut Connection, path: &Path) -> Result<(), DbErro
         .pragma_query_value(None, "user_version", |row| row.get::<_, u32>(0))
         .map_err(failed)? as usize;
     if version > newest {
-        let reason =
-            format!("it is of a newer Portico (schema {version}, this one knows {newest})");
-        return Err(DbError::new(path, reason));
+        return Err(DbError::newer(path, version as u32));
+    }
+    if version == newest {
+        upgrade::forget_copies(path, newest);
+        return Ok(());
+    }
+    if version > 0 {
+        upgrade::keep_copy(path, version, newest)?;
     }
     for migration in &MIGRATIONS[version..] {
         transaction.execute_batch(migration).map_err(failed)?;
     }
     transaction.pragma_update(None, "user_version", newest as u32).map_err(failed)?;
     transaction.commit().map_err(failed)
+}
+
+/// A new database as a program of `schema` left it.
+#[cfg(test)]
+pub(super) fn of_schema(path: &Path, schema: usize) -> Connection {
+    let connection = Connection::open(path).unwrap();
+    for migration in &MIGRATIONS[..schema] {
+        connection.execute_batch(migration).unwrap();
+    }
+    connection.pragma_update(None, "user_version", schema as u32).unwrap();
+    connection
 }

@@ -4,11 +4,13 @@
 //! running server): write-ahead log, and a writer waits for another. The schema's version is
 //! `PRAGMA user_version`; each migration runs once, in a transaction.
 
+mod attachments;
 mod error;
 mod migrate;
 mod people;
 pub mod sql;
 mod sync;
+mod upgrade;
 mod vector_moves;
 
 use std::path::{Path, PathBuf};
@@ -20,6 +22,11 @@ use rusqlite::OpenFlags;
 pub use error::DbError;
 
 use sql::{Backend, Connection};
+
+/// The schema that this program knows.
+pub fn newest_schema() -> u32 {
+    migrate::newest()
+}
 
 /// Its name in the data folder.
 pub const FILE_NAME: &str = "portico.sqlite";
