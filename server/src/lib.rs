@@ -24,5 +24,6 @@ pub mod models;
 pub mod page;
 pub mod people;
 pub mod sync;
+pub mod tools;
 pub mod upstream;
 pub mod weights;

@@ -108,6 +108,7 @@ async fn serve(
     print_first_link(&state, lang).await;
     let served = listen::serve(listener, routes, listen, listen::stop_signal());
     served.await.map_err(|error| ApiError::new(ErrorCode::Internal).detail(error))?;
+    state.gateway.tools.close().await;
     state.gateway.close()?;
     Ok(ExitCode::SUCCESS)
 }

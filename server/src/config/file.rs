@@ -11,7 +11,7 @@ use portico_shared::catalogue::{Kind, Prefixes};
 use serde::{Deserialize, Deserializer};
 use toml::Spanned;
 
-use super::{DocumentsConfig, FilesConfig, PeopleConfig, SearchConfig};
+use super::{DocumentsConfig, FilesConfig, McpConfig, PeopleConfig, SearchConfig};
 
 /// The whole configuration.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -27,6 +27,8 @@ pub struct Config {
     pub people: PeopleConfig,
     /// Fleets that answer for this server.
     pub upstreams: Vec<Spanned<UpstreamConfig>>,
+    /// Servers of tools.
+    pub mcp: Vec<Spanned<McpConfig>>,
     /// Models by the names that clients ask for, beside those of the catalogue.
     pub models: Vec<Spanned<ModelConfig>>,
 }

@@ -114,6 +114,14 @@ fn check(config: &Config, path: &Path, text: &str) -> Result<(), ConfigError> {
             return fault(upstream.span(), "`health_path` must start with `/`".to_owned());
         }
     }
+    let mut servers = BTreeSet::new();
+    for server in &config.mcp {
+        let id = server.get_ref().id.as_str();
+        server.get_ref().check().or_else(|reason| fault(server.span(), reason))?;
+        if !servers.insert(id) {
+            return fault(server.span(), format!("the tools' server `{id}` stands here twice"));
+        }
+    }
     let mut names = BTreeSet::new();
     for model in &config.models {
         check_model(model, &ids, &mut names).or_else(|reason| fault(model.span(), reason))?;

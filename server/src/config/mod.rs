@@ -8,6 +8,7 @@ mod error;
 mod file;
 mod files;
 mod load;
+mod mcp;
 mod people;
 mod search;
 mod vectors;
@@ -23,6 +24,7 @@ pub use file::{
 };
 pub use files::{FilesConfig, Store};
 pub use load::{FILE_NAME, load, load_with_env};
+pub use mcp::{Confirm, McpConfig};
 pub use people::{OidcConfig, PeopleConfig};
 pub use search::SearchConfig;
 pub use vectors::VectorsConfig;

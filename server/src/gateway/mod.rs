@@ -45,6 +45,7 @@ use crate::metrics::{HostedNow, Metrics};
 use crate::models::Library;
 use crate::people::{Oidc, People};
 use crate::sync::Sync;
+use crate::tools::Tools;
 use crate::upstream::Fleet;
 
 pub use access::{Address, Caller, OwnPage};
@@ -67,6 +68,7 @@ pub struct Gateway {
     pub kept: Arc<kept::KeptStreams>,
     pub documents: Arc<Documents>,
     pub sync: Arc<Sync>,
+    pub tools: Tools,
 }
 
 impl std::fmt::Debug for Gateway {
@@ -106,6 +108,7 @@ impl Gateway {
         let documents = Documents::new(config.documents.clone(), around);
         Ok(Arc::new(Self {
             documents,
+            tools: Tools::new(&config, config_path)?,
             sync,
             fleet,
             library,

@@ -53,9 +53,15 @@ impl Entry {
 impl Gateway {
     /// Notes what somebody did, themselves or by their key.
     pub fn note_act(&self, caller: &Caller, action: &str, object: &str) {
+        self.note_outcome(caller, action, object, "ok");
+    }
+
+    /// The same, with `ok` or an error's code.
+    pub fn note_outcome(&self, caller: &Caller, action: &str, object: &str, outcome: &str) {
         let person = caller.person().filter(|_| caller.has_key()).map(|id| id.to_string());
         self.people.audit.note(Entry {
             key: person.as_ref().map(|_| caller.who.clone()),
+            outcome: outcome.to_owned(),
             ..Entry::act(person.as_ref().unwrap_or(&caller.who), action, object)
         });
     }

@@ -13,6 +13,8 @@ mod trust;
 mod wire;
 
 pub use fleet::{Endpoint, Fleet, FleetModel, Place, Upstream};
-pub(crate) use secret::read_secret;
+pub(crate) use secret::{Bearer, read_secret};
 pub use send::{Refusal, SendError, Stream, Whole};
 pub(crate) use trust::authorities;
+pub(crate) use wire::{HttpsClient, https_client};
+pub(crate) use wire::Wire;

@@ -19,10 +19,13 @@ use super::secret::Bearer;
 /// Idle connections are closed before a server on the other side usually does.
 const POOL_IDLE: Duration = Duration::from_secs(20);
 
+/// Asks others over HTTP, with the TLS of this program.
+pub type HttpsClient = Client<HttpsConnector<HttpConnector>, Full<Bytes>>;
+
 /// Connections to one upstream.
 #[derive(Clone, Debug)]
 pub struct Wire {
-    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    client: HttpsClient,
     base: Uri,
     bearer: Option<Bearer>,
 }
@@ -49,28 +52,7 @@ impl Wire {
         authorities: Option<RootCertStore>,
         connect: Duration,
     ) -> Result<Self, rustls::Error> {
-        let mut tcp = HttpConnector::new();
-        tcp.enforce_http(false);
-        tcp.set_nodelay(true);
-        tcp.set_connect_timeout(Some(connect));
-        let tls = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-            .with_safe_default_protocol_versions()?;
-        // A machine without certificates can still speak plain HTTP.
-        let tls = match (base.scheme_str(), authorities) {
-            (Some("https"), Some(authorities)) => tls.with_root_certificates(authorities),
-            (Some("https"), None) => tls.try_with_platform_verifier()?,
-            _ => tls.with_root_certificates(RootCertStore::empty()),
-        };
-        let connector = HttpsConnectorBuilder::new()
-            .with_tls_config(tls.with_no_client_auth())
-            .https_or_http()
-            .enable_http1()
-            .wrap_connector(tcp);
-        let client = Client::builder(TokioExecutor::new())
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(POOL_IDLE)
-            .build(connector);
-        Ok(Self { client, base, bearer })
+        Ok(Self { client: https_client(&base, authorities, connect)?, base, bearer })
     }
 
     /// Sends `body`, if there is one, and waits for the answer's head. Dropping what this gives closes
@@ -106,6 +88,38 @@ impl Wire {
             Err(_) => Err(WireError::Slow(patience)),
         }
     }
+}
+
+/// For whoever answers at `base`. `authorities` vouch for it, else those of the machine.
+///
+/// # Errors
+/// When the machine's certificates cannot be read.
+pub fn https_client(
+    base: &Uri,
+    authorities: Option<RootCertStore>,
+    connect: Duration,
+) -> Result<HttpsClient, rustls::Error> {
+    let mut tcp = HttpConnector::new();
+    tcp.enforce_http(false);
+    tcp.set_nodelay(true);
+    tcp.set_connect_timeout(Some(connect));
+    let tls = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()?;
+    // A machine without certificates can still speak plain HTTP.
+    let tls = match (base.scheme_str(), authorities) {
+        (Some("https"), Some(authorities)) => tls.with_root_certificates(authorities),
+        (Some("https"), None) => tls.try_with_platform_verifier()?,
+        _ => tls.with_root_certificates(RootCertStore::empty()),
+    };
+    let connector = HttpsConnectorBuilder::new()
+        .with_tls_config(tls.with_no_client_auth())
+        .https_or_http()
+        .enable_http1()
+        .wrap_connector(tcp);
+    Ok(Client::builder(TokioExecutor::new())
+        .pool_timer(TokioTimer::new())
+        .pool_idle_timeout(POOL_IDLE)
+        .build(connector))
 }
 
 /// `client error (Connect): tcp connect error: Connection refused`
