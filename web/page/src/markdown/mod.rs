@@ -7,6 +7,7 @@
 //! ammonia judges the same output in a test instead.)
 
 mod link;
+mod maths;
 mod node;
 mod parse;
 mod stream;

@@ -28,6 +28,14 @@ pub enum Tag {
     LineBreak,
     /// A source's number; which one stands in [`Attr::Source`].
     Citation,
+    /// TeX, in a line of text; its text is the source.
+    Formula,
+    /// The same on a line of its own.
+    FormulaBlock,
+    /// A footnote's name, where it is referred to and before its text.
+    NoteMark,
+    /// A footnote's text.
+    Note,
 }
 
 impl Tag {
@@ -55,6 +63,9 @@ impl Tag {
             Self::Link => "a",
             Self::LineBreak => "br",
             Self::Citation => "button",
+            Self::Formula | Self::FormulaBlock => "code",
+            Self::NoteMark => "sup",
+            Self::Note => "div",
         }
     }
 
@@ -68,6 +79,8 @@ impl Tag {
                 | Self::Code
                 | Self::Link
                 | Self::Citation
+                | Self::Formula
+                | Self::NoteMark
         )
     }
 }

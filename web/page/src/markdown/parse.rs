@@ -5,6 +5,7 @@ use std::ops::Range;
 use pulldown_cmark::{Alignment, CodeBlockKind, CowStr, Event, Options, Parser, Tag as MdTag};
 
 use super::link::{LinkTarget, link_target};
+use super::maths::{Marked, Written};
 use super::node::{Align, Attr, Element, Node, Tag};
 use crate::cite::{citation_of, unmarked};
 
@@ -27,17 +28,21 @@ pub fn parse(source: &str) -> Vec<Node> {
 
 /// The document's blocks with their places in the source.
 pub fn parse_top_level(source: &str) -> Vec<TopLevel> {
-    let options =
-        Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_TASKLISTS;
-    let mut builder = Builder::default();
-    for (event, range) in Parser::new_ext(source, options).into_offset_iter() {
+    let options = Options::ENABLE_TABLES
+        | Options::ENABLE_STRIKETHROUGH
+        | Options::ENABLE_TASKLISTS
+        | Options::ENABLE_FOOTNOTES
+        | Options::ENABLE_MATH;
+    let marked = Marked::new(source);
+    let mut builder = Builder::new(&marked);
+    for (event, range) in Parser::new_ext(marked.text(), options).into_offset_iter() {
         builder.event(event, range);
     }
     builder.blocks
 }
 
-#[derive(Default)]
-struct Builder {
+struct Builder<'a> {
+    source: &'a Marked<'a>,
     blocks: Vec<TopLevel>,
     open: Vec<Open>,
     /// Open elements beyond [`MAX_DEPTH`].
@@ -52,30 +57,63 @@ struct Open {
     range: Range<usize>,
 }
 
-impl Builder {
+impl<'a> Builder<'a> {
+    fn new(source: &'a Marked<'a>) -> Self {
+        Self {
+            source,
+            blocks: Vec::new(),
+            open: Vec::new(),
+            flattened: 0,
+            alignments: Vec::new(),
+            column: 0,
+            in_table_head: false,
+        }
+    }
+
     fn event(&mut self, event: Event<'_>, range: Range<usize>) {
         match event {
             Event::Start(tag) => self.start(tag, range),
             Event::End(_) => self.end(),
-            Event::Text(text) => self.text(&text, range),
+            Event::Text(text) => {
+                let is_code = self.is_in_code();
+                let text = self.source.written(&text, range.clone(), Written { is_code });
+                self.text(&text, range);
+            }
             Event::Code(code) => {
+                let code = self.source.written_code(&code, range.clone());
                 let code = unmarked(&code).into_owned();
                 self.leaf(Node::element(Tag::Code, vec![Node::Text(code)]), range);
             }
-            Event::Html(html) => self.text(&html, range),
+            Event::Html(html) => {
+                let html = self.source.written(&html, range.clone(), Written { is_code: true });
+                self.text(&html, range);
+            }
             Event::InlineHtml(html) if is_line_break(&html) => {
                 self.leaf(Node::element(Tag::LineBreak, Vec::new()), range);
             }
-            Event::InlineHtml(html) => self.text(&html, range),
+            Event::InlineHtml(html) => {
+                let html = self.source.written(&html, range.clone(), Written { is_code: true });
+                self.text(&html, range);
+            }
             Event::SoftBreak => self.text("\n", range),
             Event::HardBreak => self.leaf(Node::element(Tag::LineBreak, Vec::new()), range),
             Event::Rule => self.leaf(Node::element(Tag::Rule, Vec::new()), range),
             Event::TaskListMarker(done) => self.text(if done { "☑ " } else { "☐ " }, range),
-            // Extensions that are not switched on.
-            Event::FootnoteReference(text) | Event::InlineMath(text) | Event::DisplayMath(text) => {
-                self.text(&text, range);
+            Event::FootnoteReference(name) => {
+                let name = unmarked(&name).into_owned();
+                self.leaf(Node::element(Tag::NoteMark, vec![Node::Text(name)]), range);
+            }
+            Event::InlineMath(tex) | Event::DisplayMath(tex) => {
+                let tag = self.source.maths_tag(&range);
+                let tex = self.source.written(&tex, range.clone(), Written { is_code: true });
+                let tex = unmarked(&tex).into_owned();
+                self.leaf(Node::element(tag, vec![Node::Text(tex)]), range);
             }
         }
+    }
+
+    fn is_in_code(&self) -> bool {
+        self.open.last().is_some_and(|open| open.element.tag == Tag::CodeBlock)
     }
 
     fn start(&mut self, tag: MdTag<'_>, range: Range<usize>) {
@@ -135,7 +173,12 @@ impl Builder {
             MdTag::Strikethrough => Tag::Strikethrough,
             // A remote image is a request to a third party: shown as a link with its label.
             MdTag::Link { dest_url, .. } | MdTag::Image { dest_url, .. } => {
-                return link(&dest_url);
+                return link(&self.source.address(&dest_url));
+            }
+            MdTag::FootnoteDefinition(name) => {
+                let name = Node::Text(unmarked(&name).into_owned());
+                let mark = Node::element(Tag::NoteMark, vec![name]);
+                return Element { tag: Tag::Note, attrs, children: vec![mark] };
             }
             // Raw HTML shows as text, and whatever extension is not switched on as a paragraph.
             _ => Tag::Paragraph,
@@ -155,8 +198,7 @@ impl Builder {
 
     /// Words, and the citations between them.
     fn text(&mut self, text: &str, range: Range<usize>) {
-        let is_code = self.open.last().is_some_and(|open| open.element.tag == Tag::CodeBlock);
-        if is_code {
+        if self.is_in_code() {
             return self.words(&unmarked(text), range);
         }
         let mut rest = text;
@@ -311,6 +353,7 @@ mod tests {
         check("---", "<hr>");
         check("~~x~~ `y<z`", "<p><del>x</del> <code>y&lt;z</code></p>");
         check("- [x] done", "<ul><li>☑ done</li></ul>");
+        check("a[^1]\n\n[^1]: note", "<p>a<sup>1</sup></p><div><sup>1</sup><p>note</p></div>");
         check(
             "|a|b|\n|-|-:|\n|1|2<br>3|",
             "<table><thead><tr><th>a</th><th>b</th></tr></thead>\
@@ -341,6 +384,66 @@ mod tests {
         );
         check("[x](javascript:alert(1))", "<p><em>x</em></p>");
         check("[x](/api/logout)", "<p><em>x</em></p>");
+    }
+
+    #[test]
+    fn formulas_are_found_in_all_their_forms() {
+        check("so $x_1 * y_2$ holds", "<p>so <code>x_1 * y_2</code> holds</p>");
+        check("so \\(x_1 * y_2\\) holds", "<p>so <code>x_1 * y_2</code> holds</p>");
+        check("$$\na^2\n$$", "<p><code>\na^2\n</code></p>");
+        check("\\[\na^2\n\\]", "<p><code>\na^2\n</code></p>");
+        check(
+            "| $a$ | b |\n|-|-|",
+            "<table><thead><tr><th><code>a</code></th><th>b</th></tr></thead></table>",
+        );
+        let tags = |source: &str| -> Vec<Tag> {
+            let Some(Node::Element(paragraph)) = parse(source).into_iter().next() else {
+                return Vec::new();
+            };
+            let element = |node: &Node| match node {
+                Node::Element(element) => Some(element.tag),
+                Node::Text(_) => None,
+            };
+            paragraph.children.iter().filter_map(element).collect()
+        };
+        assert_eq!(
+            tags("$a$ $$b$$ \\(c\\) \\[d\\]"),
+            [Tag::Formula, Tag::FormulaBlock, Tag::Formula, Tag::FormulaBlock]
+        );
+    }
+
+    #[test]
+    fn prices_and_variables_are_no_formulas() {
+        for text in [
+            "It costs $5 and $10.",
+            "Between $5-$10 or US$3",
+            "from 5$ to 10$",
+            "$HOME and $PATH:$HOME",
+            "$5 or 10$ a head",
+            "a $ b $ c",
+            "one $",
+            "$1,000 to $2,000,000",
+        ] {
+            check(text, &format!("<p>{text}</p>"));
+        }
+        check("**$5** and *$6*", "<p><strong>$5</strong> and <em>$6</em></p>");
+        check("\\$x\\$", "<p>$x$</p>");
+        check(
+            "[a](https://e.org/$b?c=$d)",
+            "<p><a href=\"https://e.org/$b?c=$d\" rel=\"noopener noreferrer nofollow\">a</a></p>",
+        );
+    }
+
+    #[test]
+    fn code_is_no_formula() {
+        check(
+            "`$x$` and `\\(y\\)` and `a$`",
+            "<p><code>$x$</code> and <code>\\(y\\)</code> and <code>a$</code></p>",
+        );
+        check("```sh\necho $A \\(x\\) $B$\n```", "<pre>echo $A \\(x\\) $B$</pre>");
+        check("    $x$ \\[a\\]", "<pre>$x$ \\[a\\]</pre>");
+        check("<b title=\"$x$\">", "<p>&lt;b title=\"$x$\"&gt;</p>");
+        check("\\[not closed", "<p>[not closed</p>");
     }
 
     #[test]
@@ -381,6 +484,9 @@ mod tests {
                 Just("[x](https://e.org/\"onclick=\"y)".to_owned()),
                 Just("![x](https://e.org/y)".to_owned()),
                 Just("<br>".to_owned()),
+                Just("$x^2$".to_owned()),
+                Just("\\(a<b\\)".to_owned()),
+                Just("$$<img src=x onerror=alert(1)>$$".to_owned()),
             ], 0..24).prop_map(|parts| parts.concat())
         ) {
             let ours = html(&parse(&source));

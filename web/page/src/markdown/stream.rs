@@ -116,7 +116,8 @@ mod tests {
                 Just("text ä😀"), Just("    indented"), Just("```rust"), Just("```"), Just("> quote"),
                 Just("# head"), Just("==="), Just("---"), Just("|a|b|"), Just("|-|-|"), Just(""),
                 Just("**bold"), Just("rest** `code"), Just("<div>"), Just("<!-- x"), Just("\ttab"),
-                Just("  two spaces  "), Just("[a](https://x.y)"),
+                Just("  two spaces  "), Just("[a](https://x.y)"), Just("$a$ $5 and $6"),
+                Just("\\(a"), Just("b\\) c"), Just("\\["), Just("\\]"), Just("$$"), Just("`\\(`"),
             ], 0..14),
             cut_seed in any::<u64>(),
         ) {
