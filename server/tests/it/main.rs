@@ -27,6 +27,7 @@ mod rust_client;
 mod storage;
 mod sync;
 mod sync_chaos;
+mod sync_sealed;
 mod upstream;
 mod weights;
 mod words;

@@ -37,23 +37,23 @@ pub async fn sign_in(site: &Site, name: &str) -> (String, PersonId) {
     (format!("portico_session={secret}"), person)
 }
 
-fn id(n: u8) -> Uuid {
+pub fn id(n: u8) -> Uuid {
     uuid_v7(1_000, &[n; 10])
 }
 
-fn op(n: u8, body: Body) -> Op {
+pub fn op(n: u8, body: Body) -> Op {
     Op::new(id(n), Hlc { ms: 10_000 + u64::from(n), n: 0 }, body)
 }
 
-fn create(n: u8, conversation: u8) -> Op {
+pub fn create(n: u8, conversation: u8) -> Op {
     op(n, Body::CreateConversation { conversation: id(conversation) })
 }
 
-fn set(n: u8, conversation: u8, setting: Setting) -> Op {
+pub fn set(n: u8, conversation: u8, setting: Setting) -> Op {
     op(n, Body::Set { conversation: id(conversation), setting })
 }
 
-fn add(n: u8, conversation: u8, message: u8, text: &str) -> Op {
+pub fn add(n: u8, conversation: u8, message: u8, text: &str) -> Op {
     op(
         n,
         Body::AddMessage {
@@ -66,23 +66,28 @@ fn add(n: u8, conversation: u8, message: u8, text: &str) -> Op {
     )
 }
 
-fn write(n: u8, message: u8, text: &str, state: MessageState) -> Op {
+pub fn write(n: u8, message: u8, text: &str, state: MessageState) -> Op {
     let content = MessageContent { state, ..MessageContent::done(text) };
     op(n, Body::WriteMessage { message: id(message), content })
 }
 
-fn lines(ops: &[Op]) -> String {
+pub fn lines(ops: &[Op]) -> String {
     ops.iter().map(|op| op.to_json() + "\n").collect()
 }
 
 /// One device of a person, over the routes.
-struct Device<'a> {
-    site: &'a Site,
-    cookie: String,
+pub struct Device<'a> {
+    pub site: &'a Site,
+    pub cookie: String,
 }
 
 impl Device<'_> {
-    async fn post(&self, path: &str, body: impl Into<HttpBody>, more: &[(&str, &str)]) -> Answer {
+    pub async fn post(
+        &self,
+        path: &str,
+        body: impl Into<HttpBody>,
+        more: &[(&str, &str)],
+    ) -> Answer {
         let mut request = Request::post(path).header("cookie", &self.cookie);
         request = request.header("portico-page", "1");
         for (name, value) in more {
@@ -91,25 +96,25 @@ impl Device<'_> {
         Answer::of(self.site.send(request.body(body.into()).unwrap()).await).await
     }
 
-    async fn push_text(&self, text: String) -> Pushed {
+    pub async fn push_text(&self, text: String) -> Pushed {
         let answer = self.post("/api/sync/push", text, &[]).await;
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
         answer.json()
     }
 
-    async fn push(&self, ops: &[Op]) -> Pushed {
+    pub async fn push(&self, ops: &[Op]) -> Pushed {
         self.push_text(lines(ops)).await
     }
 
-    async fn get(&self, path: &str) -> Answer {
+    pub async fn get(&self, path: &str) -> Answer {
         self.site.get_with(path, &[("cookie", &self.cookie)]).await
     }
 
-    async fn pull(&self, query: &str) -> (Page, Vec<Op>) {
+    pub async fn pull(&self, query: &str) -> (Page, Vec<Op>) {
         self.ops(&format!("/api/sync/pull?{query}")).await
     }
 
-    async fn ops(&self, path: &str) -> (Page, Vec<Op>) {
+    pub async fn ops(&self, path: &str) -> (Page, Vec<Op>) {
         let answer = self.get(path).await;
         let (page, ops) = answer.text().split_once('\n').unwrap();
         (
@@ -118,11 +123,11 @@ impl Device<'_> {
         )
     }
 
-    async fn all(&self) -> Vec<Op> {
+    pub async fn all(&self) -> Vec<Op> {
         self.pull("").await.1
     }
 
-    async fn heads(&self, query: &str) -> (SnapshotPage, Vec<Head>) {
+    pub async fn heads(&self, query: &str) -> (SnapshotPage, Vec<Head>) {
         let answer = self.get(&format!("/api/sync/snapshot?{query}")).await;
         let (page, heads) = answer.text().split_once('\n').unwrap();
         let heads = heads.lines().map(|line| Head::from_json(line).unwrap()).collect();
@@ -130,7 +135,7 @@ impl Device<'_> {
     }
 }
 
-async fn device<'a>(site: &'a Site, name: &str) -> Device<'a> {
+pub async fn device<'a>(site: &'a Site, name: &str) -> Device<'a> {
     Device { site, cookie: sign_in(site, name).await.0 }
 }
 
@@ -290,6 +295,45 @@ async fn a_cursor_of_another_log_begins_anew() {
         bytes.windows(16).any(|window| window == id(50).as_bytes())
     });
     assert!(!found, "nothing of it lies in any file");
+}
+
+#[tokio::test]
+async fn a_log_that_was_restored_and_outgrew_a_cursor_begins_anew() {
+    let site = Site::new("", &[]);
+    let (cookie, person) = sign_in(&site, "anna").await;
+    let anna = Device { site: &site, cookie };
+    anna.push(&[create(1, 50), add(2, 50, 60, "vorher")]).await;
+    let (kept, _) = anna.pull("").await;
+    let lost = anna.push(&[add(3, 50, 61, "verloren"), add(4, 50, 62, "verloren")]).await;
+    assert_eq!((kept.mark, lost.mark_before, lost.mark), (lost.mark, lost.mark, lost.mark));
+    let restore = || {
+        let file = site.folder.0.join(portico_server::db::FILE_NAME);
+        let sqlite = rusqlite::Connection::open(file).unwrap();
+        let sql = "DELETE FROM sync_ops WHERE seq > 2; DELETE FROM sync_marks WHERE seq > 2;
+            UPDATE sync_logs SET last_seq = 2";
+        sqlite.execute_batch(sql).unwrap();
+    };
+    let position = |page: Page| {
+        format!("epoch={}&since={}&mark={}", page.epoch, page.cursor, page.mark.unwrap())
+    };
+    let ahead = Page { cursor: lost.cursor, ..kept };
+    let next: Vec<Op> = (5..9).map(|n| add(n, 50, 60 + n, "danach")).collect();
+    // As with a server that keeps running, and with another one.
+    restore();
+    anna.push(&next).await;
+    let (page, ops) = anna.pull(&position(ahead)).await;
+    assert!(page.restarted, "it has operations beyond the cursor, but other ones");
+    assert_eq!((ops.len(), page.cursor), (6, 6));
+    let (page, ops) = anna.pull(&position(kept)).await;
+    assert_eq!((page.restarted, ops), (false, next.clone()), "what it had is as it was");
+    let unmarked = format!("epoch={}&since={}", ahead.epoch, ahead.cursor);
+    assert!(!anna.pull(&unmarked).await.0.restarted, "only the mark tells");
+
+    restore();
+    let another = portico_server::sync::Sync::new(&site.folder.0);
+    another.push(person, lines(&next).into_bytes()).await.unwrap();
+    assert!(anna.pull(&position(ahead)).await.0.restarted);
+    assert!(!anna.pull(&position(kept)).await.0.restarted);
 }
 
 #[tokio::test]
