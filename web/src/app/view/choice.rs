@@ -8,6 +8,7 @@ use super::icons::icon;
 
 /// Closes by Escape, and when the focus goes elsewhere.
 pub fn choice_menu(
+    class: &'static str,
     sign: &'static str,
     label: impl Fn() -> &'static str + Copy + Send + Sync + 'static,
     hint: impl Fn() -> &'static str + Copy + Send + Sync + 'static,
@@ -24,7 +25,7 @@ pub fn choice_menu(
         }
     };
     view! {
-        <details class="docs-choice" node_ref=node
+        <details class=format!("choice-menu {class}") node_ref=node
             on:keydown=move |event| if event.key() == "Escape" { close(true) }
             on:focusout=move |event: web_sys::FocusEvent| {
                 let to = event.related_target().and_then(|to| to.dyn_into::<web_sys::Node>().ok());

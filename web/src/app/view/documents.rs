@@ -41,7 +41,7 @@ pub fn documents_choice(page: Page) -> impl IntoView {
     };
     let menu = move || {
         let (label, hint) = (page.t(Text::AskDocuments), page.t(Text::AskDocumentsHint));
-        choice_menu(icons::DOCUMENT, label, hint, titles, boxes)
+        choice_menu("docs-choice", icons::DOCUMENT, label, hint, titles, boxes)
     };
     view! { <Show when=has_any>{menu()}</Show> }
 }

@@ -52,5 +52,12 @@ pub fn tools_choice(page: Page) -> impl IntoView {
         });
         (each.collect_view(), rests()).into_any()
     };
-    choice_menu(icons::GEAR, page.t(Text::Tools), page.t(Text::ToolsHint), titles, boxes)
+    choice_menu(
+        "tools-choice",
+        icons::GEAR,
+        page.t(Text::Tools),
+        page.t(Text::ToolsHint),
+        titles,
+        boxes,
+    )
 }
