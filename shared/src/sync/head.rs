@@ -1,5 +1,7 @@
 //! What is known of a conversation without its messages?
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -35,6 +37,10 @@ pub(super) struct Conversation {
     pub(super) model: Register<Option<String>>,
     #[serde(skip_serializing_if = "Register::is_unset")]
     pub(super) stays_on_device: Register<bool>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) tags: BTreeMap<String, Register<bool>>,
+    #[serde(skip_serializing_if = "Register::is_unset")]
+    pub(super) archived: Register<bool>,
     #[serde(skip_serializing_if = "Register::is_unset")]
     pub(super) deleted: Register<bool>,
 }
@@ -72,6 +78,11 @@ impl Head {
         self.state.touched_ms.max(self.state.created.map_or(0, |created| created.at.ms))
     }
 
+    /// Whether the person deleted it, and did not take that back.
+    pub fn is_deleted(&self) -> bool {
+        self.state.deleted.get().is_some_and(|&deleted| deleted)
+    }
+
     /// The latest time of its operations that is known.
     pub(super) fn latest(&self) -> Hlc {
         let state = &self.state;
@@ -82,9 +93,17 @@ impl Head {
             state.pinned.stamp(),
             state.model.stamp(),
             state.stays_on_device.stamp(),
+            state.archived.stamp(),
             state.deleted.stamp(),
         ];
-        let latest = stamps.into_iter().flatten().map(|stamp| stamp.at).max().unwrap_or_default();
+        let tags = state.tags.values().map(Register::stamp);
+        let latest = stamps
+            .into_iter()
+            .chain(tags)
+            .flatten()
+            .map(|stamp| stamp.at)
+            .max()
+            .unwrap_or_default();
         latest.max(Hlc { ms: state.touched_ms, n: 0 })
     }
 }
@@ -103,6 +122,10 @@ impl Conversation {
                 Setting::Model(model) => self.model.write(stamp, model),
                 Setting::StaysOnDevice(stays) => self.stays_on_device.write(stamp, stays),
             },
+            Body::Tag { tag, on, .. } => {
+                self.tags.entry(tag.clone()).or_default().write(stamp, *on);
+            }
+            Body::Archive { archived, .. } => self.archived.write(stamp, *archived),
             Body::DeleteConversation { deleted, .. } => self.deleted.write(stamp, *deleted),
             Body::WriteMessage { .. }
             | Body::WriteStep { .. }
@@ -110,6 +133,12 @@ impl Conversation {
             | Body::DeleteMessage { .. }
             | Body::Unknown(_) => {}
         }
+    }
+
+    /// Those that it has now.
+    pub(super) fn tags(&self) -> Vec<&str> {
+        let on = self.tags.iter().filter(|(_, on)| on.get().copied().unwrap_or_default());
+        on.map(|(tag, _)| tag.as_str()).collect()
     }
 
     pub(super) fn join(&mut self, other: &Self) {
@@ -123,6 +152,10 @@ impl Conversation {
         self.pinned.join(&other.pinned);
         self.model.join(&other.model);
         self.stays_on_device.join(&other.stays_on_device);
+        for (tag, register) in &other.tags {
+            self.tags.entry(tag.clone()).or_default().join(register);
+        }
+        self.archived.join(&other.archived);
         self.deleted.join(&other.deleted);
     }
 }

@@ -66,6 +66,8 @@ impl Merge {
         match &op.body {
             Body::CreateConversation { conversation }
             | Body::Set { conversation, .. }
+            | Body::Tag { conversation, .. }
+            | Body::Archive { conversation, .. }
             | Body::DeleteConversation { conversation, .. } => {
                 self.conversations.entry(*conversation).or_default().apply(stamp, &op.body);
             }

@@ -17,6 +17,7 @@ pub const VERSION: u32 = 1;
 pub const OP_MAX_BYTES: usize = 2 * 1024 * 1024;
 pub const TITLE_MAX_CHARS: usize = 300;
 pub const FOLDER_MAX_CHARS: usize = 100;
+pub const TAG_MAX_CHARS: usize = 50;
 pub const MODEL_MAX_BYTES: usize = 200;
 /// Longest text of a message.
 pub const TEXT_MAX_BYTES: usize = 1024 * 1024;
@@ -72,6 +73,17 @@ pub enum Body {
     ChooseBranch {
         message: Uuid,
     },
+    /// Puts a tag on a conversation, or takes it off.
+    Tag {
+        conversation: Uuid,
+        tag: String,
+        on: bool,
+    },
+    /// Out of the list and kept, or back.
+    Archive {
+        conversation: Uuid,
+        archived: bool,
+    },
     /// `deleted: false` takes a deletion back.
     DeleteConversation {
         conversation: Uuid,
@@ -87,13 +99,15 @@ pub enum Body {
     Unknown(Map<String, Value>),
 }
 
-const KINDS: [&str; 8] = [
+const KINDS: [&str; 10] = [
     "create_conversation",
     "set",
     "add_message",
     "write_message",
     "write_step",
     "choose_branch",
+    "tag",
+    "archive",
     "delete_conversation",
     "delete_message",
 ];
@@ -227,7 +241,12 @@ impl Op {
         }
         match &self.body {
             Body::CreateConversation { conversation }
+            | Body::Archive { conversation, .. }
             | Body::DeleteConversation { conversation, .. } => is_v7(*conversation),
+            Body::Tag { conversation, tag, .. } => {
+                is_v7(*conversation)?;
+                at_most("tag", tag.chars().count(), TAG_MAX_CHARS)
+            }
             Body::Set { conversation, setting } => {
                 is_v7(*conversation)?;
                 setting.check()

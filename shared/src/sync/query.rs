@@ -11,11 +11,14 @@ use super::register::{Register, Stamp};
 use super::step::ToolStep;
 use crate::openai::Role;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConversationView<'a> {
     pub id: Uuid,
     pub title: Option<&'a str>,
     pub folder: Option<&'a str>,
+    /// In the order of their letters.
+    pub tags: Vec<&'a str>,
+    pub archived: bool,
     pub pinned: bool,
     pub model: Option<&'a str>,
     pub stays_on_device: bool,
@@ -78,6 +81,8 @@ impl Merge {
             id,
             title: text(conversation.title.get()),
             folder: text(conversation.folder.get()),
+            tags: conversation.tags(),
+            archived: conversation.archived.get().copied().unwrap_or_default(),
             pinned: conversation.pinned.get().copied().unwrap_or_default(),
             model: text(conversation.model.get()),
             stays_on_device: conversation.stays_on_device.get().copied().unwrap_or_default(),
@@ -100,6 +105,11 @@ impl Merge {
             parent = Some(node.id);
         }
         thread
+    }
+
+    /// Whether anything of a conversation is known, be it deleted.
+    pub fn has(&self, conversation: Uuid) -> bool {
+        self.conversations.get(&conversation).is_some_and(|known| known.created.is_some())
     }
 
     /// Which conversation a message belongs to.

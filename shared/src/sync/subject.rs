@@ -14,6 +14,8 @@ impl Body {
             Self::CreateConversation { conversation }
             | Self::Set { conversation, .. }
             | Self::AddMessage { conversation, .. }
+            | Self::Tag { conversation, .. }
+            | Self::Archive { conversation, .. }
             | Self::DeleteConversation { conversation, .. } => Some(*conversation),
             Self::WriteMessage { .. }
             | Self::WriteStep { .. }
@@ -33,6 +35,8 @@ impl Body {
             | Self::DeleteMessage { message, .. } => Some(*message),
             Self::CreateConversation { .. }
             | Self::Set { .. }
+            | Self::Tag { .. }
+            | Self::Archive { .. }
             | Self::DeleteConversation { .. } => None,
             Self::Unknown(fields) => id_in(fields.get("message")),
         }

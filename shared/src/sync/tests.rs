@@ -427,6 +427,11 @@ fn any_op() -> impl Strategy<Value = Op> {
         (message.clone(), 0u32..2, prop::sample::select(vec![StepState::Waiting, StepState::Done]))
             .prop_map(|(message, n, state)| Body::WriteStep { message, n, step: step(state) }),
         message.clone().prop_map(|message| Body::ChooseBranch { message }),
+        (conversation.clone(), prop::sample::select(vec!["a", "b"]), any::<bool>()).prop_map(
+            |(conversation, tag, on)| Body::Tag { conversation, tag: tag.to_owned(), on }
+        ),
+        (conversation.clone(), any::<bool>())
+            .prop_map(|(conversation, archived)| Body::Archive { conversation, archived }),
         (conversation, any::<bool>())
             .prop_map(|(conversation, deleted)| Body::DeleteConversation { conversation, deleted }),
         (message, any::<bool>())
@@ -437,6 +442,30 @@ fn any_op() -> impl Strategy<Value = Op> {
     ];
     (100u8..130, 0u64..6, 0u32..2, body)
         .prop_map(|(op, ms, n, body)| Op::new(id(op), Hlc { ms, n }, body))
+}
+
+#[test]
+fn tags_and_the_archive_are_the_last_writers() {
+    let at = |ms| Hlc { ms, n: 0 };
+    let tag = |n, ms, tag: &str, on| {
+        Op::new(id(n), at(ms), Body::Tag { conversation: id(1), tag: tag.to_owned(), on })
+    };
+    let archive =
+        |n, ms, archived| Op::new(id(n), at(ms), Body::Archive { conversation: id(1), archived });
+    let create = Op::new(id(100), at(1), Body::CreateConversation { conversation: id(1) });
+    let ops = [
+        create,
+        tag(101, 2, "work", true),
+        tag(102, 3, "home", true),
+        tag(103, 4, "work", false),
+        archive(104, 5, true),
+        archive(105, 2, false),
+    ];
+    let state = Merge::from_ops(ops.iter().rev());
+    let view = state.conversation(id(1)).expect("there");
+    assert_eq!((view.tags, view.archived), (vec!["home"], true));
+    let long = "x".repeat(TAG_MAX_CHARS + 1);
+    assert!(tag(106, 6, &long, true).check().is_err());
 }
 
 proptest! {
