@@ -1,5 +1,7 @@
 //! What no compiler checks: that the tree holds nothing that belongs elsewhere or is unfinished.
 
+mod handbook;
+
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -15,7 +17,7 @@ pub fn run(places: &Places) -> anyhow::Result<String> {
     let listing =
         command::output(Command::new("git").current_dir(&places.root).args(["ls-files", "-z"]))?;
     let listing = String::from_utf8_lossy(&listing.stdout).into_owned();
-    let mut findings = Vec::new();
+    let mut findings = handbook::findings(&places.root);
     let mut n_files = 0;
     for name in listing.split('\0').filter(|name| !name.is_empty()) {
         let path = places.root.join(name);
