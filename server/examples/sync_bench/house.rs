@@ -61,6 +61,11 @@ impl House {
         &self.cookie
     }
 
+    /// With a slash at its end.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
     pub fn pid(&self) -> u32 {
         self.child.id()
     }

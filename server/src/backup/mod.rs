@@ -28,10 +28,11 @@ use std::path::Path;
 use portico_shared::error::{ApiError, ErrorCode};
 
 pub use about::{About, Elsewhere, ModelFile, StoredFile};
+pub use contents::{referred, stored_name};
 pub use last::{LastBackup, last_backup};
 pub use read::check;
 pub use restore::{Restored, restore};
-pub use snapshot::{open as open_database, schema};
+pub use snapshot::{faults as database_faults, open as open_database, schema};
 pub use stop::Stop;
 pub use write::{Made, Request, back_up, default_name};
 

@@ -111,7 +111,10 @@ pub fn read(
         let Some(below) = name.strip_prefix(DATA).filter(|below| !below.is_empty()) else {
             return Err(faults.damaged(&format!("`{name}` is no file of a data folder")));
         };
-        // Less than the archive says of itself is what it may take of the disk.
+        if found.contains_key(&name) {
+            return Err(faults.damaged(&format!("`{name}` is there twice")));
+        }
+        // What the archive says of itself is the most that it may take of the disk.
         left_files = left_files.checked_sub(1).ok_or_else(|| faults.damaged(&"too many files"))?;
         let left = left_bytes.checked_sub(size_bytes);
         left_bytes = left.ok_or_else(|| faults.damaged(&"more bytes than it says"))?;
@@ -126,9 +129,7 @@ pub fn read(
         if digest.1 != size_bytes {
             return Err(faults.damaged(&format!("`{name}` ends too early")));
         }
-        if found.insert(name.clone(), digest).is_some() {
-            return Err(faults.damaged(&format!("`{name}` is there twice")));
-        }
+        found.insert(name, digest);
     }
     let Some(about) = about else { return Err(faults.foreign(&"it is empty")) };
     let Some(manifest) = manifest else {

@@ -247,6 +247,10 @@ fn prepare(connection: &mut Connection) -> rusqlite::Result<[u64; 4]> {
         }
         counts[2] = ids.len() as u64;
     }
+    // What of a file had come already is in no backup: its device sends it from the beginning.
+    if has_table(&transaction, "attachment_uploads")? {
+        transaction.execute("DELETE FROM attachment_uploads", [])?;
+    }
     if has_table(&transaction, "api_keys")? {
         let sql = "SELECT count(*) FROM api_keys WHERE revoked_s IS NULL";
         counts[3] = transaction.query_row(sql, [], |row| row.get::<_, i64>(0))?.max(0) as u64;

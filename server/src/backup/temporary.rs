@@ -84,7 +84,9 @@ pub fn sweep_beside(path: &Path) {
         let Some(rest) = found.to_str().and_then(|found| found.strip_prefix(&prefix)) else {
             continue;
         };
-        let pid = rest.strip_suffix(".tmp").and_then(|rest| rest.split_once('-'));
+        // SQLite's journal of a copy has the copy's name.
+        let pid = rest.strip_suffix("-journal").unwrap_or(rest).strip_suffix(".tmp");
+        let pid = pid.and_then(|rest| rest.split_once('-'));
         let Some(pid) = pid.and_then(|(pid, _)| pid.parse::<u32>().ok()) else { continue };
         let is_gone = Path::new("/proc").is_dir() && !Path::new(&format!("/proc/{pid}")).exists();
         if is_gone {

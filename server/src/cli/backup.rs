@@ -33,6 +33,10 @@ pub struct BackupArgs {
 
 pub fn run(layout: Layout, args: &BackupArgs, lang: Lang) -> Result<ExitCode, ApiError> {
     let (config, config_path) = args.config.load(&layout)?;
+    if config.database.url.is_some() {
+        let path = layout.data_dir().display();
+        return Err(ApiError::new(ErrorCode::BackupElsewhere).with("path", path));
+    }
     let files = FileStore::new(layout.data_dir(), &config, &config_path)?;
     let library = Library::open(layout).map_err(|error| ApiError::from(&error))?;
     let made = until_stopped(|stop, runtime| {

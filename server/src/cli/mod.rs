@@ -3,6 +3,7 @@
 mod backup;
 mod collections;
 mod config;
+mod doctor;
 mod extract;
 mod ingest;
 mod keys;
@@ -59,6 +60,8 @@ enum Verb {
     Vectors(vectors::VectorsArgs),
     /// Check the configuration.
     Config(config::ConfigCommand),
+    /// Examine everything that the server needs, and say what to do.
+    Doctor(doctor::DoctorArgs),
     /// Put all that the server keeps into one file, also while it runs.
     Backup(backup::BackupArgs),
     /// Make a data folder of a backup, or only check the backup.
@@ -113,6 +116,10 @@ pub fn run() -> ExitCode {
         Verb::Config(command) => {
             start_log(LogFormat::Text);
             config::run(&layout, &command, lang)
+        }
+        Verb::Doctor(args) => {
+            start_log(LogFormat::Text);
+            doctor::run(&layout, &args, lang)
         }
         Verb::Backup(args) => {
             start_log(LogFormat::Text);

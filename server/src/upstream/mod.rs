@@ -16,5 +16,4 @@ pub use fleet::{Endpoint, Fleet, FleetModel, Place, Upstream};
 pub(crate) use secret::{Bearer, read_secret};
 pub use send::{Refusal, SendError, Stream, Whole};
 pub(crate) use trust::authorities;
-pub(crate) use wire::{HttpsClient, https_client};
-pub(crate) use wire::Wire;
+pub(crate) use wire::{HttpsClient, Wire, https_client};

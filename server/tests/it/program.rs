@@ -13,20 +13,21 @@ use portico_shared::manifest::Manifest;
 use crate::common::*;
 use crate::upstream::Upstream;
 
-fn portico(data: &Path) -> Command {
+pub fn portico(data: &Path) -> Command {
     let mut portico = Command::new(env!("CARGO_BIN_EXE_portico"));
     portico.arg("--data").arg(data).env_remove("LC_ALL").env_remove("LC_MESSAGES");
     portico.env("LANG", "C").env_remove("PORTICO_MODELS_CACHE").env_remove("PORTICO_HUB_URL");
+    portico.envs(crate::storage::environment(data));
     portico
 }
 
-struct Server {
+pub struct Server {
     child: Child,
-    address: String,
+    pub address: String,
 }
 
 impl Server {
-    fn start(data: &Path) -> Self {
+    pub fn start(data: &Path) -> Self {
         let mut child = portico(data)
             .args(["serve", "--addr", "127.0.0.1:0"])
             .stdout(Stdio::piped())
@@ -38,7 +39,7 @@ impl Server {
         Self { child, address }
     }
 
-    fn get(&self, path: &str, headers: &[(&str, &str)]) -> (u16, Vec<u8>) {
+    pub fn get(&self, path: &str, headers: &[(&str, &str)]) -> (u16, Vec<u8>) {
         let agent = ureq::Agent::config_builder().http_status_as_error(false).proxy(None).build();
         let mut request = agent.new_agent().get(format!("{}{path}", self.address));
         for (name, value) in headers {
@@ -49,7 +50,7 @@ impl Server {
         (answer.status().as_u16(), body)
     }
 
-    fn stop(mut self) -> Option<i32> {
+    pub fn stop(mut self) -> Option<i32> {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
         let asked = Instant::now();

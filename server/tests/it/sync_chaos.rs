@@ -8,7 +8,7 @@ use crate::common::Folder;
 mod chaos;
 #[allow(dead_code, reason = "the benchmark asks more of it")]
 #[path = "../../examples/sync_bench/house.rs"]
-mod house;
+pub mod house;
 
 const N_ROUNDS: u32 = 1_000;
 

@@ -73,6 +73,11 @@ pub struct TlsUpstream {
 
 impl TlsUpstream {
     pub async fn start() -> Self {
+        Self::start_until(None).await
+    }
+
+    /// With a certificate that ends on this day: year, month, day.
+    pub async fn start_until(end: Option<(i32, u8, u8)>) -> Self {
         let authority = || {
             let mut params = rcgen::CertificateParams::new(Vec::new()).unwrap();
             params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
@@ -82,7 +87,10 @@ impl TlsUpstream {
         };
         let ((issuer, pem), (_, other)) = (authority(), authority());
         let key = rcgen::KeyPair::generate().unwrap();
-        let params = rcgen::CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+        let mut params = rcgen::CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+        if let Some((year, month, day)) = end {
+            params.not_after = rcgen::date_time_ymd(year, month, day);
+        }
         let certificate = params.signed_by(&key, &issuer).unwrap();
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let config = rustls::ServerConfig::builder_with_provider(provider)

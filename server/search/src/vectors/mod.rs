@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 #[cfg(feature = "edge")]
 pub use self::edge::{EdgeConfig, EdgeStore};
-pub use self::qdrant::{API_KEY_VARIABLE, QdrantConfig, QdrantStore};
+pub use self::qdrant::{API_KEY_VARIABLE, QdrantConfig, QdrantStore, reach};
 use crate::{Filter, Passage, SearchError};
 
 /// What makes vectors: those of two embedders are never compared.

@@ -117,6 +117,27 @@ impl std::fmt::Debug for QdrantStore {
     }
 }
 
+/// Whether a server answers; its version.
+///
+/// # Errors
+/// [`SearchError::VectorsUnreachable`]
+pub async fn reach(config: QdrantConfig) -> Result<String, SearchError> {
+    let health = client(&config)?.health_check().await.map_err(|error| server(&error))?;
+    Ok(health.version)
+}
+
+fn client(config: &QdrantConfig) -> Result<Qdrant, SearchError> {
+    let mut builder = Qdrant::from_url(&config.url)
+        .timeout(config.timeout)
+        .connect_timeout(config.timeout)
+        // Its own check blocks a thread; ours comes next.
+        .skip_compatibility_check();
+    if let Some(key) = config.key()? {
+        builder = builder.api_key(key);
+    }
+    builder.build().map_err(|error| server(&error))
+}
+
 impl QdrantStore {
     /// Connects, and makes the embedder's collection with its indexes where it is not there yet.
     ///
@@ -124,15 +145,7 @@ impl QdrantStore {
     /// [`SearchError::VectorsUnreachable`] when the server does not answer, and
     /// [`SearchError::Dimensions`] when its collection is of other vectors.
     pub async fn open(config: QdrantConfig, embedder: &EmbedderId) -> Result<Self, SearchError> {
-        let mut builder = Qdrant::from_url(&config.url)
-            .timeout(config.timeout)
-            .connect_timeout(config.timeout)
-            // Its own check blocks a thread; ours comes next.
-            .skip_compatibility_check();
-        if let Some(key) = config.key()? {
-            builder = builder.api_key(key);
-        }
-        let client = builder.build().map_err(|error| server(&error))?;
+        let client = client(&config)?;
         let store = Self { client, config, place: embedder.place(), n_dims: embedder.n_dims };
         store.again(|| store.client.health_check()).await?;
         store.make().await?;
