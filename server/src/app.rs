@@ -11,7 +11,9 @@ use crate::guard::{self, GuardConfig};
 use crate::models::Library;
 use crate::page::Page;
 use crate::weights::WeightIndex;
-use crate::{catalogue, documents, embed, health, metrics, page, people, sync, tools, weights};
+use crate::{
+    attachments, catalogue, documents, embed, health, metrics, page, people, sync, tools, weights,
+};
 
 /// What the handlers share.
 #[derive(Debug)]
@@ -54,6 +56,7 @@ pub fn app(state: Arc<App>, config: GuardConfig) -> Router {
     let routes = routes.merge(gateway::router(Arc::clone(&state.gateway)));
     // So have documents: a file takes longer to come than a request.
     let routes = routes.merge(documents::router(Arc::clone(&state.gateway)));
+    let routes = routes.merge(attachments::router(Arc::clone(&state.gateway)));
     let routes = routes.merge(sync::router(Arc::clone(&state.gateway)));
     let routes = routes.merge(tools::router(Arc::clone(&state.gateway)));
     let routes = routes.merge(people::router(Arc::clone(&state.gateway)));

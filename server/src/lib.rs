@@ -5,13 +5,16 @@
 //! together behind the guards that every request passes.
 
 pub mod app;
+pub mod attachments;
 pub mod backup;
 pub mod catalogue;
 pub mod cli;
 pub mod config;
 pub mod db;
+pub mod doctor;
 pub mod documents;
 pub mod embed;
+pub mod files;
 pub mod gateway;
 pub mod guard;
 pub mod health;

@@ -172,6 +172,10 @@ error_codes! {
     StorageFailed = "storage_failed", 500,
         en: "Reading or writing {path} failed.",
         de: "{path} ließ sich nicht lesen oder schreiben.";
+    /// `[database] url`: nothing is lost, and the next request tries again.
+    DatabaseUnreachable = "database_unreachable", 503,
+        en: "The database at {database} cannot be reached or refuses the server. Try again later; whoever runs the server finds the cause in its log.",
+        de: "Die Datenbank unter {database} ist nicht erreichbar oder weist den Server ab. Versuchen Sie es später noch einmal; wer den Server betreibt, findet den Grund in seinem Protokoll.";
     /// No key where one is needed, or one that is unknown, revoked or expired.
     InvalidApiKey = "invalid_api_key", 401,
         en: "This needs a valid API key, sent as “Authorization: Bearer …”. Whoever runs the server makes one with: portico keys create --name NAME",

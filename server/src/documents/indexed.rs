@@ -15,11 +15,11 @@ use serde::Deserialize;
 
 use super::Documents;
 use super::embedders::{cosine, is_unit};
-use super::files::Received;
 use super::intake::{Arrival, Placed, Taken, check, file_name, place_file};
 use super::passages::{internal, vector_from_blob};
 use super::work::{Staged, set_staged, write_staged};
 use crate::db::sql::OptionalExtension as _;
+use crate::files::Received;
 use crate::keys::now_s;
 use crate::people::{Right, Rights};
 
@@ -63,7 +63,7 @@ impl Documents {
         self.files.keep(&received, &gate).await?;
         let held = self.db.call(move |connection| {
             let sql = "INSERT INTO held_files (sha256, size_bytes, until_s) VALUES (?1, ?2, ?3)
-                ON CONFLICT DO UPDATE SET until_s = excluded.until_s";
+                ON CONFLICT (sha256) DO UPDATE SET until_s = excluded.until_s";
             let until_s = (now_s() + HELD_S) as i64;
             connection.execute(sql, (&received.sha256, received.size_bytes as i64, until_s))
         });

@@ -7,10 +7,10 @@
 use portico_shared::error::{ApiError, ErrorCode};
 use uuid::Uuid;
 
-use super::files::{Received, is_referred_to, total_bytes};
 use super::queue::PENDING;
 use super::{Documents, media_type};
 use crate::db::sql::{self, Connection, OptionalExtension as _, Transaction};
+use crate::files::{Received, is_referred_to, total_bytes};
 use crate::people::{Right, Rights};
 
 const NAME_CHARS_MAX: usize = 255;

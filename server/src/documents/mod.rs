@@ -11,7 +11,6 @@ mod collections;
 mod crawl;
 mod embedders;
 mod extractor;
-mod files;
 mod indexed;
 mod intake;
 mod listing;
@@ -39,7 +38,7 @@ use tokio::sync::watch;
 
 use crate::db::sql::OptionalExtension as _;
 use crate::config::{DocumentsConfig, SearchConfig as SearchingConfig, VectorsConfig};
-use crate::db::{self, Db};
+use crate::db::{Db, Home};
 use crate::inference::Inference;
 use crate::metrics::Metrics;
 use crate::models::Library;
@@ -55,7 +54,7 @@ pub use collections::{
     Collection, CollectionChange, Groups, NewCollection, id_from_title, is_collection_id,
 };
 pub use embedders::Embedders;
-pub use files::{FileStore, Received};
+pub use crate::files::{FileStore, Received};
 pub use indexed::IndexedDocument;
 pub use intake::{Arrival, Taken};
 pub use listing::{DocumentList, DocumentText, DocumentView};
@@ -103,6 +102,8 @@ impl std::fmt::Debug for Documents {
 /// What the documents need of the server around them.
 pub struct Around {
     pub library: Arc<Library>,
+    /// Where the database lies.
+    pub home: Home,
     pub inference: Arc<Inference>,
     pub fleet: Arc<Fleet>,
     pub metrics: Arc<Metrics>,
@@ -113,11 +114,11 @@ pub struct Around {
 impl Documents {
     /// Nothing is opened before it is needed.
     pub fn new(config: DocumentsConfig, around: Around) -> Arc<Self> {
-        let Around { library, inference, fleet, metrics, search, files } = around;
+        let Around { library, home, inference, fleet, metrics, search, files } = around;
         let data_dir = library.layout.data_dir().to_owned();
         let reranker = Reranker::new(search, Arc::clone(&fleet), Arc::clone(&metrics));
         let embedders = Embedders::new(library, inference, fleet, config.embedder.clone());
-        let db = || Db::durable(data_dir.join(db::FILE_NAME));
+        let db = || Db::durable(home.clone());
         Arc::new(Self {
             db: db(),
             work_db: db(),

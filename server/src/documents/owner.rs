@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use portico_shared::error::ApiError;
 
-use super::files::storage_error;
+use crate::files::storage_error;
 
 /// The right to the indexes, while it is held.
 #[derive(Debug)]

@@ -12,9 +12,9 @@ use std::time::UNIX_EPOCH;
 use portico_shared::error::{ApiError, ErrorCode};
 use tokio::io::AsyncReadExt as _;
 
-use super::files::{Received, storage_error, too_large};
 use super::passages::internal;
 use super::{Arrival, Documents, Taken};
+use crate::files::{Received, storage_error, too_large};
 use crate::models::sha256::BLOCK_BYTES;
 use crate::people::{Right, Rights};
 
@@ -147,7 +147,7 @@ impl Documents {
         let stamp = seen.stamp.clone();
         let noted = self.db.call(move |connection| {
             let sql = "INSERT INTO synced (collection, root, place, stamp) VALUES (?1, ?2, ?3, ?4)
-                ON CONFLICT DO UPDATE SET stamp = excluded.stamp";
+                ON CONFLICT (collection, root, place) DO UPDATE SET stamp = excluded.stamp";
             connection.execute(sql, (collection, root, place, stamp))
         });
         noted.await?;

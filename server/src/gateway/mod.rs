@@ -36,8 +36,9 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{MethodRouter, get, post};
 
+use crate::attachments::Attachments;
 use crate::config::{Config, ConfigError};
-use crate::db::{self, Db, DbError};
+use crate::db::{Db, DbError, Home};
 use crate::documents::{Around, Documents, FileStore};
 use crate::inference::{Inference, InferenceConfig};
 use crate::keys::Keys;
@@ -57,6 +58,8 @@ const HEAD_GRACE: Duration = Duration::from_secs(5);
 
 /// What the dialect's handlers share.
 pub struct Gateway {
+    /// Where the database lies.
+    pub home: Home,
     pub config: Config,
     pub library: Arc<Library>,
     pub inference: Arc<Inference>,
@@ -67,6 +70,9 @@ pub struct Gateway {
     pub metrics: Arc<Metrics>,
     pub kept: Arc<kept::KeptStreams>,
     pub documents: Arc<Documents>,
+    pub attachments: Arc<Attachments>,
+    /// Where the bytes of documents and attachments lie.
+    pub files: FileStore,
     pub sync: Arc<Sync>,
     pub tools: Tools,
 }
@@ -85,9 +91,11 @@ impl Gateway {
         config: Config,
         config_path: &Path,
     ) -> Result<Arc<Self>, ConfigError> {
-        let db = Db::new(library.layout.data_dir().join(db::FILE_NAME));
+        let data_dir = library.layout.data_dir();
+        let home = Home::new(&config.database, data_dir, config_path)?;
+        let db = Db::new(home.clone());
         let inference = Inference::new(Arc::clone(&library), inference_config(&config));
-        let sync = Sync::new(library.layout.data_dir());
+        let sync = Sync::new(&home);
         let fleet = Arc::new(Fleet::new(&config, config_path)?);
         let server = &config.server;
         let oidc = config
@@ -97,17 +105,25 @@ impl Gateway {
             .map(|oidc| Oidc::new(oidc, config_path, server.public_url.as_ref(), server.addr));
         let oidc = oidc.transpose()?;
         let metrics: Arc<Metrics> = Arc::default();
+        let files = FileStore::new(library.layout.data_dir(), &config, config_path)?;
+        let max_total_bytes = config.documents.max_total_bytes;
+        let attachments =
+            Attachments::new(&home, library.layout.data_dir(), files.clone(), max_total_bytes);
         let around = Around {
             library: Arc::clone(&library),
+            home: home.clone(),
             inference: Arc::clone(&inference),
             fleet: Arc::clone(&fleet),
             metrics: Arc::clone(&metrics),
             search: config.search.clone(),
-            files: FileStore::new(library.layout.data_dir(), &config, config_path)?,
+            files: files.clone(),
         };
         let documents = Documents::new(config.documents.clone(), around);
         Ok(Arc::new(Self {
+            home,
             documents,
+            attachments,
+            files,
             tools: Tools::new(&config, config_path)?,
             sync,
             fleet,
@@ -133,6 +149,8 @@ impl Gateway {
         tokio::spawn(async move { people.keep_writing().await });
         let gateway = Arc::clone(self);
         tokio::spawn(async move { gateway.keep_expiring().await });
+        let attachments = Arc::clone(&self.attachments);
+        tokio::spawn(async move { attachments.keep_tidy().await });
         let kept = Arc::clone(&self.kept);
         tokio::spawn(async move { kept.keep_forgetting().await });
     }

@@ -50,6 +50,7 @@ const EXPORT: &[(&str, Export)] = &[
         )
     }),
     ("conversations", crate::sync::export),
+    ("attachments", crate::attachments::export),
     ("documents", |c, p| {
         rows(
             c,

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Scope {
-    /// Chats, completions, and which models there are.
+    /// Chats, completions, what their answers may call, and which models there are.
     Chat,
     /// Vectors and ranking.
     Embeddings,
@@ -15,7 +15,7 @@ pub enum Scope {
     DocumentsRead,
     /// Adding, changing and deleting them.
     DocumentsWrite,
-    /// The person's own chats.
+    /// The person's own chats, with what is attached to them.
     Sync,
     /// People, groups, rules and the audit log: never among all, only by name.
     People,
@@ -56,10 +56,10 @@ impl Scope {
         if begins(&["/v1/embeddings", "/v1/rerank"]) {
             return Some(Self::Embeddings);
         }
-        if begins(&["/v1", "/tokenize", "/detokenize", "/openapi.json"]) {
+        if begins(&["/v1", "/tokenize", "/detokenize", "/openapi.json", "/api/tools"]) {
             return Some(Self::Chat);
         }
-        if begins(&["/api/sync"]) {
+        if begins(&["/api/sync", "/api/attachments"]) {
             return Some(Self::Sync);
         }
         if begins(&["/api/collections", "/api/documents", "/api/jobs", "/api/search"]) {
@@ -99,6 +99,9 @@ mod tests {
         check(Method::GET, "/api/collections/a", Some(Scope::DocumentsRead));
         check(Method::DELETE, "/api/documents/a", Some(Scope::DocumentsWrite));
         check(Method::POST, "/api/sync/push", Some(Scope::Sync));
+        check(Method::POST, "/api/attachments", Some(Scope::Sync));
+        check(Method::POST, "/api/tools/a.b/call", Some(Scope::Chat));
+        check(Method::GET, "/api/mcp", Some(Scope::People));
         check(Method::GET, "/api/people", Some(Scope::People));
         check(Method::POST, "/api/something/new", Some(Scope::People));
         check(Method::GET, "/api/session", None);

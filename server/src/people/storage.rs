@@ -8,7 +8,7 @@ use crate::db::sql::{self, Connection};
 use crate::gateway::{Caller, Gateway};
 
 impl People {
-    /// How many bytes of documents somebody has put here.
+    /// How many bytes of documents and attachments somebody has put here.
     pub async fn stored_bytes(&self, id: PersonId) -> Result<u64, ApiError> {
         Ok(self.db.call(move |connection| stored_bytes(connection, id)).await?)
     }
@@ -35,18 +35,23 @@ impl Gateway {
         let Some(person) = caller.person() else { return Ok(()) };
         let document = document.to_string();
         let sql = "INSERT INTO document_people (document, person) VALUES (?1, ?2)
-            ON CONFLICT DO UPDATE SET person = excluded.person";
+            ON CONFLICT (document) DO UPDATE SET person = excluded.person";
         self.people.db.call(move |connection| connection.execute(sql, (document, person))).await?;
         Ok(())
     }
 }
 
-/// What is on its way counts too.
-fn stored_bytes(connection: &Connection, person: PersonId) -> sql::Result<u64> {
+/// Of documents and attachments; what is on its way counts too.
+pub(crate) fn stored_bytes(connection: &Connection, person: PersonId) -> sql::Result<u64> {
     let sql = "SELECT coalesce(sum(coalesce(documents.size_bytes, jobs.size_bytes, 0)), 0)
         FROM document_people JOIN documents ON documents.id = document_people.document
             LEFT JOIN jobs ON jobs.document = documents.id
         WHERE person = ?1";
-    let bytes = connection.query_row(sql, [person], |row| row.get::<_, i64>(0))?;
+    let sum = |sql: &str| connection.query_row(sql, [person], |row| row.get::<_, i64>(0));
+    let mut bytes = sum(sql)?;
+    for table in ["attachments", "attachment_uploads"] {
+        let sql = format!("SELECT coalesce(sum(size_bytes), 0) FROM {table} WHERE person = ?1");
+        bytes += sum(&sql)?;
+    }
     Ok(bytes.max(0) as u64)
 }

@@ -119,6 +119,7 @@ async fn withdraw(
     // Also of who may not sync any more.
     let person = caller.signed_in()?;
     gateway.sync.withdraw(person, conversation_id(&id)?).await?;
+    gateway.attachments.tidy_now().await;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -146,7 +147,9 @@ async fn put_keyring(
     Json(put): Json<PutKeyring>,
 ) -> Result<Json<KeyringState>, HttpError> {
     let person = caller.may_sync()?;
-    Ok(Json(gateway.sync.put_keyring(person, put).await?))
+    let state = gateway.sync.put_keyring(person, put).await?;
+    gateway.attachments.tidy_now().await;
+    Ok(Json(state))
 }
 
 fn conversation_id(text: &str) -> Result<Uuid, ApiError> {

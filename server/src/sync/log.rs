@@ -41,6 +41,37 @@ pub fn find(connection: &Connection, person: PersonId) -> sql::Result<Option<Log
     found.optional()
 }
 
+/// What has become of a conversation, for whoever keeps something for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ConversationStanding {
+    There,
+    /// Not here, or deleted by its person.
+    Gone,
+    /// It stays on a device.
+    Withdrawn,
+    /// The person's log is encrypted: what is kept beside it in plain text would not be.
+    Sealed,
+}
+
+pub fn conversation_standing(
+    connection: &Connection,
+    person: PersonId,
+    conversation: Uuid,
+) -> sql::Result<ConversationStanding> {
+    let Some(log) = find(connection, person)? else { return Ok(ConversationStanding::Gone) };
+    if log.is_sealed {
+        return Ok(ConversationStanding::Sealed);
+    }
+    let sql = "SELECT 1 FROM sync_withdrawn WHERE log = ?1 AND conversation = ?2";
+    if connection.prepare_cached(sql)?.exists((log.id, conversation.into_bytes()))? {
+        return Ok(ConversationStanding::Withdrawn);
+    }
+    Ok(match head(connection, log.id, conversation)? {
+        Some(head) if !head.is_deleted() => ConversationStanding::There,
+        _ => ConversationStanding::Gone,
+    })
+}
+
 /// The person's log, begun if there is none.
 pub fn ensure(connection: &Connection, person: PersonId) -> sql::Result<Log> {
     if let Some(log) = find(connection, person)? {
@@ -194,7 +225,8 @@ pub fn withdraw(
     // What is deleted is overwritten.
     transaction.overwrite_deleted(true)?;
     delete(&transaction, log.id, conversation)?;
-    let sql = "INSERT OR IGNORE INTO sync_withdrawn (log, conversation) VALUES (?1, ?2)";
+    let sql = "INSERT INTO sync_withdrawn (log, conversation) VALUES (?1, ?2)
+        ON CONFLICT DO NOTHING";
     transaction.execute(sql, (log.id, conversation.into_bytes()))?;
     transaction.commit()?;
     emptied(connection)

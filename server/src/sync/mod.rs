@@ -18,7 +18,6 @@ mod packed;
 mod take;
 mod wake;
 
-use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -28,13 +27,13 @@ use tokio::sync::broadcast;
 use uuid::Uuid;
 
 use crate::db::sql::Connection;
-use crate::db::{self, Db};
+use crate::db::{Db, Home};
 use crate::http_error::HttpError;
 use crate::people::PersonId;
 use wake::Wakers;
 
 pub use api::router;
-pub(crate) use log::export;
+pub(crate) use log::{ConversationStanding, conversation_standing, export};
 
 /// All people's logs.
 #[derive(Debug)]
@@ -48,11 +47,10 @@ pub struct Sync {
 }
 
 impl Sync {
-    pub fn new(data_dir: &Path) -> Arc<Self> {
-        let path = data_dir.join(db::FILE_NAME);
+    pub fn new(home: &Home) -> Arc<Self> {
         Arc::new(Self {
-            writer: Db::durable(path.clone()),
-            reader: Db::new(path),
+            writer: Db::durable(home.clone()),
+            reader: Db::new(home.clone()),
             wakers: Wakers::default(),
             written: Arc::default(),
         })

@@ -2,9 +2,13 @@
 //! index that misbehave.
 #![allow(clippy::unwrap_used, reason = "a test's helpers fail the test by panicking")]
 
+mod attachments;
 mod authorisation;
+mod backup;
 mod catalogue;
 mod common;
+mod database;
+mod doctor;
 mod documents;
 mod documents_chat;
 mod documents_crash;
@@ -18,6 +22,7 @@ mod gateway;
 mod guards;
 mod hub;
 mod inference;
+mod look;
 mod models;
 mod openapi;
 mod page;
@@ -28,6 +33,7 @@ mod storage;
 mod sync;
 mod sync_chaos;
 mod sync_sealed;
+mod tools;
 mod upstream;
 mod weights;
 mod words;

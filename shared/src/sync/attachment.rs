@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::op::OpError;
 use crate::grounding::quoted;
+use crate::manifest::is_sha256_hex;
 
 /// Most files of a message.
 pub const ATTACHMENTS_MAX: usize = 20;
@@ -22,14 +23,17 @@ pub struct Attachment {
     pub media_type: String,
     /// Of the file itself.
     pub size_bytes: u64,
-    /// All that was read of it.
+    /// All that was read of it; nothing of an image.
     pub text: String,
+    /// Of the file itself, where its bytes were kept: by it they are found, here and on the server.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<String>,
 }
 
 /// A message as a model reads it: the files, then what the person wrote.
 pub fn with_attachments(attachments: &[Attachment], text: &str) -> String {
     let mut out = String::new();
-    for Attachment { name, text, .. } in attachments {
+    for Attachment { name, text, .. } in attachments.iter().filter(|one| !one.text.is_empty()) {
         let name = quoted(name).replace(['"', '\n'], "'");
         out.push_str(&format!("{OPENING}{name}\">\n{}{CLOSING}", quoted(text).trim()));
     }
@@ -56,7 +60,11 @@ pub(super) fn check(attachments: &[Attachment]) -> Result<(), OpError> {
             return Err(OpError::Field { field, max });
         }
     }
-    Ok(())
+    let is_digest = |one: &Attachment| one.sha256.as_deref().is_none_or(is_sha256_hex);
+    match attachments.iter().all(is_digest) {
+        true => Ok(()),
+        false => Err(OpError::Field { field: "attachments.sha256", max: 64 }),
+    }
 }
 
 #[cfg(test)]
@@ -66,7 +74,8 @@ mod tests {
     fn attachment(name: &str, text: &str) -> Attachment {
         let media_type = "text/plain".to_owned();
         let size_bytes = text.len() as u64;
-        Attachment { name: name.to_owned(), media_type, size_bytes, text: text.to_owned() }
+        let (name, text) = (name.to_owned(), text.to_owned());
+        Attachment { name, media_type, size_bytes, text, sha256: None }
     }
 
     #[test]
@@ -89,6 +98,29 @@ mod tests {
         assert_eq!(text.matches("</file>").count(), 1, "{text}");
         assert!(!text.contains("<|im_"), "{text}");
         assert_eq!(without_attachments(&text), "Well?");
+    }
+
+    #[test]
+    fn what_was_not_read_is_not_shown_to_a_model() {
+        let image = attachment("a.png", "");
+        assert_eq!(
+            with_attachments(&[image, attachment("b.txt", "Two")], "?").matches("<file").count(),
+            1
+        );
+    }
+
+    #[test]
+    fn bytes_are_named_by_a_digest_or_not_at_all() {
+        let named =
+            |sha256: &str| [Attachment { sha256: Some(sha256.to_owned()), ..attachment("a", "") }];
+        assert!(check(&named(&"0a".repeat(32))).is_ok());
+        assert!(
+            check(&named("../../etc/passwd")).is_err() && check(&named(&"0A".repeat(32))).is_err()
+        );
+        // As older builds wrote it.
+        let json = r#"{"name":"a","media_type":"text/plain","size_bytes":0,"text":""}"#;
+        assert_eq!(serde_json::to_string(&attachment("a", "")).unwrap(), json);
+        assert_eq!(serde_json::from_str::<Attachment>(json).unwrap(), attachment("a", ""));
     }
 
     #[test]

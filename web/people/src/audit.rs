@@ -75,6 +75,8 @@ pub const ACTIONS: &[(&str, Text)] = &[
     ("completions", Text::ActCompletions),
     ("embeddings", Text::ActEmbeddings),
     ("rerank", Text::ActRerank),
+    ("tool_called", Text::ActToolCall),
+    ("mcp_checked", Text::ActMcpCheck),
     ("sign_in", Text::ActSignIn),
     ("sign_out", Text::ActSignOut),
     ("joined", Text::ActJoined),
@@ -103,8 +105,10 @@ pub const ACTIONS: &[(&str, Text)] = &[
     ("group_changed", Text::ActGroupChanged),
     ("group_removed", Text::ActGroupRemoved),
     ("policy_changed", Text::ActPolicyChanged),
+    ("look_changed", Text::ActLookChanged),
     ("oidc_rules_changed", Text::ActOidcRulesChanged),
     ("audit_exported", Text::ActAuditExported),
+    ("attachment_added", Text::ActAttachmentAdded),
     ("document_added", Text::ActDocumentAdded),
     ("document_replaced", Text::ActDocumentReplaced),
     ("document_removed", Text::ActDocumentRemoved),
@@ -117,6 +121,7 @@ pub const ACTIONS: &[(&str, Text)] = &[
     ("site_crawled", Text::ActSiteCrawled),
     ("vectors_moved", Text::ActVectorsMoved),
     ("vectors_move_cancelled", Text::ActVectorsMoveCancelled),
+    ("backup_restored", Text::ActBackupRestored),
 ];
 
 /// None: a later server's word, which is shown as it is.

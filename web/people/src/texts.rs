@@ -117,7 +117,7 @@ texts! {
         "Die Passphrase ist geändert. Entsperrte Geräte bleiben entsperrt.";
     SealRenew: "New recovery key", "Neuer Wiederherstellungsschlüssel";
     SealLockShort: "Lock this device", "Dieses Gerät sperren";
-    SealLock: "Yes, lock: the passphrase is needed again", "Ja, sperren: Die Passphrase wird wieder gebraucht";
+    SealLock: "Lock this device: it then asks for the passphrase", "Dieses Gerät sperren: Es fragt dann nach der Passphrase";
     SealLocked: "This device is locked.", "Dieses Gerät ist gesperrt.";
     SealIsLocked: "Your conversations are encrypted, and this device does not have the key yet. It neither sends nor fetches until you unlock it.",
         "Ihre Gespräche sind verschlüsselt, und dieses Gerät hat den Schlüssel noch nicht. Es sendet und holt nichts, bis Sie es entsperren.";
@@ -152,7 +152,7 @@ texts! {
     SealUnsealed: "The server says that your conversations are no longer encrypted. If you turned that off on another device, agree here. If you did not, ask whoever runs the server: until you agree, nothing is sent.",
         "Der Server sagt, dass Ihre Gespräche nicht mehr verschlüsselt sind. Haben Sie das auf einem anderen Gerät ausgeschaltet, stimmen Sie hier zu. Wenn nicht, fragen Sie, wer den Server betreibt: Bis Sie zustimmen, wird nichts gesendet.";
     SealAgreeShort: "Agree", "Zustimmen";
-    SealAgree: "Yes, send in plain text", "Ja, im Klartext senden";
+    SealAgree: "Agree: send in plain text", "Zustimmen: im Klartext senden";
     SealAgreed: "This device syncs without encryption.", "Dieses Gerät gleicht ohne Verschlüsselung ab.";
     Devices: "Devices", "Geräte";
     ThisDevice: "this one", "dieses";
@@ -242,6 +242,21 @@ texts! {
     Administration: "Administration", "Verwaltung";
     Rules: "Rules", "Regeln";
     Service: "Sign-in service", "Anmeldedienst";
+    Look: "Appearance", "Erscheinungsbild";
+    LookLead: "How the page shows itself to everybody here. What is left empty is Portico’s own.",
+        "Wie sich die Seite allen hier zeigt. Was leer bleibt, ist Porticos eigenes.";
+    HouseName: "Name of the house", "Name des Hauses";
+    OwnAccent: "A colour of our own", "Eine eigene Farbe";
+    Accent: "Colour of links and buttons", "Farbe von Links und Knöpfen";
+    AccentLight: "Light: {colour}, contrast {contrast}", "Hell: {colour}, Kontrast {contrast}";
+    AccentDark: "Dark: {colour}, contrast {contrast}", "Dunkel: {colour}, Kontrast {contrast}";
+    AccentHint: "Where a colour could not be read on the page, it is made darker or lighter until it can (contrast of at least 4.5).",
+        "Wo eine Farbe auf der Seite nicht zu lesen wäre, wird sie dunkler oder heller gemacht, bis sie es ist (Kontrast von mindestens 4,5).";
+    Logo: "Logo", "Logo";
+    LogoHint: "PNG, JPEG, WebP or SVG, at most 128 KiB.", "PNG, JPEG, WebP oder SVG, höchstens 128 KiB.";
+    LogoNow: "The house’s logo", "Das Logo des Hauses";
+    ChooseLogo: "Choose a picture", "Bild wählen";
+    RemoveLogo: "Remove the logo", "Logo entfernen";
     Log: "Log", "Protokoll";
     Delete: "Delete", "Löschen";
     Remove: "Remove", "Entfernen";
@@ -427,8 +442,10 @@ texts! {
     ActGroupChanged: "changed a group", "änderte eine Gruppe";
     ActGroupRemoved: "deleted a group", "löschte eine Gruppe";
     ActPolicyChanged: "changed the rules", "änderte die Regeln";
+    ActLookChanged: "changed how the house shows itself", "änderte das Erscheinungsbild";
     ActOidcRulesChanged: "changed the sign-in service’s rules", "änderte die Regeln des Anmeldedienstes";
     ActAuditExported: "exported the log", "sicherte das Protokoll";
+    ActAttachmentAdded: "sent a file of a message", "sendete die Datei einer Nachricht";
     ActDocumentAdded: "added a document", "legte ein Dokument ab";
     ActDocumentReplaced: "replaced a document", "ersetzte ein Dokument";
     ActDocumentRemoved: "deleted a document", "löschte ein Dokument";
@@ -441,10 +458,30 @@ texts! {
     ActSiteCrawled: "had a site taken in", "ließ eine Website einlesen";
     ActVectorsMoved: "had the vectors moved", "ließ die Vektoren umziehen";
     ActVectorsMoveCancelled: "called off a move of the vectors", "brach einen Umzug der Vektoren ab";
+    ActBackupRestored: "restored a backup", "spielte eine Sicherung ein";
     ActChat: "chatted", "chattete";
     ActCompletions: "had a text completed", "ließ einen Text ergänzen";
     ActEmbeddings: "had vectors made", "ließ Vektoren rechnen";
     ActRerank: "had texts ranked", "ließ Texte ordnen";
+    ActToolCall: "had a tool called", "ließ ein Werkzeug aufrufen";
+    ActMcpCheck: "had a server of tools connected anew", "ließ einen Werkzeug-Server neu verbinden";
+
+    // Servers of tools
+    Tools: "Tools", "Werkzeuge";
+    ToolServers: "Servers of tools", "Server mit Werkzeugen";
+    ToolServersHint: "They stand in the configuration under [[mcp]]. What they say of their tools is shown as they say it.",
+        "Sie stehen in der Konfiguration unter [[mcp]]. Was sie über ihre Werkzeuge sagen, steht hier, wie sie es sagen.";
+    ToolServersNone: "None is configured.", "Keiner ist eingerichtet.";
+    ToolServerOpen: "connected", "verbunden";
+    ToolServerIdle: "not needed yet", "noch nicht gebraucht";
+    ToolServerFailed: "not reached", "nicht erreicht";
+    ToolCount: "{n} tools", "{n} Werkzeuge";
+    ToolAsksAlways: "always asks", "fragt immer";
+    ToolAsksFirst: "asks once a conversation", "fragt einmal je Gespräch";
+    ToolAsksNever: "does not ask", "fragt nicht";
+    ToolNotOffered: "Not offered: {reason}.", "Nicht angeboten: {reason}.";
+    Check: "Connect anew", "Neu verbinden";
+    CheckServer: "Connect “{name}” anew", "„{name}“ neu verbinden";
 }
 
 #[cfg(test)]

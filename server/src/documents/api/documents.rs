@@ -13,9 +13,9 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::NO_STORE;
-use crate::documents::files::too_large;
 use crate::documents::intake::file_name;
 use crate::documents::{Arrival, DocumentView, Documents, Received, Taken};
+use crate::files::too_large;
 use crate::gateway::{Caller, Gateway};
 use crate::http_error::HttpError;
 use crate::keys::now_s;

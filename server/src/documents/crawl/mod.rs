@@ -17,7 +17,7 @@ use portico_shared::error::{ApiError, ErrorCode};
 use tokio::task::spawn_blocking;
 use url::Url;
 
-use super::files::Received;
+use crate::files::Received;
 use super::passages::internal;
 use super::{Arrival, Documents, SyncReport};
 use crate::keys::now_s;
@@ -244,7 +244,7 @@ impl Crawl<'_> {
         let (url, links) = (url.to_string(), serde_json::json!(links).to_string());
         let noted = self.documents.db.call(move |connection| {
             let sql = "INSERT INTO crawled (collection, root, url, etag, last_modified, links)
-                VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO UPDATE SET etag = excluded.etag,
+                VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (collection, root, url) DO UPDATE SET etag = excluded.etag,
                 last_modified = excluded.last_modified, links = excluded.links";
             let Known { etag, last_modified } = known;
             connection.execute(sql, (collection, root, url, etag, last_modified, links))

@@ -298,7 +298,12 @@ impl Gateway {
     ) -> Result<(), ApiError> {
         blocking(self, |gateway| Ok(gateway.keys.close()?)).await?;
         self.sync.forget(person).await?;
-        self.people.forget(person, who).await
+        self.people.forget(person, who).await?;
+        // Their attachments' bytes go now; where files cannot be reached, later.
+        if let Err(error) = self.attachments.collect().await {
+            tracing::warn!(%error, "files of somebody who is gone are not removed yet");
+        }
+        Ok(())
     }
 }
 

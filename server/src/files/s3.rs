@@ -82,6 +82,10 @@ impl S3 {
         })
     }
 
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     fn path(&self, sha256: &str) -> path::Path {
         self.prefix.clone().join(sha256.get(..2).unwrap_or("--")).join(sha256)
     }

@@ -1,4 +1,4 @@
-//! Where do the documents' own bytes lie?
+//! Where do the bytes of documents and attachments lie?
 //!
 //! `files/ab/abcdef…`, each named by its SHA-256: the same file twice is one. A file is written under
 //! another name, reaches the disk, and is then renamed: it lies whole or not at all. Triggers in the
@@ -9,6 +9,7 @@
 //! In S3-compatible storage ([`s3`]) they have the same names. A file still comes in here, is sent before
 //! the gate is asked for, and under it looked for again; who reads it gets a copy that goes with its owner.
 
+mod inert;
 mod s3;
 mod wire;
 
@@ -26,6 +27,7 @@ use portico_shared::manifest::is_sha256_hex;
 use sha2::{Digest as _, Sha256};
 use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _, AsyncWriteExt as _};
 
+use crate::backup::hold::{self, Removal};
 use crate::config::{Config, ConfigError, Store};
 use crate::db::Db;
 use crate::db::sql::{self, Connection, OptionalExtension as _};
@@ -33,12 +35,13 @@ use crate::keys::now_s;
 use crate::models::sha256::hex;
 use crate::models::store::temporary_beside;
 
+pub use inert::Inert;
 use s3::S3;
 
 /// Bytes of a piece of an answer.
 const PIECE_BYTES: u64 = 128 * 1024;
 
-/// Files of documents.
+/// Files by their content.
 #[derive(Clone, Debug)]
 pub struct FileStore {
     /// Where they lie, or come through.
@@ -107,6 +110,47 @@ impl FileStore {
         Ok(Self { dir: Arc::new(data_dir.join("files")), s3, max_file_bytes })
     }
 
+    /// Sends what lies in the folder to the other machine, and removes it here; how many there were.
+    ///
+    /// # Errors
+    /// `files_unreachable`, `storage_failed`.
+    pub async fn send_all(&self) -> Result<usize, ApiError> {
+        let Some(s3) = &self.s3 else { return Ok(0) };
+        let entries = |path: &Path| fs::read_dir(path).into_iter().flatten().flatten();
+        let mut n_sent = 0;
+        for file in entries(&self.dir).flat_map(|folder| entries(&folder.path())) {
+            let (path, name) = (file.path(), file.file_name().to_string_lossy().into_owned());
+            if !is_sha256_hex(&name) {
+                continue;
+            }
+            let meta = fs::metadata(&path).map_err(|error| storage_error(&path, &error))?;
+            s3.send(&path, &name, meta.len()).await?;
+            fs::remove_file(&path).map_err(|error| storage_error(&path, &error))?;
+            n_sent += 1;
+        }
+        Ok(n_sent)
+    }
+
+    /// Whether the other machine takes a file, gives it back and deletes it.
+    ///
+    /// # Errors
+    /// `files_unreachable`, `digest_mismatch`, `storage_failed`.
+    pub async fn probe(&self) -> Result<(), ApiError> {
+        let Some(s3) = &self.s3 else { return Ok(()) };
+        let mut incoming = self.begin().await?;
+        let id = temporary_beside(Path::new("probe"));
+        incoming.write(format!("portico doctor {} {}", now_s(), id.display()).as_bytes()).await?;
+        let probe = incoming.finish().await?;
+        s3.send(&probe.temporary.0, &probe.sha256, probe.size_bytes).await?;
+        let got = self.local(&probe.sha256).await.map(|_| ());
+        s3.remove(&probe.sha256).await.and(got)
+    }
+
+    /// The right to remove files; none while a backup copies them.
+    fn may_remove(&self) -> Result<Option<Removal>, ApiError> {
+        hold::may_remove(self.dir.parent().unwrap_or(&self.dir))
+    }
+
     /// Whether files can be had.
     ///
     /// # Errors
@@ -116,6 +160,11 @@ impl FileStore {
             Some(s3) => s3.check().await,
             None => Ok(()),
         }
+    }
+
+    /// What the storage is called that has them, where they do not lie in the data folder.
+    pub fn elsewhere(&self) -> Option<&str> {
+        self.s3.as_ref().map(|s3| s3.name())
     }
 
     pub fn max_file_bytes(&self) -> u64 {
@@ -162,7 +211,7 @@ impl FileStore {
         s3.send(&received.temporary.0, &received.sha256, received.size_bytes).await?;
         let sha256 = received.sha256.clone();
         let noted = db.call(move |connection| {
-            connection.execute("INSERT OR IGNORE INTO file_removals VALUES (?1)", [sha256])
+            connection.execute("INSERT INTO file_removals VALUES (?1) ON CONFLICT DO NOTHING", [sha256])
         });
         noted.await?;
         Ok(())
@@ -264,6 +313,7 @@ impl FileStore {
         if is_idle.await? {
             return Ok(0);
         }
+        let Some(right) = self.may_remove()? else { return Ok(0) };
         let gate = self.gate().await?;
         let listed = db.call(|connection| {
             let mut select = connection.prepare_cached("SELECT sha256 FROM file_removals")?;
@@ -289,7 +339,7 @@ impl FileStore {
             let sql = "DELETE FROM file_removals WHERE sha256 = ?1";
             db.call(move |connection| connection.execute(sql, [&sha256])).await?;
         }
-        drop(gate);
+        drop((gate, right));
         Ok(n_removed)
     }
 
@@ -308,6 +358,7 @@ impl FileStore {
     /// Removes what a process left behind that was killed: parts of files, and whole ones that no row
     /// came to refer to. Only who owns the documents may.
     pub async fn sweep(&self, db: &Db) -> Result<(), ApiError> {
+        let Some(right) = self.may_remove()? else { return Ok(()) };
         let gate = self.gate().await?;
         let files = self.clone();
         let swept = db.call(move |connection| {
@@ -319,7 +370,7 @@ impl FileStore {
             Ok(())
         });
         swept.await?;
-        drop(gate);
+        drop((gate, right));
         Ok(())
     }
 
@@ -380,11 +431,12 @@ fn gate(dir: &Path) -> Result<Gate, ApiError> {
     locked.map(Gate).map_err(|error| storage_error(&path, &error))
 }
 
-/// Whether a document, a job or an upload has it.
+/// Whether a document, a job, an upload or somebody's attachment has it.
 pub fn is_referred_to(connection: &Connection, sha256: &str) -> sql::Result<bool> {
     let sql = "SELECT EXISTS (SELECT 1 FROM documents WHERE sha256 = ?1)
         OR EXISTS (SELECT 1 FROM jobs WHERE sha256 = ?1)
-        OR EXISTS (SELECT 1 FROM held_files WHERE sha256 = ?1)";
+        OR EXISTS (SELECT 1 FROM held_files WHERE sha256 = ?1)
+        OR EXISTS (SELECT 1 FROM attachments WHERE sha256 = ?1)";
     connection.prepare_cached(sql)?.query_row([sha256], |row| row.get(0))
 }
 
@@ -398,11 +450,12 @@ fn is_left_behind(name: &str) -> bool {
     }
 }
 
-/// Bytes of all files that documents, jobs and uploads refer to.
+/// Bytes of all files that documents, jobs, uploads and attachments refer to.
 pub fn total_bytes(connection: &Connection) -> sql::Result<u64> {
     let sql = "SELECT coalesce(sum(size_bytes), 0) FROM (
         SELECT sha256, size_bytes FROM documents WHERE sha256 IS NOT NULL
-        UNION SELECT sha256, size_bytes FROM jobs UNION SELECT sha256, size_bytes FROM held_files)";
+        UNION SELECT sha256, size_bytes FROM jobs UNION SELECT sha256, size_bytes FROM held_files
+        UNION SELECT sha256, size_bytes FROM attachments) kept";
     connection.query_row(sql, [], |row| row.get::<_, i64>(0)).map(|bytes| bytes as u64)
 }
 
