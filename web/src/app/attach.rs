@@ -1,26 +1,35 @@
-//! Files on their way into a message: read on this device, and part of what is sent. One that is too long
-//! to be read whole by the model becomes a document, which is searched instead.
+//! Files on their way into a message: read on this device, and part of what is sent; the bytes are kept
+//! beside it ([`files`]). One that is too long to be read whole by the model, or that only the server can
+//! read, becomes a document, which is searched instead: on this device or in a collection, as the person
+//! says. Images are kept and shown, not read.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
+use js_sys::Function;
 use leptos::prelude::*;
 use portico_library::address::ON_DEVICE;
+use portico_library::kinds;
 use portico_library::shelf::protocol::{FromShelf, ToShelf};
+use portico_page::route::Choice;
 use portico_shared::error::{ApiError, ErrorCode};
 use portico_shared::grounding::estimated_tokens;
 use portico_shared::sync::{ATTACHMENTS_MAX, Attachment, TEXT_MAX_BYTES};
 use portico_web::file_reading::{Taken, take};
 use portico_web::protocol::ModelState;
+use portico_web::server_call::http::error_in;
 use portico_web::shelf_link::ask;
 use uuid::Uuid;
-use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::File;
 
+use crate::browser::monotonic_ms;
 use crate::page::Page;
-use crate::{documents, place, prefs};
+use crate::{documents, files, place, prefs};
 
+/// A larger image would take more memory than a tab has.
+const IMAGE_BYTES_MAX: f64 = 64e6;
 /// Context of a model of which nothing is known yet, in tokens.
 const USUAL_N_CTX: u32 = 2048;
 
@@ -33,12 +42,21 @@ pub struct Attached {
     pub name: String,
     pub size_bytes: u64,
     pub stage: Stage,
+    /// Why the bytes are not kept here; the text goes along all the same.
+    pub not_kept: Option<ApiError>,
+    /// Why they will not come to the person's other devices.
+    pub not_sent: Option<ErrorCode>,
 }
 
 /// How far it is.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Stage {
     Reading,
+    /// On its way to a collection.
+    Adding {
+        done_bytes: u64,
+        bytes_per_s: f64,
+    },
     Ready(Attachment),
     /// It has so many tokens, of so many that the model can take with it.
     TooLong {
@@ -48,7 +66,22 @@ pub enum Stage {
     Failed(ApiError),
 }
 
+#[wasm_bindgen(raw_module = "./library_files.js")]
+extern "C" {
+    /// Gives what stops it.
+    #[wasm_bindgen(js_name = sendFile)]
+    fn send_file(
+        url: &str,
+        media_type: &str,
+        file: &File,
+        on_progress: &JsValue,
+        on_end: &JsValue,
+    ) -> Function;
+}
+
 thread_local! {
+    /// What stops a file's way to a collection.
+    static STOPS: RefCell<BTreeMap<u64, Function>> = const { RefCell::new(BTreeMap::new()) };
     static FILES: RefCell<BTreeMap<u64, File>> = const { RefCell::new(BTreeMap::new()) };
 }
 
@@ -82,12 +115,20 @@ pub fn add(page: Page, files: Vec<File>) {
             ),
             false => Stage::Reading,
         };
-        let attached = Attached { id, conversation, name: file.name(), size_bytes, stage };
+        let name = file.name();
+        let (not_kept, not_sent) = (None, None);
+        let attached = Attached { id, conversation, name, size_bytes, stage, not_kept, not_sent };
         page.attached.update(|all| all.push(attached));
         FILES.with_borrow_mut(|files| files.insert(id, file.clone()));
         if !is_one_too_many {
             spawn_local(async move {
-                let stage = read(page, &file).await.unwrap_or_else(Stage::Failed);
+                let stage = match read(page, &file).await {
+                    Ok(Stage::Ready(attachment)) => {
+                        Stage::Ready(kept(page, id, &file, attachment).await)
+                    }
+                    Ok(stage) => stage,
+                    Err(error) => Stage::Failed(error),
+                };
                 set_stage(page, id, stage);
             });
         }
@@ -95,14 +136,46 @@ pub fn add(page: Page, files: Vec<File>) {
 }
 
 fn set_stage(page: Page, id: u64, stage: Stage) {
+    change(page, id, |one| one.stage = stage);
+}
+
+fn change(page: Page, id: u64, change: impl FnOnce(&mut Attached)) {
     page.attached.update(|all| {
         if let Some(one) = all.iter_mut().find(|one| one.id == id) {
-            one.stage = stage;
+            change(one);
         }
     });
 }
 
+/// The attachment with its bytes kept, where that can be.
+async fn kept(page: Page, id: u64, file: &File, attachment: Attachment) -> Attachment {
+    let sha256 = match files::keep(file).await {
+        Ok(sha256) => Some(sha256),
+        Err(error) => {
+            change(page, id, |one| one.not_kept = Some(error));
+            None
+        }
+    };
+    // Said before it is sent: the server would refuse it.
+    let stays = untrack(|| place::choice(page, page.open.get()) == Choice::Device);
+    if sha256.is_some() && !stays && page.person.with_untracked(Option::is_some) {
+        let free_bytes = files::free_bytes().await;
+        if free_bytes.is_some_and(|free| attachment.size_bytes > free) {
+            change(page, id, |one| one.not_sent = Some(ErrorCode::StorageQuotaFull));
+        }
+    }
+    Attachment { sha256, ..attachment }
+}
+
 async fn read(page: Page, file: &File) -> Result<Stage, ApiError> {
+    let media_type = file.type_();
+    if files::is_image(&media_type) {
+        if file.size() > IMAGE_BYTES_MAX {
+            return Err(ApiError::new(ErrorCode::DocumentTooLarge));
+        }
+        let (name, size_bytes, text) = (file.name(), file.size() as u64, String::new());
+        return Ok(Stage::Ready(Attachment { name, media_type, size_bytes, text, sha256: None }));
+    }
     let Taken { file: known, pages, bytes } = take(file).await?;
     let (name, media_type) = (known.name.clone(), known.media_type.clone());
     let size_bytes = file.size() as u64;
@@ -115,7 +188,7 @@ async fn read(page: Page, file: &File) -> Result<Stage, ApiError> {
     if n_tokens > max_tokens || text.len() > TEXT_MAX_BYTES / 2 {
         return Ok(Stage::TooLong { n_tokens, max_tokens });
     }
-    Ok(Stage::Ready(Attachment { name, media_type, size_bytes, text }))
+    Ok(Stage::Ready(Attachment { name, media_type, size_bytes, text, sha256: None }))
 }
 
 /// Half of what the answering model holds: the rest is the conversation's and the answer's.
@@ -159,6 +232,9 @@ pub fn take_ready(page: Page, conversation: Option<Uuid>) -> Vec<Attachment> {
 }
 
 pub fn remove(page: Page, id: u64) {
+    if let Some(stop) = STOPS.with_borrow_mut(|stops| stops.remove(&id)) {
+        stop.call0(&JsValue::UNDEFINED).ok();
+    }
     page.attached.update(|all| all.retain(|one| one.id != id));
     FILES.with_borrow_mut(|files| files.remove(&id));
 }
@@ -176,6 +252,36 @@ pub fn keep_on_device(page: Page, id: u64) {
             Err(error) => set_stage(page, id, Stage::Failed(error)),
         }
     });
+}
+
+/// Puts a file into a collection of the server, and has the conversation rest on it.
+pub fn add_to(page: Page, id: u64, collection: String) {
+    let Some(file) = FILES.with_borrow(|files| files.get(&id).cloned()) else { return };
+    set_stage(page, id, Stage::Adding { done_bytes: 0, bytes_per_s: 0.0 });
+    let start_ms = monotonic_ms();
+    let on_progress = Closure::<dyn FnMut(f64)>::new(move |done_bytes: f64| {
+        let bytes_per_s = done_bytes * 1_000.0 / (monotonic_ms() - start_ms).max(1.0);
+        let done_bytes = done_bytes as u64;
+        set_stage(page, id, Stage::Adding { done_bytes, bytes_per_s });
+    });
+    let name = js_sys::encode_uri_component(&file.name());
+    let date_s = (file.last_modified() / 1_000.0) as i64;
+    let path = format!("/api/collections/{collection}/documents?name={name}&date_s={date_s}");
+    let on_end = Closure::once_into_js(move |status: f64, body: String| {
+        STOPS.with_borrow_mut(|stops| stops.remove(&id));
+        if (200.0..300.0).contains(&status) {
+            documents::choose(page, page.open.get_untracked(), &collection, true);
+            spawn_local(documents::load(page));
+            remove(page, id);
+            return;
+        }
+        let unreached = || ApiError::new(ErrorCode::ServerUnreachable);
+        set_stage(page, id, Stage::Failed(error_in(&body).unwrap_or_else(unreached)));
+    });
+    let kind = kinds::kind_of(&file.name(), &file.type_());
+    let media_type = kind.map_or_else(|| file.type_(), |kind| kind.media_type.to_owned());
+    let stop = send_file(&path, &media_type, &file, &on_progress.into_js_value(), &on_end);
+    STOPS.with_borrow_mut(|stops| stops.insert(id, stop));
 }
 
 async fn keep(page: Page, file: &File) -> Result<(), ApiError> {

@@ -25,6 +25,16 @@ pub struct Collection {
     pub id: String,
     pub title: String,
     pub n_documents: u64,
+    /// The person's own: `read`, `contribute`, `manage`.
+    #[serde(default)]
+    rights: String,
+}
+
+impl Collection {
+    /// Whether the person may add documents; those of the device are added in another way.
+    pub fn takes_documents(&self) -> bool {
+        matches!(self.rights.as_str(), "contribute" | "manage")
+    }
 }
 
 #[derive(Deserialize)]
@@ -60,7 +70,7 @@ pub async fn load(page: Page) {
 fn own(page: Page) -> Option<Collection> {
     let n_documents = prefs::get(ON_DEVICE)?.parse::<u64>().ok().filter(|n| *n > 0)?;
     let title = page.say(Text::PlaceDevice).to_owned();
-    Some(Collection { id: ON_DEVICE.to_owned(), title, n_documents })
+    Some(Collection { id: ON_DEVICE.to_owned(), title, n_documents, rights: String::new() })
 }
 
 /// Those that a conversation, or the next new one, asks, for views: only what is still there.

@@ -5,13 +5,14 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
 use crate::browser::{js_error, window};
-use crate::{log, prefs, setup};
+use crate::{files, log, prefs, setup};
 
 /// Says what could not be deleted.
 pub async fn erase_all() -> Result<(), String> {
     log::destroy().await.map_err(|error| error.to_string())?;
     // The worker holds the files of the models open: it ends first.
     setup::end_worker();
+    files::forget_all().await?;
     erase_files().await.map_err(|error| js_error(&error))?;
     erase_caches().await.map_err(|error| js_error(&error))?;
     prefs::clear();

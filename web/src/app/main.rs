@@ -3,6 +3,7 @@
 //! - [`page`]: what is shown, as signals; [`setup`]: who writes them.
 //! - [`log`]: conversations as the append-only operations of `shared::sync`, in IndexedDB.
 //! - [`answer`]: answers that are being written; [`place`]: where; [`documents`]: what they rest on.
+//! - [`attach`]: files that go with a message; [`files`]: their bytes, here and on the server.
 //! - [`sync`]: how the person's other devices hear of it.
 //! - [`view`]: the elements.
 
@@ -12,6 +13,7 @@ mod browser;
 mod documents;
 mod erase;
 mod export;
+mod files;
 mod log;
 mod markdown_dom;
 mod models;

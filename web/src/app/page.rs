@@ -16,6 +16,7 @@ use uuid::Uuid;
 
 use crate::answer::LiveInfo;
 use crate::attach::Attached;
+use crate::files::Transfers;
 use crate::documents::Collection;
 use crate::log::Thread;
 use crate::prefs;
@@ -126,6 +127,8 @@ pub struct Page {
     pub thread: Memo<Arc<Thread>>,
     /// Files that stand in composers.
     pub attached: RwSignal<Vec<Attached>>,
+    /// How files of messages are on their way.
+    pub transfers: RwSignal<Transfers>,
     /// Answers that are being written in this tab, by message.
     pub live: RwSignal<BTreeMap<Uuid, LiveInfo>>,
     /// Answers that another tab is writing.
@@ -178,6 +181,7 @@ impl Page {
             save_error: RwSignal::new(None),
             thread,
             attached: RwSignal::new(Vec::new()),
+            transfers: RwSignal::default(),
             live: RwSignal::new(BTreeMap::new()),
             elsewhere: RwSignal::new(BTreeSet::new()),
             remote: RwSignal::new(BTreeSet::new()),

@@ -13,7 +13,7 @@ use wasm_bindgen_futures::spawn_local;
 
 use crate::browser::{by_id, document, on_window, window};
 use crate::page::{Page, Theme};
-use crate::{answer, documents, log, models, offline, place, prefs, sync, tools, view};
+use crate::{answer, documents, files, log, models, offline, place, prefs, sync, tools, view};
 
 /// Where `web/js/embed.js` finds the page.
 const EMBEDDED_PATH: &str = "/embed";
@@ -101,6 +101,7 @@ fn wire(page: Page) {
     documents::follow(page);
     tools::follow(page);
     sync::start(page);
+    files::start(page);
     spawn_local(async move {
         log::open(page).await;
         let held = log::held_answers().await;

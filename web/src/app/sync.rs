@@ -14,7 +14,7 @@ use wasm_bindgen_futures::spawn_local;
 
 use crate::browser::{after_ms, js_error, on_window, window};
 use crate::page::Page;
-use crate::{answer, log, place, prefs, session};
+use crate::{answer, files, log, place, prefs, session};
 
 /// The account that this device was last signed in with, in the choices.
 const ACCOUNT: &str = "account";
@@ -104,6 +104,8 @@ async fn look(page: Page) {
 fn ask_what_stays(page: Page) {
     let remove = Arc::new(move || {
         spawn_local(async move {
+            // Where the browser does not let go of them, they go with conversations that are no more.
+            files::forget_all().await.ok();
             match log::destroy().await {
                 Ok(()) => {
                     if let Some(window) = window() {

@@ -118,6 +118,19 @@ texts! {
         "Zu lang, um ganz gelesen zu werden: etwa {n} Token, Platz ist für {max}. Als Dokument wird sie stattdessen durchsucht.";
     KeepAsDocument: "Keep as a document on this device", "Als Dokument auf diesem Gerät behalten";
     ChooseCollection: "Choose a collection", "Sammlung wählen";
+    AddToCollection: "Add to the collection", "In die Sammlung aufnehmen";
+    AddingFile: "Is added: {done} of {total}, {rate}", "Wird aufgenommen: {done} von {total}, {rate}";
+    ImageNotRead: "kept and shown; the model does not see it", "wird aufbewahrt und gezeigt; das Modell sieht es nicht";
+    FileNotKept: "The text goes along; the file itself is not kept.", "Der Text geht mit; die Datei selbst wird nicht aufbewahrt.";
+    FileStaysHere: "The file itself stays on this device.", "Die Datei selbst bleibt auf diesem Gerät.";
+    DownloadFile: "Download {name}", "{name} herunterladen";
+    ShowImage: "Show the image", "Bild zeigen";
+    SendingFile: "To the server: {done} of {total}, {rate}", "Zum Server: {done} von {total}, {rate}";
+    FetchingFile: "From the server: {done} of {total}, {rate}", "Vom Server: {done} von {total}, {rate}";
+    FileWaits: "Waits to be sent to the server", "Wartet darauf, zum Server gesendet zu werden";
+    FileStopped: "Not sent: it is on this device only.", "Nicht gesendet: Sie ist nur auf diesem Gerät.";
+    StopSending: "Stop sending", "Senden anhalten";
+    SendFile: "Send", "Senden";
     ForeignLanguage: "{model} is made for {languages}. In English it makes many mistakes.",
         "{model} ist für {languages} gemacht. Auf Deutsch macht es viele Fehler.";
 

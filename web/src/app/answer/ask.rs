@@ -17,7 +17,7 @@ use super::run::{self, Standing};
 use crate::browser::new_id;
 use crate::log::{self, Thread};
 use crate::page::Page;
-use crate::prefs;
+use crate::{files, prefs};
 
 /// Tokens of an answer unless the person says otherwise.
 pub const USUAL_MAX_TOKENS: u32 = 1024;
@@ -71,6 +71,7 @@ fn add_user_message(
     attachments: Vec<Attachment>,
 ) -> Uuid {
     let message = new_id();
+    files::note(page, conversation, &attachments);
     let content = MessageContent { attachments, ..MessageContent::done(text) };
     log::write(
         page,

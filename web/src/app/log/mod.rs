@@ -410,6 +410,11 @@ pub fn set(page: Page, conversation: Uuid, setting: Setting) {
     write(page, [Body::Set { conversation, setting }]);
 }
 
+/// Ids of all conversations.
+pub fn conversations() -> Vec<String> {
+    LOG.with_borrow(|log| log.merge.conversations().iter().map(|view| view.id.to_string()).collect())
+}
+
 /// Every conversation with its active branch, for an export.
 pub fn everything() -> Vec<(Option<String>, u64, Thread)> {
     LOG.with_borrow(|log| {

@@ -28,6 +28,7 @@ pub const WARN: &str = "M12 4 2.5 20h19L12 4ZM12 10v5M12 17.5v.5";
 pub const INFO: &str = "M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18ZM12 11v5M12 7.5v.5";
 pub const SERVER: &str = "M4 5h16v6H4zM4 13h16v6H4zM8 8v.01M8 16v.01";
 pub const DOCUMENT: &str = "M6 3h8l4 4v14H6zM14 3v4h4M9 12h6M9 16h6";
+pub const DOWNLOAD: &str = "M12 4v11M7 11l5 5 5-5M5 20h14";
 pub const CLOUD_OFF: &str =
     "M7 18h10a4 4 0 0 0 1-7.9A6 6 0 0 0 8 7M5.5 10A4 4 0 0 0 7 18M4 4l16 16";
 

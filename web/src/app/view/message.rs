@@ -90,7 +90,7 @@ fn user_message(context: Context) -> impl IntoView {
                 edit_form(context, editing).into_any()
             } else {
                 view! {
-                    {move || attachments::sent(page, context.with(|item| item.content.attachments.clone())).into_any()}
+                    {move || attachments::sent(page, page.open.get_untracked(), context.with(|item| item.content.attachments.clone())).into_any()}
                     <div class="bubble">{move || context.with(|item| item.content.text.clone())}</div>
                     <div class="message-foot">
                         {branches(context).into_any()}

@@ -1,0 +1,371 @@
+// Bytes of attached files: kept in this browser by their SHA-256, sent to the server for the person's other
+// devices, and fetched from there when they are wanted. `web/src/app/files.rs` says when.
+
+const ROUTE = "/api/attachments";
+const PIECE_BYTES = 1 << 20;
+const DAY_MS = 86_400_000;
+/** What a browser shows as an image without anything in it being run. */
+const IMAGES = ["image/png", "image/jpeg", "image/gif", "image/webp"];
+
+// What is kept, by SHA-256; pieces of what is being fetched; which conversation has which file, and whether
+// the server has it for that conversation.
+const [FILES, PIECES, USES] = ["files", "pieces", "uses"];
+
+let opened;
+function database() {
+  opened ??= new Promise((resolve, reject) => {
+    const request = indexedDB.open("portico-files", 1);
+    request.onupgradeneeded = () => [FILES, PIECES, USES].forEach((name) => request.result.createObjectStore(name));
+    request.onsuccess = () => {
+      // A page that deletes everything must not be held up.
+      request.result.onversionchange = () => request.result.close();
+      resolve(request.result);
+    };
+    request.onerror = () => reject(request.error);
+  });
+  opened.catch(() => (opened = undefined));
+  return opened;
+}
+
+const done = (request) =>
+  new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+
+async function read(store, ask) {
+  return done(ask((await database()).transaction(store).objectStore(store)));
+}
+
+async function write(stores, change) {
+  const transaction = (await database()).transaction(stores, "readwrite");
+  change(...stores.map((name) => transaction.objectStore(name)));
+  return new Promise((resolve, reject) => {
+    transaction.oncomplete = () => resolve();
+    transaction.onabort = () => reject(transaction.error ?? new DOMException("given up", "AbortError"));
+  });
+}
+
+const hex = (digest) => [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+
+async function sha256Of(blob) {
+  // Absent where the address is not secure.
+  if (!crypto.subtle) throw new DOMException("no Web Crypto", "SecurityError");
+  return hex(await crypto.subtle.digest("SHA-256", await blob.arrayBuffer()));
+}
+
+/** An error of the table, as JSON in its message. */
+class Refused extends Error {
+  constructor(error) {
+    super(JSON.stringify(error));
+    this.error = error;
+  }
+}
+
+const storageError = (error) => {
+  if (error instanceof Refused) return error;
+  const code = error?.name === "QuotaExceededError" ? "device_storage_full" : "device_storage_refused";
+  return new Refused({ code, detail: String(error) });
+};
+
+/**
+ * Keeps a file.
+ * @param {Blob} file
+ * @returns {Promise<string>} its SHA-256
+ */
+export async function keepFile(file) {
+  try {
+    const sha256 = await sha256Of(file);
+    // A copy: the file that was chosen can change, or go.
+    const blob = new Blob([await file.arrayBuffer()]);
+    await write([FILES], (files) => files.put({ blob, atMs: Date.now() }, sha256));
+    return sha256;
+  } catch (error) {
+    throw storageError(error);
+  }
+}
+
+const kept = async (sha256) => (await read(FILES, (files) => files.get(sha256)))?.blob;
+
+/** Notes that a conversation has a file that is kept here. */
+export async function noteUse(conversation, sha256, sizeBytes, isSent) {
+  const key = `${conversation}/${sha256}`;
+  const before = await read(USES, (uses) => uses.get(key));
+  if (before) return;
+  await write([USES], (uses) => uses.put({ conversation, sha256, sizeBytes, isSent, atMs: Date.now() }, key));
+}
+
+/**
+ * Forgets files of conversations that are no more, and those that went with no message.
+ * @param {string[]} conversations all that there are
+ */
+export async function forgetUnused(conversations) {
+  const there = new Set(conversations);
+  const uses = await read(USES, (store) => store.getAll());
+  // What another tab is writing now is not known here yet.
+  const isOld = ({ atMs }) => Date.now() - atMs > DAY_MS;
+  const gone = uses.filter((use) => !there.has(use.conversation) && isOld(use));
+  const used = new Set(uses.filter((use) => !gone.includes(use)).map(({ sha256 }) => sha256));
+  await write([FILES, USES], (files, store) => {
+    gone.forEach(({ conversation, sha256 }) => store.delete(`${conversation}/${sha256}`));
+    files.openCursor().onsuccess = ({ target: { result: cursor } }) => {
+      if (!cursor) return;
+      if (!used.has(cursor.key) && isOld(cursor.value)) cursor.delete();
+      cursor.continue();
+    };
+  });
+}
+
+/** Deletes all that is kept here. */
+export async function forgetAll() {
+  (await opened?.catch(() => undefined))?.close();
+  opened = undefined;
+  await done(indexedDB.deleteDatabase("portico-files"));
+}
+
+/** Whether a file is kept here. */
+export const isKept = async (sha256) => (await kept(sha256).catch(() => undefined)) !== undefined;
+
+/** The address of an image that is kept here; undefined for what is none. */
+export async function imageUrl(sha256, mediaType) {
+  if (!IMAGES.includes(mediaType)) return undefined;
+  const blob = await kept(sha256).catch(() => undefined);
+  return blob && URL.createObjectURL(new Blob([blob], { type: mediaType }));
+}
+
+/** Gives a file that is kept here to the person. Inert: it is downloaded, never opened as a page. */
+export async function saveFile(sha256, name) {
+  const blob = await kept(sha256);
+  if (!blob) throw new Refused({ code: "attachment_not_found" });
+  const url = URL.createObjectURL(new Blob([blob], { type: "application/octet-stream" }));
+  const link = document.createElement("a");
+  Object.assign(link, { href: url, download: name });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(url), 60_000);
+}
+
+async function ask(method, path, { body, type, range, signal } = {}) {
+  // Cannot be sent from another origin without its leave.
+  const headers = { "portico-page": "1" };
+  if (type) headers["content-type"] = type;
+  if (range) headers.range = range;
+  let answer;
+  try {
+    answer = await fetch(path, { method, headers, body, signal, cache: "no-store" });
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new Refused({ code: "server_unreachable", detail: String(error) });
+  }
+  if (answer.ok) return answer;
+  const said = await answer.json().catch(() => undefined);
+  throw new Refused(said?.error?.code ? said.error : { code: "upstream_failed", detail: `HTTP ${answer.status}` });
+}
+
+/** Bytes a second since a moment. */
+const rate = (bytes, sinceMs) => (bytes * 1000) / Math.max(1, performance.now() - sinceMs);
+
+/**
+ * Fetches a file that another device attached, in pieces: one that came is not asked for again, also after
+ * the page was closed. It is kept here once its digest is right.
+ */
+export async function fetchFile(conversation, sha256, sizeBytes, tell) {
+  if (await isKept(sha256)) return;
+  const startMs = performance.now();
+  const pieces = [];
+  let [doneBytes, cameBytes] = [0, 0];
+  while (doneBytes < sizeBytes || pieces.length === 0) {
+    const key = `${sha256}/${doneBytes}`;
+    let piece = await read(PIECES, (store) => store.get(key)).catch(() => undefined);
+    if (!piece) {
+      const end = Math.min(doneBytes + PIECE_BYTES, sizeBytes);
+      const range = sizeBytes > 0 ? `bytes=${doneBytes}-${end - 1}` : undefined;
+      const answer = await ask("GET", `${ROUTE}/${sha256}/file`, { range });
+      try {
+        piece = await answer.blob();
+      } catch (error) {
+        throw new Refused({ code: "server_unreachable", detail: String(error) });
+      }
+      cameBytes += piece.size;
+      // Where there is no room for it, all of it is fetched in one go.
+      await write([PIECES], (store) => store.put(piece, key)).catch(() => undefined);
+    }
+    pieces.push(piece);
+    doneBytes += piece.size;
+    if (piece.size === 0) break;
+    tell(JSON.stringify({ state: "fetching", sha256, doneBytes, totalBytes: sizeBytes, bytesPerS: rate(cameBytes, startMs) }));
+  }
+  const blob = new Blob(pieces);
+  const forget = (store) => store.delete(IDBKeyRange.bound(`${sha256}/`, `${sha256}0`));
+  let actual;
+  try {
+    actual = await sha256Of(blob);
+  } catch (error) {
+    throw storageError(error);
+  }
+  if (actual !== sha256) {
+    await write([PIECES], forget);
+    throw new Refused({ code: "digest_mismatch", params: { file: sha256.slice(0, 12), expected: sha256, actual } });
+  }
+  try {
+    await write([FILES, PIECES], (files, store) => {
+      files.put({ blob, atMs: Date.now() }, sha256);
+      forget(store);
+    });
+    await noteUse(conversation, sha256, sizeBytes, true);
+  } catch (error) {
+    throw storageError(error);
+  }
+}
+
+/** Conversations that the log's store says stay here, whichever tab wrote it; undefined where it cannot be read. */
+async function heldNow() {
+  const request = indexedDB.open("portico");
+  // It is the log's to make.
+  request.onupgradeneeded = () => request.transaction.abort();
+  const log = await done(request).catch(() => undefined);
+  if (!log) return undefined;
+  try {
+    return new Set(await done(log.transaction("held").objectStore("held").getAllKeys()));
+  } catch {
+    return undefined;
+  } finally {
+    log.close();
+  }
+}
+
+const sending = new Map();
+let isRunning = false;
+let isAskedAgain = false;
+
+/**
+ * Sends what the server does not have yet, of conversations that may leave this device. One tab of a profile
+ * does it; of what was sent before, only the rest is.
+ * @param {(conversation: string) => boolean} mayLeave as far as this tab knows
+ * @param {(state: string) => void} tell
+ * @returns {Promise<boolean>} whether something is left that can be tried again soon
+ */
+export async function sendAll(mayLeave, tell) {
+  if (isRunning) {
+    isAskedAgain = true;
+    return false;
+  }
+  isRunning = true;
+  try {
+    let isLeft;
+    do {
+      isAskedAgain = false;
+      isLeft = navigator.locks
+        ? await navigator.locks.request("portico-attachments", { ifAvailable: true }, (lock) => lock && sendWaiting(mayLeave, tell))
+        : await sendWaiting(mayLeave, tell);
+    } while (isAskedAgain);
+    return isLeft === true;
+  } finally {
+    isRunning = false;
+  }
+}
+
+async function sendWaiting(mayLeave, tell) {
+  const held = await heldNow();
+  if (!held) return true;
+  const uses = await read(USES, (store) => store.getAll());
+  const set = (use, fields) =>
+    write([USES], (store) => store.put({ ...use, ...fields }, `${use.conversation}/${use.sha256}`));
+  const waiting = [];
+  for (const use of uses) {
+    const stays = held.has(use.conversation) || !mayLeave(use.conversation);
+    // What was withdrawn is sent anew once it may leave again.
+    if (stays && use.isSent) await set(use, { isSent: false });
+    if (!stays && !use.isSent && !use.isStopped) waiting.push(use);
+  }
+  if (waiting.length === 0) return false;
+  const say = (use, state) => tell(JSON.stringify({ sha256: use.sha256, totalBytes: use.sizeBytes, ...state }));
+  // Of encrypted conversations not even a digest is told.
+  const { keyring } = await (await ask("GET", "/api/sync/keyring")).json();
+  if (keyring) {
+    waiting.forEach((use) => say(use, { state: "refused", error: { code: "attachments_sealed" } }));
+    return false;
+  }
+  let isLeft = false;
+  for (const use of waiting) {
+    const abort = new AbortController();
+    sending.set(use.sha256, abort);
+    try {
+      const blob = await kept(use.sha256);
+      // It was forgotten here: whoever has it sends it.
+      if (blob && (await sendOne(use, blob, { abort, mayLeave, say }))) {
+        await set(use, { isSent: true });
+        say(use, { state: "sent" });
+      }
+    } catch (error) {
+      if (error.name === "AbortError") {
+        await set(use, { isStopped: true });
+        await ask("DELETE", `${ROUTE}/${use.sha256}/upload`).catch(() => undefined);
+        say(use, { state: "stopped" });
+        continue;
+      }
+      const refused = error instanceof Refused ? error.error : { code: "internal", detail: String(error) };
+      // The conversation is on its way itself, or the line is down, or what came was damaged.
+      const isPassing = ["conversation_not_synced", "server_unreachable", "upload_damaged", "upload_incomplete", "timeout"].includes(refused.code);
+      isLeft ||= isPassing;
+      say(use, { state: isPassing ? "waiting" : "refused", error: refused });
+      if (refused.code === "server_unreachable") break;
+    } finally {
+      sending.delete(use.sha256);
+    }
+  }
+  return isLeft;
+}
+
+/** False where it may not leave any more. */
+async function sendOne({ conversation, sha256, sizeBytes, ...use }, blob, { abort, mayLeave, say }) {
+  const { signal } = abort;
+  const json = { type: "application/json", signal };
+  const offer = JSON.stringify({ sha256, size_bytes: sizeBytes, conversation });
+  const { is_whole: isWhole, chunk_bytes: chunkBytes, missing } = await (await ask("POST", ROUTE, { ...json, body: offer })).json();
+  if (isWhole) return true;
+  const startMs = performance.now();
+  let doneBytes = sizeBytes - missing.reduce((sum, at) => sum + Math.min(chunkBytes, sizeBytes - at), 0);
+  let sentBytes = 0;
+  for (const at of missing) {
+    if (!mayLeave(conversation)) return false;
+    say({ ...use, sha256, sizeBytes }, { state: "sending", doneBytes, bytesPerS: rate(sentBytes, startMs) });
+    const body = blob.slice(at, at + chunkBytes);
+    await ask("PUT", `${ROUTE}/${sha256}/bytes?offset=${at}`, { body, type: "application/octet-stream", signal });
+    sentBytes += body.size;
+    doneBytes += body.size;
+  }
+  say({ ...use, sha256, sizeBytes }, { state: "sending", doneBytes, bytesPerS: rate(sentBytes, startMs) });
+  await ask("POST", `${ROUTE}/${sha256}/finish`, { signal });
+  return true;
+}
+
+/** Stops the sending of a file; it stays on this device until the person says otherwise. */
+export const stopSending = (sha256) => sending.get(sha256)?.abort();
+
+/** Has a file sent after all. */
+export async function sendAgain(sha256) {
+  const uses = await read(USES, (store) => store.getAll());
+  await write([USES], (store) => {
+    for (const use of uses.filter((one) => one.sha256 === sha256 && one.isStopped)) {
+      store.put({ ...use, isStopped: false }, `${use.conversation}/${sha256}`);
+    }
+  });
+}
+
+/** How much of what the person may store on the server is free; undefined where it is not limited or not known. */
+export async function freeBytes() {
+  const answer = await ask("GET", ROUTE).catch(() => undefined);
+  const room = await answer?.json().catch(() => undefined);
+  return room?.max_bytes == null ? undefined : Math.max(0, room.max_bytes - room.used_bytes);
+}
+
+const channel = typeof BroadcastChannel === "function" ? new BroadcastChannel("portico-files") : undefined;
+
+/** Hears what other tabs say of the files that they send, and what they ask of this one. */
+export function followFiles(hear) {
+  if (!channel) return;
+  channel.onmessage = ({ data }) => (data.stop ? stopSending(data.stop) : hear(data));
+}
+
+export const tellOthers = (state) => channel?.postMessage(state);
+export const askOthersToStop = (sha256) => channel?.postMessage({ stop: sha256 });
