@@ -7,6 +7,7 @@ use clap::{Args, Subcommand};
 use portico_shared::error::{ApiError, Lang};
 
 use crate::config::{self, Config};
+use crate::db::Home;
 use crate::documents::FileStore;
 use crate::models::Layout;
 use crate::upstream::Fleet;
@@ -46,6 +47,7 @@ pub fn run(layout: &Layout, command: &ConfigCommand, lang: Lang) -> Result<ExitC
     let (config, path) = args.load(layout)?;
     // Secrets too are read.
     Fleet::new(&config, &path)?;
+    Home::new(&config.database, layout.data_dir(), &path)?;
     FileStore::new(layout.data_dir(), &config, &path)?;
     let (n_upstreams, n_models) = (config.upstreams.len(), config.models.len());
     let path = path.display();

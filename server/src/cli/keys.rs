@@ -6,8 +6,9 @@ use clap::{Args, Subcommand};
 use portico_shared::error::{ApiError, ErrorCode, Lang};
 use serde::Serialize;
 
+use super::config::ConfigArgs;
 use super::table;
-use crate::db::{self, Db};
+use crate::db::{Db, Home};
 use crate::keys::{Key, KeyLimits, Keys, NewKey, Spent, day_of, now_s};
 use crate::models::Layout;
 use crate::people::{PersonId, Scope};
@@ -16,6 +17,8 @@ const DAY_S: u64 = 86_400;
 
 #[derive(Debug, Args)]
 pub struct KeysArgs {
+    #[command(flatten)]
+    config: ConfigArgs,
     /// JSON on standard output instead of words.
     #[arg(long, global = true)]
     json: bool,
@@ -72,7 +75,8 @@ fn scope(text: &str) -> Result<Scope, String> {
 }
 
 pub fn run(layout: &Layout, args: KeysArgs, lang: Lang) -> Result<ExitCode, ApiError> {
-    let keys = Keys::new(Db::new(layout.data_dir().join(db::FILE_NAME)));
+    let (config, path) = args.config.load(layout)?;
+    let keys = Keys::new(Db::new(Home::new(&config.database, layout.data_dir(), &path)?));
     match args.verb {
         KeysVerb::Create(create) => {
             let (key, secret) = keys.create(&create.new_key())?;

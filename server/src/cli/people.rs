@@ -10,7 +10,7 @@ use serde_json::json;
 use super::config::ConfigArgs;
 use super::table;
 use crate::config::Config;
-use crate::db::{self, Db};
+use crate::db::{Db, Home};
 use crate::keys::day_of;
 use crate::models::Layout;
 use crate::people::{
@@ -89,8 +89,9 @@ impl From<RoleArg> for Role {
 }
 
 pub fn run(layout: &Layout, args: PeopleArgs, lang: Lang) -> Result<ExitCode, ApiError> {
-    let (config, _) = args.config.load(layout)?;
-    let people = People::new(Db::new(layout.data_dir().join(db::FILE_NAME)), DAY_S);
+    let (config, path) = args.config.load(layout)?;
+    let home = Home::new(&config.database, layout.data_dir(), &path)?;
+    let people = People::new(Db::new(home), DAY_S);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| ApiError::new(ErrorCode::Internal).detail(error))?;
     let done = runtime.block_on(decide(&people, args.verb, &config, args.json, lang));

@@ -11,7 +11,7 @@ use portico_shared::catalogue::{Kind, Prefixes};
 use serde::{Deserialize, Deserializer};
 use toml::Spanned;
 
-use super::{DocumentsConfig, FilesConfig, McpConfig, PeopleConfig, SearchConfig};
+use super::{DatabaseConfig, DocumentsConfig, FilesConfig, McpConfig, PeopleConfig, SearchConfig};
 
 /// The whole configuration.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -21,6 +21,7 @@ pub struct Config {
     pub access: AccessConfig,
     pub limits: LimitsConfig,
     pub inference: InferenceLimits,
+    pub database: DatabaseConfig,
     pub documents: DocumentsConfig,
     pub files: FilesConfig,
     pub search: SearchConfig,

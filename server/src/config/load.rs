@@ -13,8 +13,17 @@ use super::{Config, ConfigError, ModelConfig, UpstreamConfig};
 pub const FILE_NAME: &str = "portico.toml";
 
 /// Sections whose keys the environment can set.
-const SECTIONS: [&str; 8] =
-    ["server", "access", "limits", "inference", "documents", "files", "search", "people"];
+const SECTIONS: [&str; 9] = [
+    "server",
+    "access",
+    "limits",
+    "inference",
+    "database",
+    "documents",
+    "files",
+    "search",
+    "people",
+];
 
 /// Reads `path` and what the environment sets over it. A file that was not named need not be there.
 pub fn load(path: &Path, must_exist: bool) -> Result<Config, ConfigError> {
@@ -55,6 +64,10 @@ pub fn load_with_env(
         config = merged
             .and_then(|text| toml::from_str(&text).map_err(|error| error.message().to_owned()))
             .map_err(|reason| ConfigError::Environment { name, reason })?;
+    }
+    if let Err((key, reason)) = config.database.check() {
+        let line = key_in_section(&text, "[database]", key);
+        return Err(at(path, &text, line..line, reason));
     }
     if let Err((key, reason)) = config.files.check() {
         let line = key_in_section(&text, "[files]", key);
@@ -113,6 +126,10 @@ fn check(config: &Config, path: &Path, text: &str) -> Result<(), ConfigError> {
         if !health_path.starts_with('/') {
             return fault(upstream.span(), "`health_path` must start with `/`".to_owned());
         }
+    }
+    if config.database.holds_password() {
+        let line = key_in_section(text, "[database]", "url");
+        return fault(line..line, "`url` must not hold a password: use `password`".to_owned());
     }
     let mut servers = BTreeSet::new();
     for server in &config.mcp {

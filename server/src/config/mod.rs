@@ -3,6 +3,7 @@
 //! `portico.toml` in the data folder (or `--config`), over it the environment's
 //! `PORTICO_<SECTION>_<KEY>`, over that the command line's flags.
 
+mod database;
 mod documents;
 mod error;
 mod file;
@@ -16,6 +17,7 @@ mod vectors;
 #[cfg(test)]
 mod tests;
 
+pub use database::DatabaseConfig;
 pub use documents::DocumentsConfig;
 pub use error::ConfigError;
 pub use file::{

@@ -13,6 +13,8 @@ pub struct DbError {
     path: PathBuf,
     reason: String,
     is_disk_full: bool,
+    /// Its server is away.
+    is_unreachable: bool,
     /// Its schema, where that is one that this program does not know.
     newer: Option<u32>,
 }
@@ -20,7 +22,7 @@ pub struct DbError {
 impl DbError {
     pub(super) fn new(path: &Path, reason: impl Display) -> Self {
         let (path, reason) = (path.to_owned(), reason.to_string());
-        Self { path, reason, is_disk_full: false, newer: None }
+        Self { path, reason, is_disk_full: false, is_unreachable: false, newer: None }
     }
 
     pub(super) fn of_sqlite(path: &Path, error: rusqlite::Error) -> Self {
@@ -36,7 +38,8 @@ impl DbError {
     }
 
     pub(super) fn of_statement(path: &Path, error: sql::Error) -> Self {
-        Self { is_disk_full: error.is_disk_full(), ..Self::new(path, error) }
+        let (is_disk_full, is_unreachable) = (error.is_disk_full(), error.is_unreachable());
+        Self { is_disk_full, is_unreachable, ..Self::new(path, error) }
     }
 }
 
@@ -49,6 +52,10 @@ impl From<DbError> for ApiError {
                 .with("schema", schema)
                 .with("known", migrate::newest())
                 .with("version", env!("CARGO_PKG_VERSION"));
+        }
+        if error.is_unreachable {
+            let unreachable = ApiError::new(ErrorCode::DatabaseUnreachable);
+            return unreachable.with("database", error.path.display()).detail(&error.reason);
         }
         let code = match error.is_disk_full {
             true => ErrorCode::DiskFull,

@@ -1,31 +1,40 @@
 //! Where does the server keep what it must not forget?
 //!
-//! One SQLite file in the data folder. Several processes use it at once (`portico keys` beside a
-//! running server): write-ahead log, and a writer waits for another. The schema's version is
-//! `PRAGMA user_version`; each migration runs once, in a transaction.
+//! One SQLite file in the data folder, or a PostgreSQL database. Several processes use it at once
+//! (`portico keys` beside a running server), and a writer waits for another: SQLite by its write-ahead log's
+//! lock, PostgreSQL by one lock of the whole database. The schema's version is `PRAGMA user_version`, or
+//! what stands in `portico_schema`; each migration runs once, in a transaction.
 
 mod attachments;
 mod error;
+mod home;
 mod migrate;
 mod people;
+mod postgres;
 pub mod sql;
 mod sync;
 mod upgrade;
 mod vector_moves;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use rusqlite::OpenFlags;
 
 pub use error::DbError;
+pub use home::Home;
 
 use sql::{Backend, Connection};
 
 /// The schema that this program knows.
 pub fn newest_schema() -> u32 {
     migrate::newest()
+}
+
+/// Whether a PostgreSQL server lets this program in; nothing is migrated. None where it is a file.
+pub fn reach(home: &Home) -> Option<Result<(), DbError>> {
+    home.connect().map(|connected| connected.map(|_| ()))
 }
 
 /// Its name in the data folder.
@@ -46,24 +55,24 @@ enum Safety {
 /// The database; opened, and its folder made, when first used.
 #[derive(Clone, Debug)]
 pub struct Db {
-    path: Arc<PathBuf>,
+    home: Home,
     safety: Safety,
     connection: Arc<Mutex<Option<Connection>>>,
 }
 
 impl Db {
-    pub fn new(path: PathBuf) -> Self {
-        Self { path: Arc::new(path), safety: Safety::Program, connection: Arc::default() }
+    pub fn new(home: impl Into<Home>) -> Self {
+        Self { home: home.into(), safety: Safety::Program, connection: Arc::default() }
     }
 
     /// One whose commits are on the disk when they return.
-    pub fn durable(path: PathBuf) -> Self {
-        Self { safety: Safety::Machine, ..Self::new(path) }
+    pub fn durable(home: impl Into<Home>) -> Self {
+        Self { safety: Safety::Machine, ..Self::new(home) }
     }
 
     /// Whether anything was ever kept.
     pub fn exists(&self) -> bool {
-        self.path.exists()
+        self.home.file().is_none_or(Path::exists)
     }
 
     /// Runs `work` on a thread that may block.
@@ -72,28 +81,54 @@ impl Db {
         work: impl FnOnce(&mut Connection) -> sql::Result<T> + Send + 'static,
     ) -> Result<T, DbError> {
         let db = self.clone();
-        match tokio::task::spawn_blocking(move || db.call_blocking(work)).await {
+        match tokio::task::spawn_blocking(move || db.work(work)).await {
             Ok(done) => done,
-            Err(error) => Err(DbError::new(&self.path, error)),
+            Err(error) => Err(DbError::new(self.home.name(), error)),
         }
     }
 
     /// [`Self::call`] for the command line, which has nothing else to do.
-    pub fn call_blocking<T>(
+    pub fn call_blocking<T: Send>(
+        &self,
+        work: impl FnOnce(&mut Connection) -> sql::Result<T> + Send,
+    ) -> Result<T, DbError> {
+        // PostgreSQL's client has a runtime of its own, which cannot run on a thread that another drives.
+        if self.home.file().is_some() || tokio::runtime::Handle::try_current().is_err() {
+            return self.work(work);
+        }
+        std::thread::scope(|scope| {
+            let done = scope.spawn(|| self.work(work)).join();
+            done.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        })
+    }
+
+    fn work<T>(
         &self,
         work: impl FnOnce(&mut Connection) -> sql::Result<T>,
     ) -> Result<T, DbError> {
         // What a panic left behind was rolled back with its transaction.
         let mut guard = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
-        let connection = match guard.as_mut() {
+        // A connection that was lost since is made anew.
+        let connection = match guard.take().filter(|connection| !connection.is_lost()) {
             Some(connection) => connection,
-            None => guard.insert(open(&self.path, self.safety)?),
+            None => open(&self.home, self.safety)?,
         };
-        work(connection).map_err(|error| DbError::of_statement(&self.path, error))
+        work(guard.insert(connection)).map_err(|error| DbError::of_statement(self.home.name(), error))
     }
 }
 
-fn open(path: &Path, safety: Safety) -> Result<Connection, DbError> {
+fn open(home: &Home, safety: Safety) -> Result<Connection, DbError> {
+    match home.connect() {
+        Some(connected) => {
+            let mut connection = connected?;
+            postgres::migrate(&mut connection, home.name())?;
+            Ok(connection)
+        }
+        None => open_file(home.name(), safety),
+    }
+}
+
+fn open_file(path: &Path, safety: Safety) -> Result<Connection, DbError> {
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder).map_err(|error| DbError::new(path, error))?;
     }

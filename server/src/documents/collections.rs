@@ -264,7 +264,7 @@ fn list(
             (SELECT count(*) FROM documents WHERE collection = collections.id) AS n_documents,
             (SELECT coalesce(sum(n_passages), 0) FROM documents
                 WHERE collection = collections.id) AS n_passages
-        FROM collections WHERE ?1 IS NULL OR id = ?1 ORDER BY title, id";
+        FROM collections WHERE id = ?1 OR ?1 IS NULL ORDER BY title, id";
     let mut select = connection.prepare_cached(sql)?;
     let mut rows = select.query([only])?;
     let mut listed = Vec::new();

@@ -62,14 +62,14 @@ impl Documents {
             let transaction = connection.transaction()?;
             // What was embedded for another model is of no use.
             let sql = "DELETE FROM moved_vectors WHERE NOT EXISTS
-                (SELECT 1 FROM vector_moves WHERE embedder IS ?1 AND state <> 'done')";
+                (SELECT 1 FROM vector_moves WHERE embedder IS NOT DISTINCT FROM ?1 AND state <> 'done')";
             transaction.execute(sql, [&embedder])?;
             let sql = "INSERT INTO vector_moves (id, store, embedder, state)
-                VALUES (1, ?1, ?2, 'moving') ON CONFLICT DO UPDATE SET store = excluded.store,
+                VALUES (1, ?1, ?2, 'moving') ON CONFLICT (id) DO UPDATE SET store = excluded.store,
                     embedder = excluded.embedder, state = 'moving', error = NULL,
                     n_done = 0, n_all = 0
-                WHERE state <> 'moving' OR store IS NOT excluded.store
-                    OR embedder IS NOT excluded.embedder";
+                WHERE vector_moves.state <> 'moving' OR vector_moves.store IS DISTINCT FROM excluded.store
+                    OR vector_moves.embedder IS DISTINCT FROM excluded.embedder";
             transaction.execute(sql, (&store, &embedder))?;
             transaction.commit()
         });

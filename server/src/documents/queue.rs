@@ -211,7 +211,7 @@ impl Documents {
 pub(super) fn total(connection: &Connection, collections: &str) -> sql::Result<Total> {
     let sql = "SELECT j.state, count(*), sum(j.size_bytes), sum(j.n_passages), sum(j.n_embedded),
             sum(CASE WHEN j.n_passages = 0 THEN 0.0
-                ELSE j.size_bytes * CAST(j.n_embedded AS REAL) / j.n_passages END)
+                ELSE j.size_bytes * CAST(j.n_embedded AS DOUBLE PRECISION) / j.n_passages END)
         FROM jobs j JOIN documents d ON d.id = j.document
         WHERE d.collection IN (SELECT value FROM json_each(?1)) GROUP BY j.state";
     let mut select = connection.prepare_cached(sql)?;

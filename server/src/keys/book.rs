@@ -126,8 +126,8 @@ fn write_pages(connection: &mut Connection, pages: &BTreeMap<Page, Spent>) -> sq
     let transaction = connection.transaction()?;
     let sql = "INSERT INTO usage (who, day, model, requests, prompt_tokens, completion_tokens)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-        ON CONFLICT DO UPDATE SET requests = requests + ?4,
-            prompt_tokens = prompt_tokens + ?5, completion_tokens = completion_tokens + ?6";
+        ON CONFLICT (who, day, model) DO UPDATE SET requests = usage.requests + ?4,
+            prompt_tokens = usage.prompt_tokens + ?5, completion_tokens = usage.completion_tokens + ?6";
     for ((who, day, model), spent) in pages {
         let Spent { requests, prompt_tokens, completion_tokens } = *spent;
         let counts = [requests, prompt_tokens, completion_tokens]

@@ -150,7 +150,7 @@ impl Keys {
     pub fn list_of(&self, person: Option<PersonId>) -> Result<Vec<(Key, Spent, Spent)>, KeysError> {
         let today = day_of(now_s());
         let listed = self.db.call_blocking(|connection| {
-            let sql = format!("{SELECT} WHERE ?1 IS NULL OR person = ?1 ORDER BY created_s, name");
+            let sql = format!("{SELECT} WHERE person = ?1 OR ?1 IS NULL ORDER BY created_s, name");
             let mut select = connection.prepare(&sql)?;
             let keys = select.query_map([person], key_from_row)?.collect::<Result<Vec<_>, _>>()?;
             keys.into_iter()

@@ -145,9 +145,9 @@ fn insert(connection: &Connection, entry: &Entry) -> sql::Result<()> {
 pub fn list(connection: &Connection, query: &AuditQuery) -> sql::Result<Vec<Entry>> {
     let sql = "SELECT id, at_s, who, key, action, object, model, place, prompt_tokens,
             completion_tokens, outcome FROM audit
-        WHERE (?1 IS NULL OR at_s >= ?1) AND (?2 IS NULL OR at_s < ?2)
-            AND (?3 IS NULL OR who = ?3) AND (?4 IS NULL OR action = ?4)
-            AND (?5 IS NULL OR id < ?5)
+        WHERE (at_s >= ?1 OR ?1 IS NULL) AND (at_s < ?2 OR ?2 IS NULL)
+            AND (who = ?3 OR ?3 IS NULL) AND (action = ?4 OR ?4 IS NULL)
+            AND (id < ?5 OR ?5 IS NULL)
         ORDER BY id DESC LIMIT ?6";
     let mut select = connection.prepare_cached(sql)?;
     let seconds = |seconds: Option<u64>| seconds.map(|s| i64::try_from(s).unwrap_or(i64::MAX));

@@ -275,8 +275,11 @@ impl People {
                 }
                 let sql = "UPDATE groups SET name = ?2 WHERE name = ?1";
                 transaction.execute(sql, (&of_name, &new_name))?;
-                let sql = "UPDATE OR REPLACE collection_rights SET group_name = ?2
-                    WHERE group_name = ?1";
+                // Rights of a group that was called so and is gone.
+                let sql = "DELETE FROM collection_rights WHERE group_name = ?2 AND collection IN
+                    (SELECT collection FROM collection_rights WHERE group_name = ?1)";
+                transaction.execute(sql, (&of_name, &new_name))?;
+                let sql = "UPDATE collection_rights SET group_name = ?2 WHERE group_name = ?1";
                 transaction.execute(sql, (&of_name, &new_name))?;
             }
             transaction.commit()?;

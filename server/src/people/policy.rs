@@ -242,7 +242,7 @@ pub fn house(connection: &Connection) -> sql::Result<House> {
 
 pub fn set_house(connection: &Connection, house: &House) -> sql::Result<()> {
     let sql = "INSERT INTO house (name, value) VALUES (?1, ?2)
-        ON CONFLICT DO UPDATE SET value = excluded.value";
+        ON CONFLICT (name) DO UPDATE SET value = excluded.value";
     connection.execute(sql, (HOUSE, serde_json::json!(house).to_string()))?;
     Ok(())
 }

@@ -84,7 +84,7 @@ impl Rights {
 
     /// Ids of the collections on which the caller has at least this right, in their order.
     pub fn collections(&self, connection: &Connection, least: Right) -> sql::Result<Vec<String>> {
-        let sql = format!("SELECT id FROM ({COLLECTIONS}) WHERE level >= ?3 ORDER BY id");
+        let sql = format!("SELECT id FROM ({COLLECTIONS}) held WHERE level >= ?3 ORDER BY id");
         let mut select = connection.prepare_cached(&sql)?;
         let values = (self.is_admin, self.groups_json(), least.level());
         select.query_map(values, |row| row.get(0))?.collect()
@@ -92,7 +92,7 @@ impl Rights {
 
     /// The right on one collection; none for one that is not there either.
     pub fn on(&self, connection: &Connection, collection: &str) -> sql::Result<Option<Right>> {
-        let sql = format!("SELECT level FROM ({COLLECTIONS}) WHERE id = ?3");
+        let sql = format!("SELECT level FROM ({COLLECTIONS}) held WHERE id = ?3");
         let mut select = connection.prepare_cached(&sql)?;
         let values = (self.is_admin, self.groups_json(), collection);
         let level = select.query_row(values, |row| row.get::<_, Option<i64>>(0)).optional()?;

@@ -162,7 +162,7 @@ pub fn end_others(
     person: PersonId,
     this: Option<&str>,
 ) -> sql::Result<usize> {
-    let sql = "DELETE FROM sessions WHERE person = ?1 AND id IS NOT ?2";
+    let sql = "DELETE FROM sessions WHERE person = ?1 AND id IS DISTINCT FROM ?2";
     connection.execute(sql, (person, this))
 }
 

@@ -89,7 +89,7 @@ const SELECT: &str = "SELECT id, name, display_name, email, role, created_s, blo
     password IS NOT NULL AS has_password, totp_since_s IS NOT NULL AS has_totp,
     issuer IS NOT NULL AS is_external,
     (SELECT json_group_array(group_name) FROM
-        (SELECT group_name FROM memberships WHERE person = people.id ORDER BY group_name)) AS groups
+        (SELECT group_name FROM memberships WHERE person = people.id ORDER BY group_name) theirs) AS groups
     FROM people";
 
 fn person_from_row(row: &Row<'_>) -> sql::Result<Person> {

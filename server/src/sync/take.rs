@@ -41,7 +41,7 @@ pub fn push(
     let Taking { log, heads, mut refused, n_new, .. } = taking;
     for head in heads.into_values().flatten() {
         let sql = "INSERT INTO sync_heads (log, conversation, head) VALUES (?1, ?2, ?3)
-            ON CONFLICT DO UPDATE SET head = excluded.head";
+            ON CONFLICT (log, conversation) DO UPDATE SET head = excluded.head";
         let id = head.conversation.into_bytes();
         transaction.prepare_cached(sql)?.execute((log.id, id, head.to_json()))?;
     }
@@ -133,8 +133,7 @@ impl<'a> Taking<'a> {
 
     fn places(&mut self, arrived: &[Arrived]) {
         for Arrived { op, .. } in arrived {
-            if let (Some(conversation), Some(message)) =
-                (op.body.conversation(), op.body.message())
+            if let (Some(conversation), Some(message)) = (op.body.conversation(), op.body.message())
             {
                 self.places.insert(message, conversation);
             }
@@ -173,9 +172,9 @@ impl<'a> Taking<'a> {
             self.refused.push(refused);
             return Ok(());
         }
-        let sql = "INSERT OR IGNORE INTO sync_ops
+        let sql = "INSERT INTO sync_ops
             (log, seq, op, conversation, message, at_ms, at_n, written, packed)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO NOTHING";
         let n_inserted = self.transaction.prepare_cached(sql)?.execute((
             self.log.id,
             self.log.last_seq as i64 + 1,

@@ -2,6 +2,7 @@
 
 use std::ops::Deref;
 
+use super::postgres::Session;
 use super::statement::Prepared;
 use super::{Params, Result, Row, Statement};
 
@@ -11,27 +12,38 @@ pub struct Connection(pub(in crate::db) Backend);
 #[derive(Debug)]
 pub(in crate::db) enum Backend {
     Sqlite(rusqlite::Connection),
+    Postgres(Session),
 }
 
 impl Connection {
     /// One that writes waits for the others to end, and the others for it.
     pub fn transaction(&mut self) -> Result<Transaction<'_>> {
-        let Backend::Sqlite(connection) = &self.0;
-        // One that reads first and writes then would fail at once, however long it may wait, when another
-        // connection wrote between.
-        connection.execute_batch("BEGIN IMMEDIATE")?;
+        match &self.0 {
+            // One that reads first and writes then would fail at once, however long it may wait, when
+            // another connection wrote between.
+            Backend::Sqlite(connection) => connection.execute_batch("BEGIN IMMEDIATE")?,
+            Backend::Postgres(session) => session.begin()?,
+        }
         Ok(Transaction { connection: self })
     }
 
     pub fn prepare(&self, sql: &str) -> Result<Statement<'_>> {
-        let Backend::Sqlite(connection) = &self.0;
-        Ok(Statement(Prepared::SqliteOnce(connection.prepare(sql)?)))
+        match &self.0 {
+            Backend::Sqlite(connection) => {
+                Ok(Statement(Prepared::SqliteOnce(connection.prepare(sql)?)))
+            }
+            Backend::Postgres(session) => Statement::of_session(session, sql),
+        }
     }
 
     /// One that is kept for the next time.
     pub fn prepare_cached(&self, sql: &str) -> Result<Statement<'_>> {
-        let Backend::Sqlite(connection) = &self.0;
-        Ok(Statement(Prepared::SqliteKept(connection.prepare_cached(sql)?)))
+        match &self.0 {
+            Backend::Sqlite(connection) => {
+                Ok(Statement(Prepared::SqliteKept(connection.prepare_cached(sql)?)))
+            }
+            Backend::Postgres(session) => Statement::of_session(session, sql),
+        }
     }
 
     /// How many rows it changed.
@@ -41,8 +53,10 @@ impl Connection {
 
     /// Statements without values, one after the other.
     pub fn execute_batch(&self, sql: &str) -> Result<()> {
-        let Backend::Sqlite(connection) = &self.0;
-        Ok(connection.execute_batch(sql)?)
+        match &self.0 {
+            Backend::Sqlite(connection) => Ok(connection.execute_batch(sql)?),
+            Backend::Postgres(session) => session.batch(sql),
+        }
     }
 
     /// What `map` makes of the first row; see [`Statement::query_row`].
@@ -55,23 +69,39 @@ impl Connection {
         self.prepare(sql)?.query_row(params, map)
     }
 
-    /// Whether what is deleted from now on is overwritten.
+    /// Whether what is deleted from now on is overwritten. PostgreSQL does that in its own time, when it
+    /// vacuums.
     pub fn overwrite_deleted(&self, is_on: bool) -> Result<()> {
-        let Backend::Sqlite(connection) = &self.0;
-        Ok(connection.pragma_update(None, "secure_delete", is_on)?)
+        match &self.0 {
+            Backend::Sqlite(connection) => {
+                Ok(connection.pragma_update(None, "secure_delete", is_on)?)
+            }
+            Backend::Postgres(_) => Ok(()),
+        }
     }
 
-    /// The write-ahead log must not keep what was deleted; where a reader holds it up, the next
+    /// SQLite's write-ahead log must not keep what was deleted; where a reader holds it up, the next
     /// checkpoint does it.
     pub fn empty_log(&self) -> Result<()> {
-        let Backend::Sqlite(connection) = &self.0;
-        Ok(connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?)
+        match &self.0 {
+            Backend::Sqlite(connection) => {
+                Ok(connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?)
+            }
+            Backend::Postgres(_) => Ok(()),
+        }
     }
 
     /// SQLite's own, where it is that.
     pub fn as_sqlite(&self) -> Option<&rusqlite::Connection> {
-        let Backend::Sqlite(connection) = &self.0;
-        Some(connection)
+        match &self.0 {
+            Backend::Sqlite(connection) => Some(connection),
+            Backend::Postgres(_) => None,
+        }
+    }
+
+    /// Whether nothing comes of it any more.
+    pub(in crate::db) fn is_lost(&self) -> bool {
+        matches!(&self.0, Backend::Postgres(session) if session.is_lost())
     }
 }
 
@@ -82,7 +112,10 @@ pub struct Transaction<'a> {
 
 impl Transaction<'_> {
     pub fn commit(self) -> Result<()> {
-        self.connection.execute_batch("COMMIT")
+        match &self.connection.0 {
+            Backend::Sqlite(connection) => Ok(connection.execute_batch("COMMIT")?),
+            Backend::Postgres(session) => session.commit(),
+        }
     }
 }
 
@@ -96,11 +129,15 @@ impl Deref for Transaction<'_> {
 
 impl Drop for Transaction<'_> {
     fn drop(&mut self) {
-        let Backend::Sqlite(connection) = &self.connection.0;
-        if !connection.is_autocommit()
-            && let Err(error) = connection.execute_batch("ROLLBACK")
-        {
-            tracing::warn!(%error, "a transaction was not rolled back");
+        match &self.connection.0 {
+            Backend::Sqlite(connection) => {
+                if !connection.is_autocommit()
+                    && let Err(error) = connection.execute_batch("ROLLBACK")
+                {
+                    tracing::warn!(%error, "a transaction was not rolled back");
+                }
+            }
+            Backend::Postgres(session) => session.roll_back(),
         }
     }
 }

@@ -2,6 +2,8 @@
 
 use rusqlite::types::{FromSqlError, Type};
 
+use super::postgres::Failure;
+
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 type Cause = Box<dyn std::error::Error + Send + Sync>;
@@ -16,14 +18,22 @@ pub enum Error {
     ToSqlConversionFailure(#[source] Cause),
     #[error(transparent)]
     Sqlite(rusqlite::Error),
+    #[error(transparent)]
+    Postgres(#[from] Failure),
 }
 
 impl Error {
     pub fn is_disk_full(&self) -> bool {
         match self {
             Self::Sqlite(error) => error.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull),
+            Self::Postgres(failure) => failure.is_disk_full(),
             _ => false,
         }
+    }
+
+    /// Whether the database's server is away, or does not let the house in.
+    pub fn is_unreachable(&self) -> bool {
+        matches!(self, Self::Postgres(failure) if failure.is_unreachable())
     }
 
     /// What a value's own type says of a column that does not fit.

@@ -7,11 +7,13 @@
 mod connection;
 mod error;
 mod params;
+mod postgres;
 mod row;
 mod statement;
 
 pub use rusqlite::types;
 
+pub(super) use self::postgres::{Failure, Session};
 pub(super) use connection::Backend;
 pub use connection::{Connection, Transaction};
 pub use error::{Error, OptionalExtension, Result};

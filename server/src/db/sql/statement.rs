@@ -1,5 +1,6 @@
 //! A statement that is ready to run, as often as one likes.
 
+use super::postgres::Session;
 use super::row::Finding;
 use super::{Error, Params, Result, Row, Rows};
 
@@ -9,14 +10,26 @@ pub(super) enum Prepared<'a> {
     /// For one use.
     SqliteOnce(rusqlite::Statement<'a>),
     SqliteKept(rusqlite::CachedStatement<'a>),
+    Postgres(&'a Session, postgres::Statement, Writes),
 }
 
-impl Statement<'_> {
+/// Whether a query changes what it finds.
+type Writes = bool;
+
+impl<'a> Statement<'a> {
+    pub(super) fn of_session(session: &'a Session, sql: &str) -> Result<Self> {
+        let statement = session.prepare(sql)?;
+        Ok(Self(Prepared::Postgres(session, statement, sql.contains(" RETURNING "))))
+    }
+
     /// How many rows it changed.
     pub fn execute(&mut self, params: impl Params) -> Result<usize> {
         match &mut self.0 {
             Prepared::SqliteOnce(statement) => bound(statement, &params)?.raw_execute(),
             Prepared::SqliteKept(statement) => bound(statement, &params)?.raw_execute(),
+            Prepared::Postgres(session, statement, _) => {
+                return session.execute(statement, &params);
+            }
         }
         .map_err(Error::from)
     }
@@ -25,6 +38,10 @@ impl Statement<'_> {
         let rows = match &mut self.0 {
             Prepared::SqliteOnce(statement) => bound(statement, &params)?.raw_query(),
             Prepared::SqliteKept(statement) => bound(statement, &params)?.raw_query(),
+            Prepared::Postgres(session, statement, writes) => {
+                let rows = session.query(statement, &params, *writes)?;
+                return Ok(Rows(Finding::Postgres { rows, n_given: 0 }));
+            }
         };
         Ok(Rows(Finding::Sqlite(rows)))
     }
@@ -59,6 +76,9 @@ impl Statement<'_> {
         let statement = match &self.0 {
             Prepared::SqliteOnce(statement) => statement,
             Prepared::SqliteKept(statement) => statement,
+            Prepared::Postgres(_, statement, _) => {
+                return statement.columns().iter().map(|column| column.name().to_owned()).collect();
+            }
         };
         statement.column_names().map(str::to_owned).collect()
     }

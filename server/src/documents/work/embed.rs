@@ -169,7 +169,7 @@ impl Work {
         let (id, json) = (job.to_owned(), error_to_json(error));
         let attempts = self.work_db().call(move |connection| {
             let sql = "UPDATE jobs SET attempts = attempts + 1, error = ?3,
-                    wait_until_ms = ?2 + min(?4, 500 << attempts)
+                    wait_until_ms = ?2 + min(?4, 500 << CAST(min(attempts, 16) AS INTEGER))
                 WHERE id = ?1 RETURNING attempts";
             let values = (&id, now_ms(), json, LONGEST_WAIT_MS);
             connection.query_row(sql, values, |row| row.get::<_, u32>(0))

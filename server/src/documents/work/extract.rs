@@ -139,7 +139,7 @@ impl Work {
         let id = job.to_owned();
         let put_back = self.work_db().call(move |connection| {
             let sql = "UPDATE jobs SET state = 'queued', attempts = attempts + 1,
-                    wait_until_ms = ?2 + min(?3, 500 << min(attempts, 16))
+                    wait_until_ms = ?2 + min(?3, 500 << CAST(min(attempts, 16) AS INTEGER))
                 WHERE id = ?1 AND state = 'extracting'";
             connection.execute(sql, (id, now_ms(), LONGEST_WAIT_MS))
         });
@@ -213,7 +213,7 @@ pub(in crate::documents) fn set_staged(
     job: &str,
     state: &str,
 ) -> sql::Result<()> {
-    let missing = "SELECT count(*), coalesce(sum(vector IS NOT NULL), 0)
+    let missing = "SELECT count(*), count(vector)
         FROM staged_passages WHERE job = ?1";
     let (n, n_embedded): (i64, i64) =
         connection.query_row(missing, [job], |row| Ok((row.get(0)?, row.get(1)?)))?;
@@ -265,9 +265,9 @@ pub(in crate::documents) fn write_staged(
     if vectors.is_empty() {
         // The same words under the same headings, section and title have the same vector.
         let sql = "UPDATE staged_passages SET vector = (SELECT p.vector FROM passages p
-                WHERE p.id = staged_passages.id AND p.section IS staged_passages.section)
+                WHERE p.id = staged_passages.id AND p.section IS NOT DISTINCT FROM staged_passages.section)
             WHERE job = ?1 AND EXISTS (SELECT 1 FROM documents d JOIN jobs j ON j.document = d.id
-                WHERE j.id = ?1 AND d.title IS j.title)";
+                WHERE j.id = ?1 AND d.title IS NOT DISTINCT FROM j.title)";
         connection.execute(sql, [job])?;
     }
     Ok(())

@@ -223,8 +223,9 @@ impl Work {
             let written = self.work_db().call(move |connection| {
                 let transaction = connection.transaction()?;
                 {
-                    let sql = "INSERT OR REPLACE INTO moved_vectors (passage, vector)
-                        SELECT ?1, ?2 WHERE EXISTS (SELECT 1 FROM passages WHERE id = ?1)";
+                    let sql = "INSERT INTO moved_vectors (passage, vector)
+                        SELECT id, ?2 FROM passages WHERE id = ?1
+                        ON CONFLICT (passage) DO UPDATE SET vector = excluded.vector";
                     let mut insert = transaction.prepare_cached(sql)?;
                     for (passage, vector) in &made {
                         let vector = blob_from_vector(vector);
@@ -262,7 +263,7 @@ impl Work {
         let Asked { store, embedder } = asked.clone();
         let noted = self.work_db().call(move |connection| {
             let sql = "UPDATE vector_moves SET n_done = ?1, n_all = ?2
-                WHERE state = 'moving' AND store IS ?3 AND embedder IS ?4";
+                WHERE state = 'moving' AND store IS NOT DISTINCT FROM ?3 AND embedder IS NOT DISTINCT FROM ?4";
             connection.execute(sql, (n_done as i64, n_all as i64, store, embedder))
         });
         Ok(noted.await? == 1 && !self.is_over())

@@ -83,8 +83,8 @@ pub async fn backchannel_logout(
     let claim = |name| token::text(&claims, name).map(str::to_owned);
     let (sid, subject) = (claim("sid"), claim("sub"));
     let ended = gateway.people.db.call(move |connection| {
-        let sql = "DELETE FROM sessions WHERE (?1 IS NULL OR oidc_sid = ?1)
-            AND person IN (SELECT id FROM people WHERE issuer = ?2 AND (?3 IS NULL OR subject = ?3))
+        let sql = "DELETE FROM sessions WHERE (oidc_sid = ?1 OR ?1 IS NULL)
+            AND person IN (SELECT id FROM people WHERE issuer = ?2 AND (subject = ?3 OR ?3 IS NULL))
             AND (?1 IS NOT NULL OR id_token IS NOT NULL)";
         connection.execute(sql, (sid, issuer, subject))
     });
@@ -111,7 +111,7 @@ pub async fn set_rules(
     check(&rules)?;
     let json = json!(rules).to_string();
     let sql = "INSERT INTO house (name, value) VALUES (?1, ?2)
-        ON CONFLICT DO UPDATE SET value = excluded.value";
+        ON CONFLICT (name) DO UPDATE SET value = excluded.value";
     let set = gateway.people.db.call(move |connection| connection.execute(sql, (RULES, json)));
     set.await.map_err(ApiError::from)?;
     gateway.people.audit.note(Entry::act(&caller.who, "oidc_rules_changed", ""));
