@@ -42,6 +42,7 @@ impl Folder {
 
 impl Drop for Folder {
     fn drop(&mut self) {
+        crate::database::forget(&self.0);
         let _ = fs::remove_dir_all(&self.0);
     }
 }
@@ -114,6 +115,9 @@ fn new_app(library: Library, page: Page, folder: &Folder) -> Arc<App> {
     if crate::storage::is_for_all() && config.files.store == Store::Folder {
         let server = crate::storage::of_all();
         config.files = server.config(&folder.0);
+    }
+    if config.database.url.is_none() {
+        config.database = crate::database::config(&folder.0);
     }
     App::new(library, page, config, &path).unwrap()
 }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use portico_search::vectors::{EdgeConfig, EmbedderId, OpenStore, StoreConfig};
 use portico_search::{Filter, Query, SearchConfig, SearchIndex};
-use rusqlite::Connection;
+use portico_server::db::sql::Connection;
 
 use crate::common::*;
 
@@ -83,19 +83,20 @@ fn prepare(source: &Folder, state: u32) {
 type Live = BTreeMap<(String, u32), (String, u32, u32)>;
 
 fn live(data: &Path) -> Live {
-    let path = data.join("portico.sqlite");
-    let connection = Connection::open(path).unwrap();
     let sql = "SELECT d.name, p.ordinal, p.text, p.from_char, p.to_char, d.n_passages
         FROM passages p JOIN documents d ON d.id = p.document";
     let mut counts: BTreeMap<String, (u32, u32)> = BTreeMap::new();
-    let mut select = connection.prepare(sql).unwrap();
-    let rows = select.query_map([], |row| {
-        let name: String = row.get(0)?;
-        let count = counts.entry(name.clone()).or_default();
-        *count = (count.0 + 1, row.get(5)?);
-        Ok(((name, row.get(1)?), (row.get(2)?, row.get(3)?, row.get(4)?)))
+    let live = crate::database::of(data).call_blocking(|connection| {
+        let mut select = connection.prepare(sql)?;
+        let rows = select.query_map([], |row| {
+            let name: String = row.get(0)?;
+            let count = counts.entry(name.clone()).or_default();
+            *count = (count.0 + 1, row.get(5)?);
+            Ok(((name, row.get(1)?), (row.get(2)?, row.get(3)?, row.get(4)?)))
+        })?;
+        rows.collect()
     });
-    let live: Live = rows.unwrap().collect::<Result<_, _>>().unwrap();
+    let live: Live = live.unwrap();
     for (name, (n, expected)) in counts {
         assert_eq!(n, expected, "{name} has not all of its passages");
     }
@@ -118,11 +119,12 @@ fn check_versions(live: &Live) {
 async fn index_and_database(data: &Path) -> (BTreeSet<Vec<u8>>, BTreeSet<Vec<u8>>) {
     let index = SearchIndex::open(SearchConfig::new(data.join("search"))).await.unwrap();
     let mut found = BTreeSet::new();
-    let connection = Connection::open(data.join("portico.sqlite")).unwrap();
-    let mut select = connection.prepare("SELECT id, document FROM passages").unwrap();
-    let rows =
-        select.query_map([], |row| Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, String>(1)?)));
-    let rows: Vec<(Vec<u8>, String)> = rows.unwrap().collect::<Result<_, _>>().unwrap();
+    let rows = crate::database::of(data).call_blocking(|connection| {
+        let mut select = connection.prepare("SELECT id, document FROM passages")?;
+        let rows = select.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        rows.collect()
+    });
+    let rows: Vec<(Vec<u8>, String)> = rows.unwrap();
     for document in rows.iter().map(|(_, document)| document).collect::<BTreeSet<_>>() {
         let filter =
             Filter { documents: vec![document.parse().unwrap()], ..Filter::collections(["haus"]) };
@@ -136,11 +138,11 @@ async fn index_and_database(data: &Path) -> (BTreeSet<Vec<u8>>, BTreeSet<Vec<u8>
 }
 
 fn left_over(data: &Path) -> i64 {
-    let connection = Connection::open(data.join("portico.sqlite")).unwrap();
     let sql = "SELECT (SELECT count(*) FROM staged_passages) + (SELECT count(*) FROM staged_texts)
         + (SELECT count(*) FROM index_removals)
         + (SELECT count(*) FROM jobs WHERE state <> 'done')";
-    connection.query_row(sql, [], |row| row.get(0)).unwrap()
+    let database = crate::database::of(data);
+    database.call_blocking(|database| database.query_row(sql, [], |row| row.get(0))).unwrap()
 }
 
 #[tokio::test]
@@ -171,7 +173,7 @@ async fn killed_two_hundred_times_it_finds_what_it_would_have_found() {
             }
             assert_eq!(ended.code(), None, "it ended by itself");
             n_kills += 1;
-            if killed.0.join("portico.sqlite").exists() {
+            if crate::database::of(&killed.0).exists() {
                 check_versions(&live(&killed.0));
             }
             assert!(start.elapsed() < Duration::from_secs(300), "{n_kills} kills, state {state}");
@@ -195,10 +197,12 @@ async fn stored_vectors(data: &Path) -> BTreeMap<Vec<u8>, Vec<f32>> {
     let stored = page.points.into_iter();
     let stored: BTreeMap<Vec<u8>, Vec<f32>> =
         stored.map(|point| (point.id.as_bytes().to_vec(), point.vector)).collect();
-    let connection = Connection::open(data.join("portico.sqlite")).unwrap();
-    let mut select = connection.prepare("SELECT id, vector FROM passages").unwrap();
-    let rows = select.query_map([], |row| Ok((row.get(0)?, row.get::<_, Vec<u8>>(1)?))).unwrap();
-    let kept: BTreeMap<Vec<u8>, Vec<u8>> = rows.collect::<Result<_, _>>().unwrap();
+    let kept = crate::database::of(data).call_blocking(|connection| {
+        let mut select = connection.prepare("SELECT id, vector FROM passages")?;
+        let rows = select.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        rows.collect()
+    });
+    let kept: BTreeMap<Vec<u8>, Vec<u8>> = kept.unwrap();
     assert!(kept.keys().eq(stored.keys()), "the store has others than those that are live");
     for (id, vector) in &stored {
         let floats = kept[id].chunks_exact(4);
@@ -273,15 +277,19 @@ fn a_full_disk_is_named_and_nothing_half_stays() {
         let script = "trap '' XFSZ; ulimit -f \"$0\"; exec \"$@\"";
         shell.args(["-c", script, kib, env!("CARGO_BIN_EXE_portico"), "--data"]).arg(&data.0);
         shell.args(["--lang", "en", "ingest"]).arg(source.0.join("in"));
-        shell.args(["--collection", "haus", "--embedder", "none"]).output().unwrap()
+        shell.args(["--collection", "haus", "--embedder", "none"]);
+        shell.envs(crate::database::environment(&data.0)).output().unwrap()
     };
     let full = limited("4096");
     let said = String::from_utf8_lossy(&full.stderr);
     assert!(!full.status.success() && said.contains("[disk_full]"), "{said}");
     let incoming = data.0.join("files").join("incoming");
     assert_eq!(fs::read_dir(incoming).unwrap().count(), 0);
-    let connection = Connection::open(data.0.join("portico.sqlite")).unwrap();
-    let count = |sql| connection.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
+    let database = crate::database::of(&data.0);
+    let count = |sql: &str| {
+        let count = |db: &mut Connection| db.query_row(sql, [], |row| row.get::<_, i64>(0));
+        database.call_blocking(count).unwrap()
+    };
     assert_eq!(count("SELECT count(*) FROM documents"), 0);
     // With room again the same command does it.
     let source = source.0.join("in");

@@ -10,7 +10,6 @@ use axum::Router;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
-use rusqlite::Connection;
 
 use crate::common::*;
 
@@ -77,6 +76,7 @@ async fn ingest(data: &Path, url: &str, env: &[(&str, &str)]) -> Output {
     ingest.arg("--data").arg(data).args(["--lang", "en", "ingest", url]);
     ingest.args(["--collection", "site", "--embedder", "none", "--json"]);
     ingest.env("PORTICO_DOCUMENTS_CRAWL_PACE_S", "0").envs(env.iter().copied());
+    ingest.envs(crate::storage::environment(data));
     tokio::task::spawn_blocking(move || ingest.output().unwrap()).await.unwrap()
 }
 
@@ -88,11 +88,13 @@ fn report(output: &Output) -> serde_json::Value {
 }
 
 fn places(data: &Path) -> Vec<String> {
-    let connection = Connection::open(data.join("portico.sqlite")).unwrap();
-    let mut select = connection.prepare("SELECT place FROM documents ORDER BY place").unwrap();
-    let rows = select.query_map([], |row| row.get::<_, String>(0)).unwrap();
     let path = |place: String| place.splitn(4, '/').nth(3).unwrap_or_default().to_owned();
-    rows.map(|place| path(place.unwrap())).collect()
+    let places = crate::database::of(data).call_blocking(|connection| {
+        let mut select = connection.prepare("SELECT place FROM documents ORDER BY place")?;
+        let rows = select.query_map([], |row| row.get::<_, String>(0))?;
+        rows.map(|place| place.map(path)).collect()
+    });
+    places.unwrap()
 }
 
 const PRIVATE: (&str, &str) = ("PORTICO_DOCUMENTS_CRAWL_PRIVATE", "true");

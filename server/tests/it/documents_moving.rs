@@ -8,7 +8,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use crate::common::*;
@@ -21,6 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 fn portico(data: &Path, args: &[&str]) -> Command {
     let mut portico = Command::new(env!("CARGO_BIN_EXE_portico"));
     portico.arg("--data").arg(data).args(["--lang", "en"]).args(args).env("RUST_LOG", "off");
+    portico.envs(crate::storage::environment(data));
     portico
 }
 
@@ -135,17 +135,20 @@ impl Searcher {
 
 /// What the database has: embedder, and each passage's vector with its text.
 fn kept(data: &Path) -> (String, Vec<(String, Vec<f32>)>) {
-    let connection = Connection::open(data.join("portico.sqlite")).unwrap();
-    let embedder = "SELECT embedder FROM collections";
-    let embedder = connection.query_row(embedder, [], |row| row.get(0)).unwrap();
-    let mut select = connection.prepare("SELECT text, vector FROM passages").unwrap();
-    let rows = select.query_map([], |row| {
-        let bytes: Vec<u8> = row.get(1)?;
-        let floats = bytes.chunks_exact(4);
-        let floats = floats.map(|four| f32::from_le_bytes([four[0], four[1], four[2], four[3]]));
-        Ok((row.get(0)?, floats.collect()))
+    let kept = crate::database::of(data).call_blocking(|connection| {
+        let embedder = "SELECT embedder FROM collections";
+        let embedder = connection.query_row(embedder, [], |row| row.get(0))?;
+        let mut select = connection.prepare("SELECT text, vector FROM passages")?;
+        let rows = select.query_map([], |row| {
+            let bytes: Vec<u8> = row.get(1)?;
+            let floats = bytes.chunks_exact(4);
+            let floats =
+                floats.map(|four| f32::from_le_bytes([four[0], four[1], four[2], four[3]]));
+            Ok((row.get(0)?, floats.collect()))
+        })?;
+        Ok((embedder, rows.collect::<Result<_, _>>()?))
     });
-    (embedder, rows.unwrap().collect::<Result<_, _>>().unwrap())
+    kept.unwrap()
 }
 
 fn check_kept(data: &Path, embedder: &str, n: usize) {

@@ -20,12 +20,12 @@ const OTHER: &str = "fünf Bären im Schnee";
 
 /// A browser: it keeps its cookie.
 #[derive(Clone, Default)]
-struct Browser {
-    cookie: Option<String>,
+pub struct Browser {
+    pub cookie: Option<String>,
 }
 
 impl Browser {
-    async fn ask(&mut self, site: &Site, method: &str, path: &str, body: Value) -> Answer {
+    pub async fn ask(&mut self, site: &Site, method: &str, path: &str, body: Value) -> Answer {
         let mut request = Request::builder()
             .method(method)
             .uri(path)
@@ -49,7 +49,7 @@ impl Browser {
         self.ask(site, "POST", path, body).await
     }
 
-    async fn get(&mut self, site: &Site, path: &str) -> Answer {
+    pub async fn get(&mut self, site: &Site, path: &str) -> Answer {
         self.ask(site, "GET", path, Value::Null).await
     }
 
@@ -57,7 +57,7 @@ impl Browser {
         self.post(site, "/api/session", json!({ "name": name, "password": password })).await
     }
 
-    async fn session(&mut self, site: &Site) -> Value {
+    pub async fn session(&mut self, site: &Site) -> Value {
         self.get(site, "/api/session").await.json()
     }
 }
@@ -71,7 +71,7 @@ fn error(code: &str, status: u16) -> (u16, String) {
 }
 
 /// An administrator, signed in.
-async fn admin(site: &Site) -> Browser {
+pub async fn admin(site: &Site) -> Browser {
     let secret = site.app.gateway.people.first_link().await.unwrap().unwrap();
     let mut admin = Browser::default();
     let open = json!({ "secret": secret, "name": "Ada", "password": PASSWORD });
@@ -612,6 +612,7 @@ async fn storage_is_counted_by_who_uploads() {
 fn portico(site: &Site, args: &[&str]) -> (bool, String) {
     let mut portico = Command::new(env!("CARGO_BIN_EXE_portico"));
     portico.arg("--data").arg(&site.folder.0).args(["--lang", "en"]).args(args);
+    portico.envs(crate::storage::environment(&site.folder.0));
     let output = portico.output().unwrap();
     let text = [output.stdout, output.stderr].concat();
     (output.status.success(), String::from_utf8(text).unwrap())

@@ -33,7 +33,7 @@ impl Server {
             let mut portico = Command::new(env!("CARGO_BIN_EXE_portico"));
             portico.arg("--data").arg(&folder.0).arg("--models-dir").arg(&models);
             portico.args(["--lang", "en"]).args(args).stdout(Stdio::piped());
-            portico.stderr(Stdio::inherit());
+            portico.stderr(Stdio::inherit()).envs(crate::storage::environment(&folder.0));
             portico
         };
         let mut child = portico(&["serve", "--addr", "127.0.0.1:0"]).spawn().unwrap();

@@ -176,18 +176,20 @@ pub fn of_all() -> &'static Storage {
     &STORAGE
 }
 
-/// For a program on this data folder.
+/// For a program on this data folder: where its files lie, and its database.
 pub fn environment(data: &Path) -> Vec<(&'static str, String)> {
+    let mut environment: Vec<_> = crate::database::environment(data).into_iter().collect();
     if !is_for_all() {
-        return Vec::new();
+        return environment;
     }
     let endpoint = of_all().config(data).endpoint.unwrap().to_string();
-    vec![
+    environment.extend([
         ("PORTICO_FILES_STORE", "s3".to_owned()),
         ("PORTICO_FILES_BUCKET", BUCKET.to_owned()),
         ("PORTICO_FILES_ENDPOINT", endpoint),
         ("PORTICO_FILES_PREFIX", prefix(data)),
         ("AWS_ACCESS_KEY_ID", KEY.to_owned()),
         ("AWS_SECRET_ACCESS_KEY", SECRET.to_owned()),
-    ]
+    ]);
+    environment
 }

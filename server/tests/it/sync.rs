@@ -307,11 +307,10 @@ async fn a_log_that_was_restored_and_outgrew_a_cursor_begins_anew() {
     let lost = anna.push(&[add(3, 50, 61, "verloren"), add(4, 50, 62, "verloren")]).await;
     assert_eq!((kept.mark, lost.mark_before, lost.mark), (lost.mark, lost.mark, lost.mark));
     let restore = || {
-        let file = site.folder.0.join(portico_server::db::FILE_NAME);
-        let sqlite = rusqlite::Connection::open(file).unwrap();
         let sql = "DELETE FROM sync_ops WHERE seq > 2; DELETE FROM sync_marks WHERE seq > 2;
             UPDATE sync_logs SET last_seq = 2";
-        sqlite.execute_batch(sql).unwrap();
+        let database = crate::database::of(&site.folder.0);
+        database.call_blocking(|database| database.execute_batch(sql)).unwrap();
     };
     let position = |page: Page| {
         format!("epoch={}&since={}&mark={}", page.epoch, page.cursor, page.mark.unwrap())
@@ -330,7 +329,7 @@ async fn a_log_that_was_restored_and_outgrew_a_cursor_begins_anew() {
     assert!(!anna.pull(&unmarked).await.0.restarted, "only the mark tells");
 
     restore();
-    let another = portico_server::sync::Sync::new(&site.folder.0);
+    let another = portico_server::sync::Sync::new(&site.app.gateway.home);
     another.push(person, lines(&next).into_bytes()).await.unwrap();
     assert!(anna.pull(&position(ahead)).await.0.restarted);
     assert!(!anna.pull(&position(kept)).await.0.restarted);
