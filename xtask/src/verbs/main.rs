@@ -10,6 +10,7 @@ mod packages;
 mod page;
 mod pip;
 mod portico;
+mod postgres;
 mod serve;
 mod server;
 mod test;
@@ -26,7 +27,7 @@ cargo xtask VERB
           set up what is missing, build page and server, fetch the default model, start the server
   test [--only STEP] [--models all] [--scale]
           format, clippy, tests, docs, browser tests; STEP: fmt, clippy, tidy, unit, doc, deny, clients, browser
-          --scale: also the documents' tests with their files in an S3 server (STEP: scale)
+          --scale: also the server's tests on PostgreSQL, files in an S3 server (STEP: scale)
   bench [quality|roofline|native|browser|server|size|gateway|chaos|serve]
           measure; prints a table, writes JSON to the target folder's bench/
   screens [--spec NAME] [--dev]

@@ -49,6 +49,12 @@ pub const LAVAPIPE: Need = Need {
     packages: &["mesa-vulkan-drivers", "libvulkan1"],
 };
 
+pub const POSTGRES: Need = Need {
+    what: "PostgreSQL",
+    is_there: || crate::postgres::programs().is_some(),
+    packages: &["postgresql"],
+};
+
 /// The driver file that makes Vulkan use lavapipe.
 pub fn lavapipe() -> Option<std::path::PathBuf> {
     let folder = Path::new("/usr/share/vulkan/icd.d");

@@ -42,7 +42,7 @@ pub fn run(places: &Places, options: &Options) -> anyhow::Result<ExitCode> {
         check("browser", || browser::run(places, options)),
     ];
     if options.has("scale") {
-        checks.push(check("scale", || rust::documents_in_s3(places)));
+        checks.push(check("scale", || rust::scale(places)));
     }
     let only = options.value("only");
     let chosen: Vec<&Check<'_>> = checks

@@ -9,7 +9,12 @@ use xtask::places::Places;
 use xtask::step::step;
 use xtask::toolchain::WASM;
 
+use crate::postgres::Cluster;
 use crate::{command, model, packages, server};
+
+/// Suites of the server that run on either database and either storage.
+const KEEPERS: &str = "package(portico-server) & binary(it) & \
+    test(/^(attachments|authorisation|database|documents|gateway|people|sync)/)";
 
 /// What the browser runs: checked for wasm32 with the lints of `web/clippy-wasm`.
 const BROWSER_CRATES: [&str; 8] = [
@@ -68,16 +73,19 @@ pub fn unit(places: &Places, all_models: bool) -> anyhow::Result<String> {
     Ok(String::new())
 }
 
-/// The documents' tests once more, with their files in an S3 server that the tests start.
-pub fn documents_in_s3(places: &Places) -> anyhow::Result<String> {
+/// Tests of whatever keeps something, once more: on a PostgreSQL server that is started for them, with
+/// their files in an S3 server that the tests start.
+pub fn scale(places: &Places) -> anyhow::Result<String> {
     packages::ensure(&[packages::C_COMPILER, packages::PYTHON_PIP])?;
     let path = ensure_nextest(places)?;
+    let cluster = Cluster::start()?;
     let mut cargo = command::cargo(places);
     cargo.args(["nextest", "run", "--workspace", "--exclude", "portico-web"]);
     // The same features as `unit`: nothing is built twice.
     cargo.args(["--features", "xtask/verbs", "--cargo-quiet"]);
-    cargo.args(["-E", "package(portico-server) & test(/^documents/)"]);
+    cargo.args(["-E", KEEPERS]);
     cargo.env("PATH", path).env("PORTICO_TEST_FILES", "s3");
+    cargo.env("PORTICO_TEST_DATABASE", cluster.url());
     cargo.env("PORTICO_MODELS_DIR", models_folder(places, false)?);
     command::run(&mut cargo)?;
     Ok(String::new())
