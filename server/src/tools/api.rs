@@ -72,7 +72,7 @@ async fn call(
         Err(error) if error.code == ErrorCode::ToolNotFound => "",
         _ => id.as_str(),
     };
-    gateway.note_outcome(&caller, "tool.call", object, outcome);
+    gateway.note_outcome(&caller, "tool_called", object, outcome);
     Ok((NO_STORE, Json(called?)))
 }
 
@@ -101,6 +101,6 @@ async fn check(
     server.close().await;
     // Its fault is in what is seen then.
     server.tools().await.ok();
-    gateway.note_act(&caller, "mcp.check", &id);
+    gateway.note_act(&caller, "mcp_checked", &id);
     Ok((NO_STORE, Json(server.view().await)))
 }
