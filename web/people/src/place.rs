@@ -17,6 +17,8 @@ pub enum Place {
     Rules,
     /// Rules for who comes from a sign-in service.
     SignInService,
+    /// Servers of tools.
+    Tools,
     Log,
 }
 
@@ -30,6 +32,7 @@ impl Place {
             ("groups", name) => Self::Group(decoded(name)),
             ("rules", _) => Self::Rules,
             ("service", _) => Self::SignInService,
+            ("tools", _) => Self::Tools,
             ("log", _) => Self::Log,
             _ => Self::Everyone,
         }
@@ -43,6 +46,7 @@ impl Place {
             Self::Group(name) => format!("#/people/groups/{}", encoded(name)),
             Self::Rules => "#/people/rules".to_owned(),
             Self::SignInService => "#/people/service".to_owned(),
+            Self::Tools => "#/people/tools".to_owned(),
             Self::Log => "#/people/log".to_owned(),
         }
     }
@@ -87,6 +91,7 @@ mod tests {
             Place::Group("Büro / 2. Stock 100%".into()),
             Place::Rules,
             Place::SignInService,
+            Place::Tools,
             Place::Log,
         ] {
             let hash = place.hash();

@@ -8,7 +8,7 @@ use wasm_bindgen_futures::spawn_local;
 use crate::api;
 
 /// The server's own.
-const TOOLS: [&str; 1] = ["search_documents"];
+const TOOLS: [&str; 2] = ["search_documents", "read_document"];
 
 #[derive(Clone, Copy)]
 pub struct Known {

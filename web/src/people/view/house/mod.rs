@@ -11,6 +11,7 @@ mod one_person;
 mod rules_form;
 mod rules_of_all;
 mod service;
+mod tools;
 
 use leptos::prelude::*;
 use portico_people::place::Place;
@@ -34,6 +35,7 @@ pub fn house(people: People, place: Place) -> impl IntoView {
                 Place::Group(name) => group::group(people, name).into_any(),
                 Place::Rules => rules_of_all::rules_of_all(people).into_any(),
                 Place::SignInService => service::service(people).into_any(),
+                Place::Tools => tools::tools(people).into_any(),
                 Place::Log => log::log(people).into_any(),
             }}
         }
@@ -47,6 +49,7 @@ fn tabs(people: People, here: &Place) -> impl IntoView + use<> {
         (Place::Groups, Text::Groups),
         (Place::Rules, Text::Rules),
         (Place::SignInService, Text::Service),
+        (Place::Tools, Text::Tools),
         (Place::Log, Text::Log),
     ];
     let tab = |(place, text): (Place, Text)| {
