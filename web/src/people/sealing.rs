@@ -98,10 +98,14 @@ pub async fn make_recovery(person: Uuid) -> Result<Made, ApiError> {
 pub async fn hold(person: Uuid, made: Made) -> Result<(), ApiError> {
     let store = store().await?;
     let at = if made.begins { settled(&store).await? } else { Position::default() };
-    put(made.revision, at, Some(made.keyring.to_value())).await?;
+    // Before the server says it to who syncs, who would else take this device for a locked one.
     sync_memory::keep(&store, person, Some(made.key.to_text())).await?;
+    let done = put(made.revision, at, Some(made.keyring.to_value())).await;
+    if done.is_err() && made.begins {
+        sync_memory::forget(&store).await?;
+    }
     tell_sync();
-    Ok(())
+    done
 }
 
 /// # Errors

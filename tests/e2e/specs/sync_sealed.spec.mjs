@@ -1,0 +1,231 @@
+// Encrypted conversations: turned on by the person, unlocked on another device by passphrase or recovery
+// key, read there, and nowhere in the server's files. And what a device that is gone wrote comes back to a
+// server whose log was restored.
+
+import assert from "node:assert/strict";
+import { cp, mkdtemp, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, it } from "node:test";
+import * as account from "../lib/account.mjs";
+import { open, withBrowser } from "../lib/browser.mjs";
+import { freshData } from "../lib/files.mjs";
+import { look } from "../lib/look.mjs";
+import { fault, fill, form, send } from "../lib/people.mjs";
+import * as person from "../lib/person.mjs";
+import { filesWith } from "../lib/plain.mjs";
+import { startServer } from "../lib/server.mjs";
+
+const PASSPHRASE = "Zwölf Kraniche über dem Wehr";
+/** Said before encryption, with it, and on the other device. */
+const BEFORE = "Zwetschgenrezept";
+const SECRET = "Quittengeheimnis";
+const ANSWERED = "Holunderantwort";
+const NOTHING = { plain: [], deflated: [] };
+
+const rows = (page) => page.locator(".row-title");
+const openRow = (page, title) => page.locator(".row-open").filter({ hasText: title }).click();
+const lockIs = (page, name) => page.locator(`.people-seal[data-lock="${name}"]`).waitFor();
+const press = (page, name) => page.locator(".people-seal").getByRole("button", { name, exact: true }).click();
+const textOf = (page) => page.locator('[data-role="assistant"] .answer').last().innerText();
+
+async function asks(page, text) {
+  await page.getByRole("button", { name: "New conversation" }).click();
+  await person.nextPlaceIs(page, "server");
+  await person.ask(page, text);
+  await person.hasEnded(page);
+  await account.syncIs(page, "synced");
+}
+
+async function toEncryption(page, origin, name) {
+  await page.goto(`${origin}/#/account/encryption`);
+  await lockIs(page, name);
+}
+
+async function unlocks(page, label, secret) {
+  await fill(page, "unlock", label, secret);
+  await send(page, "unlock");
+}
+
+/** The key that this device keeps, as text; null: none. */
+const keptKey = (page) =>
+  page.evaluate(
+    () =>
+      new Promise((resolve, reject) => {
+        const request = indexedDB.open("portico");
+        request.onerror = () => reject(request.error);
+        request.onsuccess = () => {
+          const get = request.result.transaction("meta").objectStore("meta").get("seal");
+          get.onsuccess = () => resolve(get.result ? JSON.parse(get.result).key : undefined);
+        };
+      }),
+  );
+
+describe("encrypted conversations", () => {
+  let data;
+  let server;
+  before(async () => {
+    data = await freshData();
+    server = await startServer({ data: data.folder });
+  });
+  after(async () => {
+    await server?.stop();
+    await data?.remove();
+  });
+
+  it("are read on unlocked devices and nowhere on the server", { timeout: 300_000 }, () =>
+    withBrowser({ gpu: false }, (one) =>
+      withBrowser({ gpu: false }, async (other) => {
+        const { origin } = server;
+        const { page: first } = await open(one, origin);
+        await account.signUp(first, data.folder, "anna");
+        await asks(first, `Say ${BEFORE}.`);
+        const found = await filesWith(data.folder, BEFORE);
+        assert.ok(found.plain.length > 0 && found.deflated.length > 0, "what is not encrypted is found");
+
+        await toEncryption(first, origin, "plain");
+        assert.deepEqual(await look(first, "encryption-plain"), []);
+        await press(first, "Turn on encryption");
+        await fill(first, "passphrase", "New passphrase", PASSPHRASE);
+        await fill(first, "passphrase", "The same once more", "etwas anderes");
+        await send(first, "passphrase");
+        await fault(first, "differs");
+        assert.deepEqual(await look(first, "encryption-passphrase"), []);
+        await fill(first, "passphrase", "The same once more", PASSPHRASE);
+        // By the keyboard alone.
+        await first.keyboard.press("Enter");
+        const recovery = await first.locator("[data-once]").innerText();
+        assert.match(recovery, /^([0-9A-HJKMNP-TV-Z]{4}-){8}[0-9A-HJKMNP-TV-Z]{4}$/);
+        assert.ok(await form(first, "recovery").locator('[type="submit"]').isDisabled(), "it is to be kept first");
+        await form(first, "recovery").getByRole("checkbox").check();
+        assert.deepEqual(await look(first, "encryption-recovery"), []);
+        await send(first, "recovery");
+        await lockIs(first, "open");
+        await account.syncIs(first, "synced");
+        assert.deepEqual(await look(first, "encryption-open"), []);
+        assert.deepEqual(await filesWith(data.folder, BEFORE), NOTHING);
+
+        const { page: second } = await open(other, origin);
+        await account.signIn(second, "anna");
+        await account.syncIs(second, "locked");
+        assert.deepEqual(await look(second, "sync-locked"), []);
+        await first.goto(origin);
+        await asks(first, `Say ${SECRET}.`);
+        assert.equal(await rows(second).count(), 0);
+        await second.locator(".sync-line").getByRole("link", { name: "Unlock" }).click();
+        await lockIs(second, "locked");
+        await unlocks(second, "Passphrase", "nicht die Passphrase");
+        await fault(second, "seal_passphrase_wrong");
+        assert.deepEqual(await look(second, "encryption-locked"), []);
+        await unlocks(second, "Passphrase", PASSPHRASE);
+        await lockIs(second, "open");
+        await account.syncIs(second, "synced");
+        await rows(second).filter({ hasText: BEFORE }).waitFor();
+        await openRow(second, SECRET);
+        await person.hasEnded(second);
+        assert.equal(await textOf(second), await textOf(first));
+        const search = second.getByRole("searchbox", { name: "Search conversations" });
+        await search.fill(SECRET.slice(0, 7));
+        await rows(second).filter({ hasText: BEFORE }).waitFor({ state: "detached" });
+        assert.equal(await rows(second).filter({ hasText: SECRET }).count(), 1);
+        await search.fill("");
+
+        // Locked again, and opened by the recovery key.
+        await toEncryption(second, origin, "open");
+        const lock = "Lock this device: it then asks for the passphrase";
+        await press(second, lock);
+        await press(second, lock);
+        await lockIs(second, "locked");
+        await press(second, "Use the recovery key");
+        await unlocks(second, "Recovery key", recovery.replace(/^./, (c) => (c === "Z" ? "Y" : "Z")));
+        await fault(second, "seal_recovery_typo");
+        await unlocks(second, "Recovery key", recovery.toLowerCase().replaceAll("-", " "));
+        await lockIs(second, "open");
+        await second.goto(origin);
+        await asks(second, `Say ${ANSWERED}.`);
+        await rows(first).filter({ hasText: ANSWERED }).waitFor();
+        for (const text of [BEFORE, SECRET, ANSWERED]) {
+          assert.deepEqual(await filesWith(data.folder, text), NOTHING, text);
+        }
+
+        // Signed out, the key is gone; turned off, a device that knows better sends nothing unasked.
+        await toEncryption(first, origin, "open");
+        await press(first, "Turn off encryption");
+        assert.deepEqual(await look(first, "encryption-off"), []);
+        await send(first, "turn-off");
+        await lockIs(first, "plain");
+        await account.syncIs(first, "synced");
+        await account.syncIs(second, "unsealed");
+        await second.locator(".sync-line").getByRole("link", { name: "Decide" }).click();
+        await lockIs(second, "unsealed");
+        assert.deepEqual(await look(second, "encryption-unsealed"), []);
+        assert.ok(await keptKey(second));
+        await second.getByRole("button", { name: "Sign out", exact: true }).click();
+        await form(second, "sign-in").waitFor();
+        await second.waitForTimeout(500);
+        assert.equal(await keptKey(second), null);
+      }),
+    ));
+});
+
+describe("a server that was restored", () => {
+  let data;
+  let kept;
+  let server;
+  before(async () => {
+    data = await freshData();
+    kept = await mkdtemp(join(tmpdir(), "portico-kept-"));
+    server = await startServer({ data: data.folder });
+  });
+  after(async () => {
+    await server?.stop();
+    await data?.remove();
+    await rm(kept, { recursive: true, force: true });
+  });
+
+  const databaseOf = async (folder) => (await readdir(folder)).filter((name) => name.startsWith("portico.sqlite"));
+
+  it("gets back what a device wrote that is gone, though it has grown past what the others had", { timeout: 300_000 }, () =>
+    withBrowser({ gpu: false }, async (staying) => {
+      const { origin, port } = server;
+      const { page: stays } = await open(staying, origin);
+      await account.signUp(stays, data.folder, "anna");
+      await account.syncIs(stays, "synced");
+      await server.stop();
+      for (const name of await databaseOf(data.folder)) await cp(join(data.folder, name), join(kept, name));
+      server = await startServer({ data: data.folder, port });
+      await withBrowser({ gpu: false }, async (going) => {
+        const { page: goes } = await open(going, origin);
+        await account.signIn(goes, "anna");
+        await asks(goes, `Say ${BEFORE}.`);
+      });
+      await openRow(stays, BEFORE);
+      await person.hasEnded(stays);
+      const answer = await textOf(stays);
+      await account.syncIs(stays, "synced");
+      await staying.setOffline(true);
+      await server.stop();
+      for (const name of await databaseOf(data.folder)) await rm(join(data.folder, name));
+      for (const name of await databaseOf(kept)) await cp(join(kept, name), join(data.folder, name));
+      server = await startServer({ data: data.folder, port });
+
+      await withBrowser({ gpu: false }, async (fresh) => {
+        const { page: writes } = await open(fresh, origin);
+        await account.signIn(writes, "anna");
+        await account.syncIs(writes, "synced");
+        // More than what was there before.
+        for (const text of [SECRET, ANSWERED, "Walnuss"]) await asks(writes, `Say ${text}.`);
+        assert.equal(await rows(writes).filter({ hasText: BEFORE }).count(), 0);
+        await staying.setOffline(false);
+        await rows(writes).filter({ hasText: BEFORE }).waitFor();
+      });
+      await withBrowser({ gpu: false }, async (fresh) => {
+        const { page: reads } = await open(fresh, origin);
+        await account.signIn(reads, "anna");
+        await openRow(reads, BEFORE);
+        await person.hasEnded(reads);
+        assert.equal(await textOf(reads), answer);
+        assert.equal(await rows(reads).count(), 4);
+      });
+    }));
+});
