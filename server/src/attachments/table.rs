@@ -151,7 +151,7 @@ pub fn keep(
     Ok(true)
 }
 
-pub fn cancel(connection: &mut Connection, upload: Uuid) -> sql::Result<()> {
+pub fn cancel(connection: &Connection, upload: Uuid) -> sql::Result<()> {
     let sql = "DELETE FROM attachment_uploads WHERE id = ?1";
     connection.execute(sql, [upload.to_string()])?;
     forget_unused(connection)

@@ -201,17 +201,27 @@ describe("attached files", () => {
         assert.equal(times(0), 1, JSON.stringify(puts));
         assert.ok(times(1 << 20) > 1 && times(2 << 20) === 1 && times(3 << 20) === 1, JSON.stringify(puts));
 
-        const { page: second } = await open(other, server.origin);
+        // Neither is what came fetched again.
+        let isLost = true;
+        const line = await startProxy(server.origin, ({ headers }) => ({ refuse: isLost && headers.range?.startsWith("bytes=1048576-") }));
+        const { page: second } = await open(other, line.origin);
         await account.signIn(second, "anna");
         await account.syncIs(second, "synced");
         await second.locator(".row-open").filter({ hasText: "What is in the note" }).click();
+        await second.getByRole("button", { name: "Show the image" }).click();
+        await second.locator('[data-way="failed"][data-error="server_unreachable"]').waitFor();
+        isLost = false;
+        await second.reload();
         await second.getByRole("button", { name: "Show the image" }).click();
         const shown = second.locator(".attachment-image");
         await shown.waitFor();
         assert.equal(await shown.evaluate((image) => image.decode().then(() => image.naturalWidth)), 1);
         assert.ok((await downloaded(second, "photo.png")).equals(photo.buffer));
         assert.ok((await downloaded(second, "note.txt")).equals(note.buffer));
+        const fetched = (from) => line.sent.filter(({ head }) => head.includes(`bytes=${from}-`)).length;
+        assert.ok(fetched(0) === 2 && fetched(1 << 20) > 1 && fetched(2 << 20) === 1, "each file's first piece once");
         assert.deepEqual(await look(second, "attachments-other-device"), []);
+        await line.close();
 
         // The rules give no more room: it is said before, and the text goes along.
         const rules = { guests: "device", rules: { storage_bytes: 3_400_000 } };

@@ -123,6 +123,7 @@ texts! {
     ImageNotRead: "kept and shown; the model does not see it", "wird aufbewahrt und gezeigt; das Modell sieht es nicht";
     FileNotKept: "The text goes along; the file itself is not kept.", "Der Text geht mit; die Datei selbst wird nicht aufbewahrt.";
     FileStaysHere: "The file itself stays on this device.", "Die Datei selbst bleibt auf diesem Gerät.";
+    NoRoomForFile: "Your storage on the server is full: the file itself will stay on this device.", "Ihr Speicherplatz auf dem Server ist voll: Die Datei selbst wird auf diesem Gerät bleiben.";
     DownloadFile: "Download {name}", "{name} herunterladen";
     ShowImage: "Show the image", "Bild zeigen";
     SendingFile: "To the server: {done} of {total}, {rate}", "Zum Server: {done} von {total}, {rate}";

@@ -82,7 +82,7 @@ fn row(page: Page, one: Attached) -> impl IntoView {
         view! { <span class="muted" data-not-kept=error.code.as_str()>{text}</span> }
     });
     let not_sent = not_sent.map(|code| {
-        view! { <span class="muted" data-not-sent=code.as_str()>{Text::FileStaysHere.get(lang)}</span> }
+        view! { <span class="muted" data-not-sent=code.as_str()>{Text::NoRoomForFile.get(lang)}</span> }
     });
     view! {
         <li data-attached=state data-error=code>
