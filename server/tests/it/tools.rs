@@ -8,11 +8,11 @@ use std::time::{Duration, Instant};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderMap, Request, StatusCode, header};
+use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use portico_server::keys::NewKey;
-use portico_server::people::{NewPerson, Role};
+use portico_server::people::{External, NewPerson, Role};
 use serde_json::{Value, json};
 
 use crate::common::*;
@@ -47,6 +47,15 @@ while IFS= read -r line; do
   esac
 done
 "##;
+
+/// Of an administrator, in this server's own page.
+struct Session(String);
+
+impl Session {
+    fn headers(&self) -> [(&str, &str); 2] {
+        [("cookie", &self.0), ("sec-fetch-site", "same-origin")]
+    }
+}
 
 struct House {
     site: Site,
@@ -111,6 +120,21 @@ impl House {
         Answer::of(self.site.send(request.body(Body::from(body)).unwrap()).await).await
     }
 
+    async fn admin(&self) -> Session {
+        let people = &self.site.app.gateway.people;
+        let admin = NewPerson {
+            name: "ada".to_owned(),
+            display_name: String::new(),
+            email: None,
+            role: Role::Admin,
+            password: None,
+            groups: Vec::new(),
+        };
+        let admin = people.add(admin).await.unwrap();
+        let secret = people.begin_session(admin, "test".to_owned(), External::default()).await;
+        Session(format!("portico_session={}", secret.unwrap()))
+    }
+
     /// What a call gives, whether it failed, or its error's code.
     async fn said(&self, id: &str, arguments: Value) -> (String, bool) {
         let answer = self.call(&self.staff, id, arguments).await;
@@ -153,6 +177,19 @@ async fn a_hostile_program_ends_a_step_and_nothing_else() {
         .filter(|name| !["PWD", "OLDPWD", "SHLVL", "_"].contains(name))
         .collect();
     assert_eq!(env, ["HOME", "PATH", "STARTS"]);
+
+    // Administrators see what is not offered, and why.
+    let admin = house.admin().await;
+    let seen: Value = house.site.get_with("/api/mcp", &admin.headers()).await.json();
+    let server = &seen["servers"][0];
+    assert_eq!((&server["is_connected"], &server["transport"]), (&json!(true), &json!("stdio")));
+    let refused = server["refused"].to_string();
+    assert!(refused.contains("<script>") && refused.contains("secret"), "{refused}");
+    assert!(!seen.to_string().contains("STARTS"), "its environment is not shown");
+    let n_before = n_starts();
+    let checked = house.site.ask(Method::POST, "/api/mcp/house/check", &admin.headers()).await;
+    let checked: Value = checked.json();
+    assert_eq!((&checked["is_connected"], n_starts()), (&json!(true), n_before + 1));
 
     let start = Instant::now();
     assert_eq!(house.said("house.slow", json!({})).await.0, "tool_timed_out");
