@@ -110,7 +110,7 @@ impl Home {
     pub(super) fn connect(&self) -> Option<Result<Connection, DbError>> {
         let Place::Server(server) = &self.0 else { return None };
         let client = server.config.connect(server.tls.clone());
-        let session = client.map_err(|error| sql::Error::from(Failure::from(error)));
+        let session = client.map_err(|error| sql::Error::from(Failure::of_connecting(error)));
         let connection =
             session.and_then(Session::new).map(|session| Connection(Backend::Postgres(session)));
         Some(connection.map_err(|error| DbError::of_statement(&server.name, error)))

@@ -4,6 +4,7 @@
 //! --scale` starts one; without it folders have their SQLite file.
 
 use std::collections::BTreeMap;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -15,10 +16,6 @@ const SERVER: &str = "PORTICO_TEST_DATABASE";
 
 /// What a folder's database is called.
 static MADE: Mutex<BTreeMap<PathBuf, String>> = Mutex::new(BTreeMap::new());
-
-pub fn is_server() -> bool {
-    std::env::var_os(SERVER).is_some()
-}
 
 /// Of a data folder; made when first asked for.
 pub fn config(data: &Path) -> DatabaseConfig {
@@ -42,6 +39,26 @@ pub fn environment(data: &Path) -> Option<(&'static str, String)> {
 /// The database of a data folder, beside the server that uses it.
 pub fn of(data: &Path) -> Db {
     Db::new(Home::new(&config(data), data, &data.join("portico.toml")).unwrap())
+}
+
+/// Lays what a server has of a folder into a file there, as bytes: who looks for something in the folder's
+/// files finds it.
+pub fn lay_out(data: &Path) {
+    let Some(url) = config(data).url else { return };
+    let copied = std::thread::scope(|scope| {
+        let copy = || -> Result<Vec<u8>, postgres::Error> {
+            let mut client = Client::connect(&url, NoTls)?;
+            let sql = "SELECT tablename FROM pg_tables WHERE schemaname = 'public'";
+            let mut bytes = Vec::new();
+            for row in client.query(sql, &[])? {
+                let sql = format!("COPY {} TO STDOUT BINARY", row.get::<_, &str>(0));
+                client.copy_out(&sql)?.read_to_end(&mut bytes).unwrap();
+            }
+            Ok(bytes)
+        };
+        scope.spawn(copy).join().unwrap()
+    });
+    std::fs::write(data.join("tables"), copied.unwrap()).unwrap();
 }
 
 /// What a folder had goes with it.

@@ -501,6 +501,7 @@ async fn the_audit_log_has_counts_and_never_a_word() {
 /// Whether any file of the data folder has these bytes.
 fn found_in(site: &Site, needle: &str) -> bool {
     site.app.gateway.close().unwrap();
+    crate::database::lay_out(&site.folder.0);
     let mut folders = vec![site.folder.0.clone()];
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(folder).unwrap() {

@@ -290,6 +290,7 @@ async fn a_cursor_of_another_log_begins_anew() {
     site.app.gateway.sync.forget(person).await.unwrap();
     let (page, ops) = anna.pull(&format!("epoch={}&since=1", first.epoch)).await;
     assert!(page.restarted && ops.is_empty() && page.epoch != first.epoch);
+    crate::database::lay_out(&site.folder.0);
     let found = std::fs::read_dir(&site.folder.0).unwrap().flatten().any(|entry| {
         let bytes = std::fs::read(entry.path()).unwrap_or_default();
         bytes.windows(16).any(|window| window == id(50).as_bytes())

@@ -41,6 +41,7 @@ impl Device<'_> {
 
 /// Whether a text stands in any file of the folder, plain or deflated at any place.
 fn is_found(folder: &Path, text: &str) -> bool {
+    crate::database::lay_out(folder);
     let files = std::fs::read_dir(folder).unwrap().flatten();
     files.filter_map(|entry| std::fs::read(entry.path()).ok()).any(|bytes| {
         let has = |bytes: &[u8]| bytes.windows(text.len()).any(|window| window == text.as_bytes());

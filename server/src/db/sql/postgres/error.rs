@@ -25,6 +25,11 @@ impl Failure {
         Self { text: "the connection is closed".to_owned(), kind: Kind::Unreachable }
     }
 
+    /// Whatever keeps the house from connecting.
+    pub fn of_connecting(error: postgres::Error) -> Self {
+        Self { kind: Kind::Unreachable, ..Self::from(error) }
+    }
+
     pub fn is_disk_full(&self) -> bool {
         self.kind == Kind::DiskFull
     }
