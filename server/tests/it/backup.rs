@@ -170,6 +170,15 @@ fn until(what: &str, mut holds: impl FnMut() -> bool) {
     }
 }
 
+/// Ends the load, also where the test fails.
+struct Over<'a>(&'a AtomicBool);
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Release);
+    }
+}
+
 #[test]
 fn taken_under_load_it_restores_to_the_same_state() {
     let (data, kept) = (Folder::new(), Folder::new());
@@ -177,9 +186,9 @@ fn taken_under_load_it_restores_to_the_same_state() {
     let town = Town::open(&data.0);
     let (is_over, n_up, n_pushed) = (AtomicBool::new(false), AtomicU32::new(0), AtomicU32::new(0));
     let mut before = Vec::new();
+    let goes_on = || !is_over.load(Ordering::Acquire);
     std::thread::scope(|scope| {
-        let town = &town;
-        let goes_on = || !is_over.load(Ordering::Acquire);
+        let _over = Over(&is_over);
         scope.spawn(|| {
             while goes_on() {
                 let n = n_up.load(Ordering::Acquire);
@@ -211,7 +220,6 @@ fn taken_under_load_it_restores_to_the_same_state() {
             before.push((n_up.load(Ordering::Acquire), n_pushed.load(Ordering::Acquire)));
             back_up(&data.0, &kept, &format!("{n}.tar.zst"));
         }
-        is_over.store(true, Ordering::Release);
     });
     for (n, (n_up, n_pushed)) in before.into_iter().enumerate() {
         let folder = kept.0.join(format!("restored-{n}"));
@@ -285,7 +293,7 @@ fn taken_under_load_it_restores_to_the_same_state() {
 fn small() -> (Folder, Folder, PathBuf) {
     let (data, kept) = (Folder::new(), Folder::new());
     for n in 0..2 {
-        let text = String::from_utf8_lossy(&noise(20_000, n + 1)).into_owned();
+        let text = words(6_000, n + 1);
         data.write(&format!("in/{n}.md"), text);
     }
     let source = data.0.join("in");
@@ -313,8 +321,8 @@ fn a_changed_byte_anywhere_and_every_cut_are_refused() {
             changed[at] ^= 1 << bit;
             match check(&changed) {
                 Err(error) => assert!(refused.contains(&error.code.as_str()), "{at}: {error}"),
-                // A bit that says nothing, such as zstd's unused one, may change: nothing else may.
-                Ok(()) => assert!(at == 4 && bit == 3 || at == 4, "{at}, {bit} was not noticed"),
+                // How much memory to read it with, and how long it is: hints, and all digests are right.
+                Ok(()) => assert!((4..=5).contains(&at), "{at}, {bit} was not noticed"),
             }
         }
     }

@@ -79,6 +79,11 @@ pub fn noise(n_bytes: usize, seed: u32) -> Vec<u8> {
     (0..n_bytes).map(|_| next()).collect()
 }
 
+/// Words without a pattern, of two letters each.
+pub fn words(n_words: usize, seed: u32) -> String {
+    noise(n_words, seed).iter().map(|byte| format!("{byte:02x} ")).collect()
+}
+
 /// Two and a half chunks.
 pub fn big_gguf(seed: u32) -> Vec<u8> {
     gguf("llama", (CHUNK_BYTES * 5 / 2) as usize, seed)

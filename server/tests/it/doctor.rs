@@ -139,7 +139,7 @@ fn faults_of_the_data_are_found() {
     fs::remove_file(&absent.0).unwrap();
 
     let folder = Folder::new();
-    let text = String::from_utf8_lossy(&noise(200_000, 5)).into_owned();
+    let text = words(60_000, 5);
     let source = folder.write("in/rules.md", text);
     let source = source.to_str().unwrap();
     run(&folder, &["ingest", source, "--collection", "haus", "--embedder", "none"]);
@@ -164,8 +164,8 @@ fn faults_of_the_data_are_found() {
     connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();
     drop(connection);
     let mut bytes = fs::read(&path).unwrap();
-    let middle = bytes.len() / 2;
-    bytes[middle..middle + 20_000].fill(0xA5);
+    // Behind the first page, which says what the file is.
+    bytes[4_096..5 * 4_096].fill(0xA5);
     fs::write(&path, bytes).unwrap();
     let (checks, is_well) = examined(&folder, &[]);
     assert_eq!((verdict(&checks, "database"), is_well), ("fault", false));
@@ -178,7 +178,13 @@ fn damaged_models_and_a_faulty_configuration_are_found() {
     let digest = of_bytes(&bytes);
     let text = entry("tiny", "tiny.gguf", bytes.len(), "");
     let text = text.replace("size_bytes", &format!("sha256 = \"{digest}\", size_bytes"));
-    folder.write("models.toml", text.replace("id = \"MIT\"", "id = \"LicenseRef-own\""));
+    folder.write(
+        "models.toml",
+        text.replace(
+            "id = \"MIT\"",
+            "id = \"LicenseRef-own\", name = \"Own\", url = \"https://terms.example\"",
+        ),
+    );
     let path = folder.write("models/tiny/tiny.gguf", &bytes);
     let (checks, _) = examined(&folder, &[]);
     assert_eq!(verdict(&checks, "models tiny"), "good");
