@@ -105,7 +105,7 @@ fn say(made: &Made, lang: Lang) {
                 "{n} Dateien von Dokumenten liegen weiter in {store} (--with-files nimmt sie mit)."
             ),
             Lang::En => {
-                println!("{n} files of documents stay at {store} (--with-files takes them along).")
+                println!("{n} files of documents stay at {store} (--with-files takes them along).");
             }
         }
     }
@@ -141,7 +141,7 @@ fn say(made: &Made, lang: Lang) {
     for damaged in &made.damaged {
         match lang {
             Lang::De => {
-                eprintln!("Achtung: {damaged} ist beschädigt; so liegt sie auch in der Sicherung.")
+                eprintln!("Achtung: {damaged} ist beschädigt; so liegt sie auch in der Sicherung.");
             }
             Lang::En => eprintln!("Warning: {damaged} is damaged, and so it is in the backup."),
         }

@@ -79,7 +79,7 @@ fn check(args: &RestoreArgs, lang: Lang) -> Result<ExitCode, ApiError> {
             "{file} ist in Ordnung: {n} Dateien vom {day}, Portico {made_by}, Schema {schema}."
         ),
         Lang::En => {
-            println!("{file} is good: {n} files of {day}, Portico {made_by}, schema {schema}.")
+            println!("{file} is good: {n} files of {day}, Portico {made_by}, schema {schema}.");
         }
     }
     say_damage(&manifest.damaged, lang);
@@ -116,7 +116,7 @@ fn say(restored: &Restored, lang: Lang) {
                 "{n} Dateien von Dokumenten müssen in {store} liegen: portico doctor sieht nach."
             ),
             Lang::En => {
-                println!("{n} files of documents must lie at {store}: portico doctor looks.")
+                println!("{n} files of documents must lie at {store}: portico doctor looks.");
             }
         }
     }
@@ -132,7 +132,9 @@ fn say(restored: &Restored, lang: Lang) {
                 "Achtung: Die Datei {missing} eines Dokuments fehlte schon in der Sicherung."
             ),
             Lang::En => {
-                eprintln!("Warning: a document's file {missing} was missing already in the backup.")
+                eprintln!(
+                    "Warning: a document's file {missing} was missing already in the backup."
+                );
             }
         }
     }
@@ -143,7 +145,7 @@ fn say_damage(damaged: &[String], lang: Lang) {
     for name in damaged {
         match lang {
             Lang::De => {
-                eprintln!("Achtung: {name} war schon beschädigt, als die Sicherung entstand.")
+                eprintln!("Achtung: {name} war schon beschädigt, als die Sicherung entstand.");
             }
             Lang::En => eprintln!("Warning: {name} was damaged already when the backup was made."),
         }

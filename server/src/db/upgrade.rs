@@ -102,9 +102,11 @@ mod tests {
                 fs::write(&older, "of an upgrade before").unwrap();
             }
             Db::new(path.clone()).call_blocking(|_| Ok(())).unwrap();
-            let version = |path: &Path| -> usize {
+            let version = |path: &Path| {
                 let connection = Connection::open(path).unwrap();
-                connection.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap()
+                let version =
+                    connection.pragma_query_value(None, "user_version", |row| row.get::<_, u32>(0));
+                version.unwrap() as usize
             };
             let copy = copy_path(&path, schema);
             assert_eq!((version(&path), version(&copy)), (newest, schema));
