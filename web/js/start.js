@@ -103,6 +103,33 @@ globalThis.loadSync = () => {
   return (sync ??= start());
 };
 
+/** What knows formulas and colours, fetched when an answer first has one. Until then, and where it cannot be
+ * fetched, they stand as they were written. A crash ends it, and the next answer asks for it anew. */
+let painter;
+let paintings = 0;
+globalThis.paintLater = async (places) => {
+  try {
+    painter ??= import(`./render_entry.js?${paintings++}`);
+    (await painter).paint(places);
+  } catch (error) {
+    painter = undefined;
+    console.warn("portico: formulas and colours", error);
+  }
+};
+
+/**
+ * An import runs in a worker of its own: `hear` is told each batch, any message asks for the next one, and
+ * ending the worker cancels it.
+ */
+globalThis.importFile = (file, lang, hear) => {
+  const url = new URL("./exchange_entry.js", import.meta.url);
+  const importer = new Worker(url, { type: "module", name: "portico-exchange" });
+  importer.onmessage = ({ data }) => hear(data);
+  importer.onerror = (event) => hear({ failed: event.message ?? "" });
+  importer.postMessage({ file, lang });
+  return importer;
+};
+
 say(texts.loading);
 if (typeof WebAssembly !== "object") {
   say(texts.wasm, "WebAssembly is not defined");

@@ -14,6 +14,7 @@ mod documents;
 mod erase;
 mod export;
 mod files;
+mod import;
 mod log;
 mod markdown_dom;
 mod models;

@@ -1,13 +1,28 @@
 //! From an answer's nodes to the document: made by `createElement` and text nodes, and changed only
 //! where the answer grew.
+//!
+//! Formulas and code get their look from a Wasm of their own (`web/js/render_entry.js`), which is fetched
+//! with the first one: a formula once it is closed, code once its block is settled, so that nothing that
+//! still grows is painted twice.
 
+use js_sys::Array;
 use portico_page::i18n::{Lang, Text};
 use portico_page::markdown::{Advance, Align, Attr, Element, MarkdownStream, Node, Tag, parse};
-use wasm_bindgen::JsCast;
-use wasm_bindgen::prelude::JsValue;
+use wasm_bindgen::prelude::*;
 use web_sys::{Document, Element as DomElement, Node as DomNode, Text as DomText};
 
 use crate::browser::document;
+
+/// What waits for its look.
+const FORMULAS: &str = "[data-maths]:not([data-painted])";
+const CODE: &str = "code[data-language]:not([data-painted])";
+
+#[wasm_bindgen]
+extern "C" {
+    /// Of `web/js/start.js`: later, if ever; until then the text stands as it was written.
+    #[wasm_bindgen(js_name = paintLater)]
+    fn paint_later(places: Array);
+}
 
 /// An answer's rendered text.
 pub struct MarkdownDom {
@@ -43,9 +58,11 @@ impl MarkdownDom {
         }
         if let Some(Advance { settled, open }) = self.stream.advance() {
             let tail: Vec<Node> = settled.iter().chain(&open).cloned().collect();
-            self.patch(self.settled.len(), &tail);
+            let first = self.settled.len();
+            self.patch(first, &tail);
             self.settled.extend(settled);
             self.open = open;
+            self.paint(first);
         }
     }
 
@@ -65,6 +82,30 @@ impl MarkdownDom {
         self.patch(0, &nodes);
         self.settled = nodes;
         self.open = Vec::new();
+        self.paint(0);
+    }
+
+    /// Has what stands from block `first` on painted, as far as it will not grow.
+    fn paint(&self, first: usize) {
+        let blocks = self.container.children();
+        let places = Array::new();
+        let look = |block: &DomElement, selector: &str| {
+            if let Ok(found) = block.query_selector_all(selector) {
+                (0..found.length()).filter_map(|i| found.item(i)).for_each(|place| {
+                    places.push(&place);
+                });
+            }
+        };
+        for at in first..self.settled.len() + self.open.len() {
+            let Some(block) = blocks.item(at as u32) else { break };
+            look(&block, FORMULAS);
+            if at < self.settled.len() {
+                look(&block, CODE);
+            }
+        }
+        if places.length() > 0 {
+            paint_later(places);
+        }
     }
 
     /// Makes the blocks from `first` on, now `self.open`, into `new`.
@@ -132,7 +173,7 @@ impl Painter {
                 Ok(())
             }
             (Node::Element(before), Node::Element(after))
-                if before.tag == after.tag && before.attrs == after.attrs =>
+                if before.tag == after.tag && before.attrs == after.attrs && !is_painted(child) =>
             {
                 let inner = match inner_selector(after.tag) {
                     Some(selector) => child
@@ -171,6 +212,18 @@ impl Painter {
         let made = self.document.create_element(name)?;
         if name == "button" {
             made.set_attribute("type", "button")?;
+        }
+        match element.tag {
+            Tag::Formula => made.set_attribute("data-maths", "line")?,
+            Tag::FormulaBlock => {
+                made.set_attribute("data-maths", "block")?;
+                // A long one scrolls, so the keyboard must reach it.
+                made.set_attribute("tabindex", "0")?;
+                made.set_attribute("role", "group")?;
+                made.set_attribute("aria-label", Text::Formula.get(self.lang))?;
+            }
+            Tag::Note => made.set_class_name("note"),
+            _ => {}
         }
         for attr in &element.attrs {
             match attr {
@@ -232,6 +285,9 @@ impl Painter {
         // Long lines scroll, so the keyboard must reach them.
         pre.set_attribute("tabindex", "0")?;
         let code = self.document.create_element("code")?;
+        if let Some(language) = language {
+            code.set_attribute("data-language", language)?;
+        }
         for child in &element.children {
             code.append_child(&self.make(child)?)?;
         }
@@ -247,9 +303,19 @@ impl Painter {
         let outer = self.document.create_element("div")?;
         outer.set_class_name("table");
         outer.set_attribute("tabindex", "0")?;
+        outer.set_attribute("role", "region")?;
+        outer.set_attribute("aria-label", Text::Table.get(self.lang))?;
         outer.append_child(&*self.make_plain(element)?)?;
         Ok(outer.into())
     }
+}
+
+/// Whether there is more below than the node's own children, so that only all of it can be changed.
+fn is_painted(child: &DomNode) -> bool {
+    let Some(element) = child.dyn_ref::<DomElement>() else { return false };
+    element.has_attribute("data-maths")
+        || element.class_name() == "code"
+            && element.query_selector("[data-painted]").is_ok_and(|found| found.is_some())
 }
 
 /// Where a node's children are, if it is wrapped.

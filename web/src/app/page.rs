@@ -18,6 +18,7 @@ use crate::answer::LiveInfo;
 use crate::attach::Attached;
 use crate::files::Transfers;
 use crate::documents::Collection;
+use crate::import::Progress;
 use crate::log::Thread;
 use crate::prefs;
 
@@ -71,6 +72,14 @@ pub enum Dialog {
     Models,
     Settings,
 }
+    /// What the keyboard does.
+    Keys,
+    /// A conversation's folder, tags and place in the archive.
+    Organise(Uuid),
+    /// A message's versions side by side.
+    Versions(Uuid),
+    /// Another answer in a message's place, by a model to be chosen.
+    AnswerWith(Uuid),
 
 /// What a toast's button does. It outlives the view that made it.
 pub type Action = Arc<dyn Fn() + Send + Sync>;
@@ -139,6 +148,8 @@ pub struct Page {
     pub sync: RwSignal<Option<SyncState>>,
     pub dialog: RwSignal<Option<Dialog>>,
     /// The sidebar is open on a narrow screen.
+    /// How far an import of conversations is; none: there was none yet.
+    pub import: RwSignal<Option<Progress>>,
     pub drawer: RwSignal<bool>,
     pub toasts: RwSignal<Vec<Toast>>,
     pub online: RwSignal<bool>,
@@ -189,6 +200,7 @@ impl Page {
             dialog: RwSignal::new(None),
             drawer: RwSignal::new(false),
             toasts: RwSignal::new(Vec::new()),
+            import: RwSignal::new(None),
             online: RwSignal::new(true),
             device_lost: RwSignal::new(None),
             worker_error: RwSignal::new(None),

@@ -369,6 +369,45 @@ texts! {
     ToolTookTooLong: "It took too long and was ended.", "Es dauerte zu lange und wurde beendet.";
     ToolWasStopped: "The person stopped it.", "Die Person hat es angehalten.";
 
+    // Formulas, tables, the keyboard
+    Formula: "Formula", "Formel";
+    Table: "Table", "Tabelle";
+    Keys: "Keyboard", "Tastatur";
+    KeyNew: "New conversation", "Neues Gespräch";
+    KeySearch: "Search conversations", "Gespräche durchsuchen";
+    KeyWrite: "Write a message", "Nachricht schreiben";
+    KeySend: "Send the message", "Nachricht senden";
+    KeyLine: "New line in the message", "Neue Zeile in der Nachricht";
+    KeyEscape: "Close what is open", "Offenes schließen";
+    KeyTab: "To the next control; Shift+Tab to the one before", "Zum nächsten Bedienelement; Umschalt+Tab zum vorigen";
+    KeyHelp: "This list", "Diese Liste";
+    KeysOn: "Single keys work", "Einzelne Tasten wirken";
+    KeysShow: "Keyboard shortcuts", "Tastenkürzel";
+
+    // Folders, tags, archive, versions
+    Organise: "Folder, tags and archive", "Ordner, Schlagwörter und Archiv";
+    Folder: "Folder", "Ordner";
+    FolderHint: "Empty: in no folder.", "Leer: in keinem Ordner.";
+    Tags: "Tags", "Schlagwörter";
+    TagsHint: "Separated by commas.", "Durch Kommas getrennt.";
+    Archived: "In the archive", "Im Archiv";
+    ArchivedHint: "It leaves the list and can still be found.", "Es verlässt die Liste und bleibt auffindbar.";
+    ShowWhich: "Which conversations are shown", "Welche Gespräche gezeigt werden";
+    ShowAll: "All conversations", "Alle Gespräche";
+    Archive: "Archive", "Archiv";
+    ExportThis: "Export this conversation", "Dieses Gespräch ausgeben";
+    CompareVersions: "Compare versions", "Fassungen vergleichen";
+    KeepThis: "Go on with this one", "Mit dieser weitermachen";
+    AnswerWith: "Another answer by …", "Weitere Antwort von …";
+    ImportTitle: "Import conversations", "Gespräche einlesen";
+    ImportHint: "A file of Portico, ChatGPT (conversations.json) or Open WebUI. It is read on this device.",
+        "Eine Datei von Portico, ChatGPT (conversations.json) oder Open WebUI. Sie wird auf diesem Gerät gelesen.";
+    ImportRunning: "{n} of {total} conversations read …", "{n} von {total} Gesprächen gelesen …";
+    ImportDone: "{n} conversations imported, {known} were here already, {refused} refused.",
+        "{n} Gespräche eingelesen, {known} waren schon da, {refused} abgelehnt.";
+    ImportFailed: "The file could not be read: {why}", "Die Datei ließ sich nicht lesen: {why}";
+    ImportRefused: "Refused or left out", "Abgelehnt oder ausgelassen";
+
     // Settings
     Language: "Language", "Sprache";
     Theme: "Appearance", "Darstellung";

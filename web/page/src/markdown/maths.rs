@@ -55,8 +55,8 @@ impl<'a> Marked<'a> {
         let source = self.source.get(range).unwrap_or_default();
         match marked.find(text) {
             Some(at) => {
-                let source = source.get(at..at + text.len()).unwrap_or(text);
-                if how.is_code { Cow::Borrowed(source) } else { unescaped(source) }
+                let written = source.get(at..at + text.len()).unwrap_or(text);
+                if how.is_code { Cow::Borrowed(written) } else { unescaped(written, text) }
             }
             None => Cow::Owned(text.replace(self.dollar, "$")),
         }
@@ -94,16 +94,14 @@ impl<'a> Marked<'a> {
     }
 }
 
-/// `\(` outside of formulas and code is an escaped bracket.
-fn unescaped(source: &str) -> Cow<'_, str> {
-    if !source.contains('\\') {
-        return Cow::Borrowed(source);
+/// `\(` outside of formulas and code is an escaped bracket, which the parser saw as dollars: its backslash
+/// goes, be it alone in its piece.
+fn unescaped<'t>(written: &'t str, seen: &str) -> Cow<'t, str> {
+    if !written.contains('\\') || seen.len() != written.len() {
+        return Cow::Borrowed(written);
     }
-    let mut out = source.to_owned();
-    for bracket in ["(", ")", "[", "]"] {
-        out = out.replace(&format!("\\{bracket}"), bracket);
-    }
-    Cow::Owned(out)
+    let kept = written.char_indices().filter(|&(at, c)| c != '\\' || seen.as_bytes()[at] != b'$');
+    Cow::Owned(kept.map(|(_, c)| c).collect())
 }
 
 /// A delimiter that may begin or end a formula.

@@ -12,10 +12,11 @@ pub use thread::{Item, Thread};
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use leptos::prelude::*;
 use portico_shared::sync::{
-    Body, Clock, Head, Hit, Merge, MessageContent, MessageState, Op, Setting,
+    Body, Clock, ConversationView, Head, Hit, Merge, MessageContent, MessageState, Op, Setting,
 };
 use portico_web::log_store::{Held, IdbError, LogStore, Record, SENT_TO, Stored, Write};
 use portico_web::sync_link::LOG_CHANNEL;
@@ -340,6 +341,9 @@ pub struct Row {
     /// None: not named, and nothing was written yet.
     pub title: Option<String>,
     pub pinned: bool,
+    pub archived: bool,
+    pub folder: Option<String>,
+    pub tags: Vec<String>,
     pub updated_ms: u64,
     /// Around the match, when searching.
     pub snippet: Option<String>,
@@ -349,15 +353,8 @@ pub struct Row {
 pub fn rows(query: &str) -> Vec<Row> {
     LOG.with_borrow(|log| {
         let views = log.merge.conversations();
-        let row = |view: &portico_shared::sync::ConversationView<'_>| Row {
-            id: view.id,
-            title: view.title.map(str::to_owned),
-            pinned: view.pinned,
-            updated_ms: view.updated_ms,
-            snippet: None,
-        };
         if query.trim().is_empty() {
-            return views.iter().map(row).collect();
+            return views.iter().map(row_of).collect();
         }
         let mut found: BTreeMap<Uuid, Hit> = BTreeMap::new();
         for hit in log.merge.search(query, &letters::decomposed) {
@@ -366,9 +363,92 @@ pub fn rows(query: &str) -> Vec<Row> {
         let rows = views.iter().filter_map(|view| {
             let hit = found.get(&view.id)?;
             let snippet = hit.message.is_some().then(|| hit.snippet.clone());
-            Some(Row { snippet, ..row(view) })
+            Some(Row { snippet, ..row_of(view) })
         });
         rows.collect()
+    })
+}
+
+/// A conversation's row; None where it is not here.
+pub fn row(conversation: Uuid) -> Option<Row> {
+    LOG.with_borrow(|log| log.merge.conversation(conversation).as_ref().map(row_of))
+}
+
+fn row_of(view: &ConversationView<'_>) -> Row {
+    Row {
+        id: view.id,
+        title: view.title.map(str::to_owned),
+        pinned: view.pinned,
+        archived: view.archived,
+        folder: view.folder.map(str::to_owned),
+        tags: view.tags.iter().map(|&tag| tag.to_owned()).collect(),
+        updated_ms: view.updated_ms,
+        snippet: None,
+    }
+}
+
+/// Whether a conversation was ever here: one that was deleted counts, and says so.
+pub fn knows(conversation: Uuid) -> bool {
+    LOG.with_borrow(|log| log.merge.has(conversation))
+}
+
+/// Takes in operations that were made elsewhere, as an import has them; refuses those of later builds.
+///
+/// # Errors
+/// Why one of them cannot be read: then none is taken in.
+pub fn adopt(page: Page, operations: &[String]) -> Result<(), String> {
+    let ops: Result<Vec<Op>, _> = operations.iter().map(|json| Op::from_json(json)).collect();
+    let ops = ops.map_err(|error| error.to_string())?;
+    LOG.with_borrow_mut(|log| {
+        for op in &ops {
+            log.merge.apply(op);
+            if log.idb.is_some() {
+                let queued = log.queued(op, None, false);
+                log.queue.push(queued);
+            }
+        }
+        log.clock = Clock::after(log.merge.latest());
+    });
+    flush(page);
+    Ok(())
+}
+
+/// The operations behind conversations, all or one, as they lie in the store: their JSON by conversation.
+/// Drafts that a finished text has superseded are left out.
+///
+/// # Errors
+/// Why the store cannot be read.
+pub async fn operations(only: Option<Uuid>) -> Result<BTreeMap<Uuid, Vec<String>>, IdbError> {
+    let mut found: BTreeMap<Uuid, Vec<String>> = BTreeMap::new();
+    let Some(idb) = LOG.with_borrow(|log| log.idb.clone()) else { return Ok(found) };
+    let mut after = 0.0;
+    loop {
+        let batch = idb.read(after, BATCH).await?;
+        let Some(last) = batch.last() else { return Ok(found) };
+        after = last.key;
+        LOG.with_borrow(|log| {
+            for stored in &batch {
+                let Ok(op) = Op::from_json(Record::parts(&stored.json).0) else { continue };
+                let place = op.body.conversation();
+                let place = place.or_else(|| log.merge.conversation_of(op.body.message()?));
+                let is_wanted = place.is_some() && (only.is_none() || only == place);
+                if let Some(place) = place.filter(|_| is_wanted)
+                    && log.merge.conversation(place).is_some()
+                    && !log.merge.is_superseded_draft(&op)
+                {
+                    found.entry(place).or_default().push(op.to_json());
+                }
+            }
+        });
+        breathe().await;
+    }
+}
+
+/// The messages in a message's place, oldest first, with their texts.
+pub fn versions(message: Uuid) -> Vec<Arc<Item>> {
+    LOG.with_borrow(|log| {
+        let siblings = log.merge.message(message).map(|view| view.siblings).unwrap_or_default();
+        siblings.iter().filter_map(|&id| Some(thread::item(log.merge.message(id)?))).collect()
     })
 }
 
@@ -415,13 +495,14 @@ pub fn conversations() -> Vec<String> {
     LOG.with_borrow(|log| log.merge.conversations().iter().map(|view| view.id.to_string()).collect())
 }
 
-/// Every conversation with its active branch, for an export.
-pub fn everything() -> Vec<(Option<String>, u64, Thread)> {
+/// Every conversation, or one, with its active branch, for an export.
+pub fn everything(only: Option<Uuid>) -> Vec<(Uuid, Option<String>, u64, Thread)> {
     LOG.with_borrow(|log| {
         let views = log.merge.conversations();
-        let all = views.iter().map(|view| {
+        let wanted = views.iter().filter(|view| only.is_none_or(|only| only == view.id));
+        let all = wanted.map(|view| {
             let thread = thread::thread(&log.merge, view.id);
-            (view.title.map(str::to_owned), view.created_ms, thread)
+            (view.id, view.title.map(str::to_owned), view.created_ms, thread)
         });
         all.collect()
     })

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use portico_shared::openai::Role;
-use portico_shared::sync::{Merge, MessageContent, ToolStep};
+use portico_shared::sync::{Merge, MessageContent, MessageView, ToolStep};
 use uuid::Uuid;
 
 /// A message of the active branch.
@@ -62,20 +62,18 @@ impl Thread {
 }
 
 pub fn thread(merge: &Merge, conversation: Uuid) -> Thread {
-    let items: Vec<Arc<Item>> = merge
-        .thread(conversation)
-        .into_iter()
-        .map(|view| {
-            Arc::new(Item {
-                id: view.id,
-                parent: view.parent,
-                role: view.role,
-                content: view.content.clone(),
-                steps: view.steps.into_iter().cloned().collect(),
-                siblings: view.siblings,
-            })
-        })
-        .collect();
+    let items: Vec<Arc<Item>> = merge.thread(conversation).into_iter().map(item).collect();
     let places = items.iter().enumerate().map(|(place, item)| (item.id, place)).collect();
     Thread { items, places }
+}
+
+pub fn item(view: MessageView<'_>) -> Arc<Item> {
+    Arc::new(Item {
+        id: view.id,
+        parent: view.parent,
+        role: view.role,
+        content: view.content.clone(),
+        steps: view.steps.into_iter().cloned().collect(),
+        siblings: view.siblings,
+    })
 }

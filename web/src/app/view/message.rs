@@ -428,6 +428,15 @@ fn foot(context: Context, state: Memo<&'static str>) -> impl IntoView {
                     <button type="button" class="icon-button small" aria-label=page.t(Text::Regenerate)
                         title=page.t(Text::Regenerate) disabled=move || page.live_here().is_some()
                         on:click=move |_| again(context)>{icon(icons::REDO)}</button>
+                    <button type="button" class="icon-button small" aria-label=page.t(Text::AnswerWith)
+                        title=page.t(Text::AnswerWith) aria-haspopup="dialog"
+                        disabled=move || page.live_here().is_some()
+                        on:click=move |_| page.dialog.set(Some(Dialog::AnswerWith(context.id)))>{icon(icons::CHIP)}</button>
+                    <Show when=move || context.with(|item| item.siblings.len() > 1)>
+                        <button type="button" class="icon-button small" aria-label=page.t(Text::CompareVersions)
+                            title=page.t(Text::CompareVersions) aria-haspopup="dialog"
+                            on:click=move |_| page.dialog.set(Some(Dialog::Versions(context.id)))>{icon(icons::COLUMNS)}</button>
+                    </Show>
                 </span>
             </Show>
             <Show when=is_elsewhere>

@@ -11,7 +11,7 @@ use web_sys::{Element, HtmlElement};
 
 use super::icons::{self, icon};
 use super::{message, welcome};
-use crate::browser::{ResizeWatch, next_frame};
+use crate::browser::{ResizeWatch, next_frame, on_window};
 use crate::page::Page;
 
 /// Nearer than this to the end, new text keeps the end in view.
@@ -55,6 +55,7 @@ pub fn messages(page: Page) -> impl IntoView {
         made: NodeRef::new(),
     };
     thread.follow_what_comes(page);
+    thread.print_all();
     let column = NodeRef::<html::Div>::new();
     // A turned phone, its keyboard, and messages whose real height comes late move the end too.
     let sizes = StoredValue::new_local(None);
@@ -153,6 +154,19 @@ impl Thread {
                 self.to_end();
             }
         });
+    }
+
+    /// What is printed is all of it; the conversation is mounted as long as the page.
+    fn print_all(self) {
+        on_window("beforeprint", move |_| {
+            self.window.set(Window { from: 0, to: self.n_messages() });
+        });
+        on_window("afterprint", move |_| self.to_end_anew());
+    }
+
+    fn to_end_anew(self) {
+        self.window.set(Window::at_end(self.n_messages()));
+        self.to_end();
     }
 
     fn n_messages(self) -> usize {

@@ -8,11 +8,13 @@ mod composer;
 mod dialog;
 mod documents;
 mod icons;
+mod keys;
 mod later;
 mod licence;
 mod message;
 mod messages;
 mod models;
+mod organise;
 mod place;
 mod progress;
 mod settings;
@@ -21,6 +23,7 @@ mod sources;
 mod steps;
 mod sync;
 mod toasts;
+mod versions;
 mod tools;
 mod welcome;
 
@@ -36,6 +39,7 @@ use crate::page::{Dialog, Page};
 
 /// The whole page.
 pub fn page(page: Page) -> impl IntoView {
+    keys::listen(page);
     view! {
         <a class="skip" href=format!("#{}", composer::INPUT_ID) on:click=move |event| {
             event.prevent_default();
@@ -71,6 +75,10 @@ pub fn page(page: Page) -> impl IntoView {
         {move || match page.dialog.get() {
             Some(Dialog::Models) => models::models_dialog(page).into_any(),
             Some(Dialog::Settings) => settings::settings_dialog(page).into_any(),
+            Some(Dialog::Keys) => keys::keys_dialog(page).into_any(),
+            Some(Dialog::Organise(id)) => organise::organise_dialog(page, id).into_any(),
+            Some(Dialog::Versions(id)) => versions::versions_dialog(page, id).into_any(),
+            Some(Dialog::AnswerWith(id)) => versions::answer_dialog(page, id).into_any(),
             None => ().into_any(),
         }}
         {toasts::toasts(page).into_any()}

@@ -8,9 +8,9 @@ use wasm_bindgen_futures::spawn_local;
 use super::dialog::dialog;
 use crate::answer::USUAL_MAX_TOKENS;
 use crate::browser::window;
-use crate::page::{Page, Theme};
+use crate::page::{Dialog, Page, Theme};
 use crate::prefs::{self, AnswerSettings};
-use crate::{erase, export};
+use crate::{erase, export, import};
 
 pub fn settings_dialog(page: Page) -> impl IntoView {
     let content = view! {
@@ -54,7 +54,17 @@ fn general(page: Page) -> impl IntoView {
                     }).collect_view()}
                 </select>
             </label>
+            {keys(page).into_any()}
         </section>
+    }
+}
+
+/// The list of keys, also for those who switched them off.
+fn keys(page: Page) -> impl IntoView {
+    view! {
+        <button type="button" class="button" on:click=move |_| page.dialog.set(Some(Dialog::Keys))>
+            {page.t(Text::KeysShow)}
+        </button>
     }
 }
 
@@ -128,13 +138,14 @@ fn storage(page: Page) -> impl IntoView {
             <p class="muted">{used}</p>
             <div class="row">
                 <span>{page.t(Text::ExportTitle)}</span>
-                <button type="button" class="button" on:click=move |_| export::markdown(page)>
+                <button type="button" class="button" on:click=move |_| export::markdown(page, None)>
                     {page.t(Text::ExportMarkdown)}
                 </button>
-                <button type="button" class="button" on:click=move |_| export::json(page)>
+                <button type="button" class="button" on:click=move |_| export::json(page, None)>
                     {page.t(Text::ExportJson)}
                 </button>
             </div>
+            {import_field(page).into_any()}
             <Show when=move || !asking.get() fallback=move || view! {
                 <div class="notice error" role="alert">
                     <p>{page.t(Text::DeleteAllConfirm)}</p>
@@ -163,6 +174,59 @@ fn storage(page: Page) -> impl IntoView {
                 </button>
             </Show>
         </section>
+    }
+}
+
+/// Where a file is chosen, and how far its import is.
+fn import_field(page: Page) -> impl IntoView {
+    let progress = page.import;
+    let line = move || {
+        let lang = page.lang.get();
+        progress.with(|progress| {
+            let now = progress.as_ref()?;
+            let count = |n: u32| format::integer(lang, n.into());
+            Some(match &now.failed {
+                Some(why) => Text::ImportFailed.fill(lang, &[("why", why)]),
+                None if now.is_over => Text::ImportDone.fill(lang, &[
+                    ("n", &count(now.n_new)),
+                    ("known", &count(now.n_known)),
+                    ("refused", &count(now.n_refused)),
+                ]),
+                None => Text::ImportRunning
+                    .fill(lang, &[("n", &count(now.at)), ("total", &count(now.total))]),
+            })
+        })
+    };
+    let is_running = move || progress.with(|now| now.as_ref().is_some_and(|now| !now.is_over));
+    let refused = move || progress.with(|now| now.as_ref().map(|now| now.refused.clone()).unwrap_or_default());
+    view! {
+        <label class="field">
+            <span>{page.t(Text::ImportTitle)}<br/><span class="hint">{page.t(Text::ImportHint)}</span></span>
+            <input type="file" accept=".json,application/json" data-import="" disabled=is_running
+                on:change:target=move |event| {
+                    let input = event.target();
+                    if let Some(file) = input.files().and_then(|files| files.get(0)) {
+                        import::start(page, &file);
+                    }
+                    input.set_value("");
+                }/>
+        </label>
+        <div class="row" role="status" data-import-state=move || if is_running() { "running" } else { "over" }>
+            <span>{line}</span>
+            <Show when=is_running>
+                <button type="button" class="button" on:click=move |_| {
+                    import::cancel();
+                    progress.update(|now| if let Some(now) = now { now.is_over = true });
+                    page.log_version.update(|version| *version += 1);
+                }>{page.t(Text::Cancel)}</button>
+            </Show>
+        </div>
+        {move || Some(refused()).filter(|refused| !refused.is_empty()).map(|refused| view! {
+            <details>
+                <summary>{page.t(Text::ImportRefused)}</summary>
+                <pre tabindex="0">{refused.join("\n")}</pre>
+            </details>
+        })}
     }
 }
 

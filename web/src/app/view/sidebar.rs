@@ -9,7 +9,8 @@ use portico_shared::sync::{Body, Setting, TITLE_MAX_CHARS};
 use uuid::Uuid;
 
 use super::icons::{self, icon, logo};
-use super::{composer, open_conversation, sync};
+use super::organise::{self, Shown};
+use super::{composer, keys, open_conversation, sync};
 use crate::browser::{after_ms, focus, now_ms};
 use crate::log::{self, Row};
 use crate::page::{Dialog, Page};
@@ -22,9 +23,17 @@ const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
 
 pub fn sidebar(page: Page) -> impl IntoView {
     let query = RwSignal::new(String::new());
-    let rows = Memo::new(move |_| {
+    let found = Memo::new(move |_| {
         page.log_version.track();
         log::rows(&query.get())
+    });
+    let which = RwSignal::new(Shown::default());
+    let rows = Memo::new(move |_| {
+        let is_search = query.with(|query| !query.trim().is_empty());
+        let which = which.get();
+        found.with(|rows| {
+            rows.iter().filter(|row| which.holds(row, is_search)).cloned().collect::<Vec<_>>()
+        })
     });
     let renaming = RwSignal::new(None::<Uuid>);
     let n_shown = RwSignal::new(ROWS_AT_ONCE);
@@ -48,6 +57,7 @@ pub fn sidebar(page: Page) -> impl IntoView {
             <nav class="conversations" aria-label=page.t(Text::Conversations)>
                 {move || groups(page, shown.get(), &query.get(), renaming)}
                 <Show when=move || { n_more() > 0 }>
+            {organise::shown_field(page, found, which).into_any()}
                     <button type="button" class="button quiet wide"
                         on:click=move |_| n_shown.update(|n| *n += ROWS_AT_ONCE * 2)>{move || {
                         Text::ShowOlder.fill(page.lang.get(), &[("n", &n_more().to_string())])
@@ -86,7 +96,7 @@ fn search_field(page: Page, query: RwSignal<String>) -> impl IntoView {
         <label class="search">
             {icon(icons::SEARCH)}
             <span class="visually-hidden">{page.t(Text::SearchConversations)}</span>
-            <input type="search" placeholder=page.t(Text::SearchConversations) autocomplete="off"
+            <input type="search" id=keys::SEARCH_ID placeholder=page.t(Text::SearchConversations) autocomplete="off"
                 on:input:target=move |event| {
                     let text = event.target().value();
                     let turn = typed.get_value().wrapping_add(1);
@@ -202,6 +212,9 @@ fn actions(
             <button type="button" class="icon-button small" aria-label=page.t(Text::Delete)
                 title=page.t(Text::Delete)
                 on:click=move |_| delete(page, id, &deleted_title())>{icon(icons::TRASH)}</button>
+            <button type="button" class="icon-button small" aria-label=page.t(Text::Organise)
+                title=page.t(Text::Organise) aria-haspopup="dialog"
+                on:click=move |_| page.dialog.set(Some(Dialog::Organise(id)))>{icon(icons::TAG)}</button>
         </span>
     }
 }
