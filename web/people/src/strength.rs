@@ -10,7 +10,7 @@ pub enum Strength {
     Strong,
 }
 
-/// Bits of a guess, by which one and the next begins: each guess costs 64 MiB and a good part of a second.
+/// Bits of a guess, by which one and the next begins: each guess costs 64 MiB and a fifth of a second.
 const FAIR_BITS: f64 = 42.0;
 const STRONG_BITS: f64 = 58.0;
 /// A word of a language, however long it is.

@@ -137,8 +137,8 @@ texts! {
     SealFair: "Fair", "Mittel";
     SealStrong: "Hard to guess", "Schwer zu erraten";
     SealGoOn: "Go on", "Weiter";
-    SealBusy: "The key is being computed. This takes a few seconds, during which the page stands still.",
-        "Der Schlüssel wird berechnet. Das dauert einige Sekunden, in denen die Seite stillsteht.";
+    SealBusy: "The key is being computed; the page stands still for a moment.",
+        "Der Schlüssel wird berechnet; die Seite steht einen Augenblick still.";
     SealKeep: "This recovery key opens your conversations when the passphrase is forgotten. It is shown only now: write it down or save it where nobody else looks. Without passphrase, recovery key and an unlocked device, what is on the server is lost.",
         "Dieser Wiederherstellungsschlüssel öffnet Ihre Gespräche, wenn die Passphrase vergessen ist. Er wird nur jetzt gezeigt: Schreiben Sie ihn auf oder speichern Sie ihn, wo sonst niemand nachsieht. Ohne Passphrase, Wiederherstellungsschlüssel und ein entsperrtes Gerät ist verloren, was auf dem Server liegt.";
     SealSave: "Save as a file", "Als Datei speichern";

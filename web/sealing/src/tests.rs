@@ -145,3 +145,27 @@ fn a_typo_in_the_recovery_key_is_named() {
         assert!(RecoveryKey::from_text(bad).is_err());
     }
 }
+
+/// What another program sealed opens here, now and in every later version.
+#[test]
+fn stored_vectors_open() {
+    let vectors: Value = serde_json::from_str(include_str!("vectors.json")).unwrap();
+    let text = |name: &str| vectors[name].as_str().unwrap();
+    let key = AccountKey::from_text(text("key")).unwrap();
+    assert_eq!(key.open(text("sealed")).unwrap(), text("operation"));
+    let keyring = Keyring::from_value(vectors["keyring"].clone()).unwrap();
+    assert_eq!(keyring.key_id, key.id());
+    assert!(keyring.open_by_passphrase(text("passphrase")).unwrap() == key);
+    assert!(keyring.open_by_recovery(text("recovery_key")).unwrap() == key);
+    assert_eq!(
+        RecoveryKey::from_text(text("recovery_key")).unwrap().to_text(),
+        text("recovery_key")
+    );
+    // And what is sealed here is what the other program would have: all but the compression.
+    let random: [u8; 24] = std::array::from_fn(|at| at as u8 + 1);
+    let place = "0190163d-8694-739b-aea5-966c26f8ad92".parse().ok();
+    let line = key.seal(text("operation"), place, random).unwrap();
+    let (ours, theirs) = (Sealed::from_json(&line), Sealed::from_json(text("sealed")));
+    let readable = |sealed: Option<Sealed>| Sealed { data: String::new(), ..sealed.unwrap() };
+    assert_eq!(readable(ours), readable(theirs));
+}
