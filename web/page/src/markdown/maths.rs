@@ -128,9 +128,9 @@ fn marked(source: &str, dollar: char) -> String {
             (Delimiter::Round, 2, rest.starts_with("\\("), rest.starts_with("\\)"))
         } else if rest.starts_with("\\[") || rest.starts_with("\\]") {
             (Delimiter::Square, 2, rest.starts_with("\\["), rest.starts_with("\\]"))
-        } else if rest.starts_with('\\') {
+        } else if let Some(escaped) = rest.strip_prefix('\\') {
             // Whatever is escaped is no delimiter.
-            at += 1 + rest[1..].chars().next().map_or(0, char::len_utf8);
+            at += 1 + escaped.chars().next().map_or(0, char::len_utf8);
             continue;
         } else if rest.starts_with("$$") {
             (Delimiter::Dollars, 2, true, true)
