@@ -492,7 +492,9 @@ pub fn set(page: Page, conversation: Uuid, setting: Setting) {
 
 /// Ids of all conversations.
 pub fn conversations() -> Vec<String> {
-    LOG.with_borrow(|log| log.merge.conversations().iter().map(|view| view.id.to_string()).collect())
+    LOG.with_borrow(|log| {
+        log.merge.conversations().iter().map(|view| view.id.to_string()).collect()
+    })
 }
 
 /// Every conversation, or one, with its active branch, for an export.

@@ -23,8 +23,8 @@ mod sources;
 mod steps;
 mod sync;
 mod toasts;
-mod versions;
 mod tools;
+mod versions;
 mod welcome;
 
 use leptos::prelude::*;

@@ -187,18 +187,23 @@ fn import_field(page: Page) -> impl IntoView {
             let count = |n: u32| format::integer(lang, n.into());
             Some(match &now.failed {
                 Some(why) => Text::ImportFailed.fill(lang, &[("why", why)]),
-                None if now.is_over => Text::ImportDone.fill(lang, &[
-                    ("n", &count(now.n_new)),
-                    ("known", &count(now.n_known)),
-                    ("refused", &count(now.n_refused)),
-                ]),
+                None if now.is_over => Text::ImportDone.fill(
+                    lang,
+                    &[
+                        ("n", &count(now.n_new)),
+                        ("known", &count(now.n_known)),
+                        ("refused", &count(now.n_refused)),
+                    ],
+                ),
                 None => Text::ImportRunning
                     .fill(lang, &[("n", &count(now.at)), ("total", &count(now.total))]),
             })
         })
     };
     let is_running = move || progress.with(|now| now.as_ref().is_some_and(|now| !now.is_over));
-    let refused = move || progress.with(|now| now.as_ref().map(|now| now.refused.clone()).unwrap_or_default());
+    let refused = move || {
+        progress.with(|now| now.as_ref().map(|now| now.refused.clone()).unwrap_or_default())
+    };
     view! {
         <label class="field">
             <span>{page.t(Text::ImportTitle)}<br/><span class="hint">{page.t(Text::ImportHint)}</span></span>
