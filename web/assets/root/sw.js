@@ -4,7 +4,8 @@
 const SHELL = "portico-shell-";
 const DATA = "portico-data";
 const LIST = "/assets.json";
-const CATALOGUE = "/api/catalogue";
+/** What changes while the page stays: as last seen. */
+const LAST_SEEN = ["/api/catalogue", "/house.css", "/house/logo"];
 /** After this the cached shell is shown, and the network's answer only refreshes the cache. */
 const PATIENCE_MS = 3000;
 
@@ -23,6 +24,8 @@ async function install() {
   await Promise.all(
     assets.map(async (url) => (await cache.match(url)) ?? keep(url, "default")),
   );
+  // The house's colours, as far as they can be had now.
+  await Promise.allSettled([fetch("/house.css").then((answer) => keepSeen("/house.css", answer))]);
   // Last: a page is only found where all that it needs is.
   await keep("/", "no-store");
   return build;
@@ -84,20 +87,22 @@ async function join(pathname, answer) {
   if ((await builds()).includes(shell)) await (await caches.open(shell)).put(pathname, answer);
 }
 
-async function catalogue(event) {
-  try {
-    const answer = await fetch(event.request);
-    if (answer.ok) event.waitUntil(keepCatalogue(answer.clone()).catch(unkept));
+/** The newest that the server has; without it, or when it hesitates, what was seen last. */
+async function lastSeen(event) {
+  const { pathname } = new URL(event.request.url);
+  const network = fetch(event.request).then((answer) => {
+    if (answer.ok) event.waitUntil(keepSeen(pathname, answer.clone()).catch(unkept));
     return answer;
-  } catch (error) {
-    const hit = await kept(caches.match(CATALOGUE, { cacheName: DATA }));
-    if (hit) return hit;
-    throw error;
-  }
+  });
+  const first = await Promise.race([
+    network.catch(() => undefined),
+    timeout(PATIENCE_MS).then(() => undefined),
+  ]);
+  return first ?? (await kept(caches.match(pathname, { cacheName: DATA }))) ?? network;
 }
 
-async function keepCatalogue(answer) {
-  await (await caches.open(DATA)).put(CATALOGUE, answer);
+async function keepSeen(pathname, answer) {
+  if (answer.ok) await (await caches.open(DATA)).put(pathname, answer);
 }
 
 self.addEventListener("install", (event) => {
@@ -115,7 +120,7 @@ self.addEventListener("fetch", (event) => {
   // Its headers say who may frame it: they are asked for anew.
   if (url.pathname === "/embed") return;
   if (event.request.mode === "navigate") event.respondWith(page(event));
-  else if (url.pathname === CATALOGUE) event.respondWith(catalogue(event));
+  else if (LAST_SEEN.includes(url.pathname)) event.respondWith(lastSeen(event));
   else if (url.pathname.startsWith("/assets/") || ["/icon.svg", "/manifest.webmanifest"].includes(url.pathname)) {
     event.respondWith(asset(event));
   }

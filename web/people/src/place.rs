@@ -19,6 +19,8 @@ pub enum Place {
     SignInService,
     /// Servers of tools.
     Tools,
+    /// Name, logo, colour.
+    Look,
     Log,
 }
 
@@ -33,6 +35,7 @@ impl Place {
             ("rules", _) => Self::Rules,
             ("service", _) => Self::SignInService,
             ("tools", _) => Self::Tools,
+            ("look", _) => Self::Look,
             ("log", _) => Self::Log,
             _ => Self::Everyone,
         }
@@ -47,6 +50,7 @@ impl Place {
             Self::Rules => "#/people/rules".to_owned(),
             Self::SignInService => "#/people/service".to_owned(),
             Self::Tools => "#/people/tools".to_owned(),
+            Self::Look => "#/people/look".to_owned(),
             Self::Log => "#/people/log".to_owned(),
         }
     }
@@ -92,6 +96,7 @@ mod tests {
             Place::Rules,
             Place::SignInService,
             Place::Tools,
+            Place::Look,
             Place::Log,
         ] {
             let hash = place.hash();

@@ -15,6 +15,9 @@ use crate::prefs;
 
 /// Which models may run on this device, in the choices, so that it holds without the server too.
 const DEVICE_MODELS: &str = "device-models";
+/// How the house shows itself, in the choices.
+const HOUSE_NAME: &str = "house-name";
+const HOUSE_LOGO: &str = "house-logo";
 /// In a list: everything.
 const ALL: &str = "*";
 
@@ -42,6 +45,23 @@ struct May {
 #[derive(Deserialize)]
 struct House {
     audit_device_use: bool,
+    name: Option<String>,
+    logo: Option<String>,
+}
+
+/// How the house shows itself; what is none is Portico's own.
+#[derive(Clone, Default, PartialEq)]
+pub struct Look {
+    pub name: Option<String>,
+    /// Where its logo lies.
+    pub logo: Option<String>,
+}
+
+impl Look {
+    /// As the server said it last.
+    pub fn kept() -> Self {
+        Self { name: prefs::get(HOUSE_NAME), logo: prefs::get(HOUSE_LOGO) }
+    }
 }
 
 impl Person {
@@ -64,7 +84,11 @@ pub fn heed(page: Page, session: &Session) {
     let kept = models.as_ref().and_then(|models| serde_json::to_string(models).ok());
     prefs::set(DEVICE_MODELS, kept.as_deref());
     page.device_models.set(models);
-    page.counts_device_use.set(session.house.audit_device_use);
+    let House { audit_device_use, name, logo } = &session.house;
+    page.counts_device_use.set(*audit_device_use);
+    prefs::set(HOUSE_NAME, name.as_deref());
+    prefs::set(HOUSE_LOGO, logo.as_deref());
+    page.look.set(Look::kept());
 }
 
 /// As the server said it last; none: all models.

@@ -1,7 +1,7 @@
 //! What the server says of people, and how it is asked (`docs/people.md`).
 
 use portico_shared::error::{ApiError, ErrorCode};
-use portico_web::server_call::http::fetch;
+use portico_web::server_call::http::{fetch, fetch_with_file};
 use portico_web::server_call::text;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -87,6 +87,29 @@ pub struct House {
     pub audit_device_use: bool,
     /// What the button of the sign-in service says.
     pub oidc: Option<String>,
+}
+
+/// `GET /api/look`
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+pub struct Look {
+    pub name: Option<String>,
+    /// `#rrggbb`
+    pub accent: Option<String>,
+    pub logo: Option<String>,
+    pub themes: Option<Themes>,
+}
+
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct Themes {
+    pub light: Shades,
+    pub dark: Shades,
+}
+
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct Shades {
+    pub accent: String,
+    pub ink: String,
+    pub contrast: f64,
 }
 
 /// `POST /api/links/look`
@@ -203,6 +226,19 @@ pub async fn send<T: DeserializeOwned>(
         .map_err(|error| ApiError::new(ErrorCode::Internal).detail(error))?;
     let answer = text(&heard(fetch(method, path, Some(&json), &[], None).await)?).await?;
     read(if answer.is_empty() { "{}" } else { &answer })
+}
+
+/// Sends a file's bytes.
+///
+/// # Errors
+/// As [`get`].
+pub async fn send_file<T: DeserializeOwned>(
+    method: &str,
+    path: &str,
+    file: &web_sys::File,
+) -> Result<T, ApiError> {
+    let answer = text(&heard(fetch_with_file(method, path, file).await)?).await?;
+    read(&answer)
 }
 
 /// A session that ended meanwhile is news for the whole page.

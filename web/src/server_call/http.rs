@@ -6,7 +6,7 @@ use serde::Deserialize;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{AbortSignal, Headers, RequestCache, RequestInit, Response};
+use web_sys::{AbortSignal, File, Headers, RequestCache, RequestInit, Response};
 
 /// How the server words an error.
 #[derive(Deserialize)]
@@ -33,9 +33,23 @@ pub async fn fetch(
     headers: &[(&str, &str)],
     abort: Option<&AbortSignal>,
 ) -> Result<Response, ApiError> {
-    let window = web_sys::window().ok_or_else(|| ApiError::new(ErrorCode::Internal))?;
     let init = request(method, body, headers, abort).map_err(|error| unreachable(&error))?;
-    let response = JsFuture::from(window.fetch_with_str_and_init(path, &init)).await;
+    answer(path, &init).await
+}
+
+/// [`fetch`] with a file's bytes.
+///
+/// # Errors
+/// As [`fetch`].
+pub async fn fetch_with_file(method: &str, path: &str, file: &File) -> Result<Response, ApiError> {
+    let init = request(method, None, &[], None).map_err(|error| unreachable(&error))?;
+    init.set_body(file);
+    answer(path, &init).await
+}
+
+async fn answer(path: &str, init: &RequestInit) -> Result<Response, ApiError> {
+    let window = web_sys::window().ok_or_else(|| ApiError::new(ErrorCode::Internal))?;
+    let response = JsFuture::from(window.fetch_with_str_and_init(path, init)).await;
     let response: Response = response.map_err(|error| unreachable(&error))?.unchecked_into();
     if response.ok() {
         return Ok(response);

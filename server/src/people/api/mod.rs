@@ -15,11 +15,11 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
-use axum::routing::{MethodRouter, delete, get, patch, post};
+use axum::routing::{MethodRouter, delete, get, patch, post, put};
 
 use crate::config::Config;
 use crate::gateway::Gateway;
-use crate::people::oidc;
+use crate::people::{look, oidc};
 
 const TIMEOUT: Duration = Duration::from_secs(30);
 /// Rules name models; nothing here is longer.
@@ -65,6 +65,10 @@ fn routes() -> Vec<(&'static str, MethodRouter<Arc<Gateway>>)> {
         ("/api/groups", get(groups::list).post(groups::add)),
         ("/api/groups/{name}", patch(groups::change).delete(groups::remove)),
         ("/api/policy", get(groups::policy).put(groups::set_policy)),
+        ("/api/look", get(look::get).put(look::set)),
+        ("/api/look/logo", put(look::set_logo).delete(look::remove_logo)),
+        ("/house.css", get(look::style)),
+        ("/house/logo", get(look::logo)),
         ("/api/audit", get(audit::list)),
         ("/api/audit.csv", get(audit::csv)),
         ("/api/audit/device-use", post(audit::device_use)),

@@ -47,6 +47,10 @@ struct HouseHere {
     audit_device_use: bool,
     /// What the button of another service says; null: there is none.
     oidc: Option<String>,
+    /// As the house calls itself; null: Portico.
+    name: Option<String>,
+    /// Where its logo lies.
+    logo: Option<String>,
 }
 
 pub async fn get(
@@ -98,11 +102,14 @@ pub async fn sign_out(
 impl Gateway {
     async fn here(&self, caller: Option<Caller>) -> Result<Here, ApiError> {
         let house = self.people.house().await?;
+        let look = self.people.look().await?;
         let house = HouseHere {
             has_people: self.people.has_any().await?,
             guests: house.guests,
             audit_device_use: house.audit_device_use,
             oidc: self.config.people.oidc.as_ref().map(|oidc| oidc.label.clone()),
+            name: look.name,
+            logo: look.logo,
         };
         let Some(caller) = caller else {
             let (person, session, may, used) = (None, None, None, None);

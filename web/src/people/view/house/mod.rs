@@ -7,6 +7,7 @@ mod groups;
 mod known;
 mod links;
 mod log;
+mod look;
 mod one_person;
 mod rules_form;
 mod rules_of_all;
@@ -36,6 +37,7 @@ pub fn house(people: People, place: Place) -> impl IntoView {
                 Place::Rules => rules_of_all::rules_of_all(people).into_any(),
                 Place::SignInService => service::service(people).into_any(),
                 Place::Tools => tools::tools(people).into_any(),
+                Place::Look => look::look(people).into_any(),
                 Place::Log => log::log(people).into_any(),
             }}
         }
@@ -50,6 +52,7 @@ fn tabs(people: People, here: &Place) -> impl IntoView + use<> {
         (Place::Rules, Text::Rules),
         (Place::SignInService, Text::Service),
         (Place::Tools, Text::Tools),
+        (Place::Look, Text::Look),
         (Place::Log, Text::Log),
     ];
     let tab = |(place, text): (Place, Text)| {
