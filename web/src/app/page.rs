@@ -21,6 +21,7 @@ use crate::documents::Collection;
 use crate::import::Progress;
 use crate::log::Thread;
 use crate::prefs;
+use crate::session::Look;
 
 /// Light, dark, or as the system is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,7 +72,6 @@ pub enum Catalogue {
 pub enum Dialog {
     Models,
     Settings,
-}
     /// What the keyboard does.
     Keys,
     /// A conversation's folder, tags and place in the archive.
@@ -80,6 +80,7 @@ pub enum Dialog {
     Versions(Uuid),
     /// Another answer in a message's place, by a model to be chosen.
     AnswerWith(Uuid),
+}
 
 /// What a toast's button does. It outlives the view that made it.
 pub type Action = Arc<dyn Fn() + Send + Sync>;
@@ -126,6 +127,7 @@ pub struct Page {
     pub device_models: RwSignal<Option<Vec<String>>>,
     /// Tokens of models on this device are counted by the house.
     pub counts_device_use: RwSignal<bool>,
+    pub look: RwSignal<Look>,
     /// Grows with each operation.
     pub log_version: RwSignal<u64>,
     /// The log has been read.
@@ -146,10 +148,10 @@ pub struct Page {
     pub remote: RwSignal<BTreeSet<Uuid>>,
     /// How it stands with the person's other devices; none: nobody asked.
     pub sync: RwSignal<Option<SyncState>>,
-    pub dialog: RwSignal<Option<Dialog>>,
-    /// The sidebar is open on a narrow screen.
     /// How far an import of conversations is; none: there was none yet.
     pub import: RwSignal<Option<Progress>>,
+    pub dialog: RwSignal<Option<Dialog>>,
+    /// The sidebar is open on a narrow screen.
     pub drawer: RwSignal<bool>,
     pub toasts: RwSignal<Vec<Toast>>,
     pub online: RwSignal<bool>,
@@ -186,6 +188,7 @@ impl Page {
             person: RwSignal::new(None),
             device_models: RwSignal::new(crate::session::device_models()),
             counts_device_use: RwSignal::new(false),
+            look: RwSignal::new(Look::kept()),
             log_version,
             log_ready: RwSignal::new(false),
             log_in_memory: RwSignal::new(false),
@@ -197,10 +200,10 @@ impl Page {
             elsewhere: RwSignal::new(BTreeSet::new()),
             remote: RwSignal::new(BTreeSet::new()),
             sync: RwSignal::new(None),
+            import: RwSignal::new(None),
             dialog: RwSignal::new(None),
             drawer: RwSignal::new(false),
             toasts: RwSignal::new(Vec::new()),
-            import: RwSignal::new(None),
             online: RwSignal::new(true),
             device_lost: RwSignal::new(None),
             worker_error: RwSignal::new(None),
@@ -296,6 +299,11 @@ impl Page {
     }
 
     /// The answer that is being written in the open conversation.
+    /// As the house calls itself.
+    pub fn house(self) -> String {
+        self.look.with(|look| look.name.clone()).unwrap_or_else(|| "Portico".to_owned())
+    }
+
     pub fn live_here(self) -> Option<Uuid> {
         let open = self.open.get()?;
         self.live

@@ -144,8 +144,8 @@ fn follow_choices(page: Page) {
         };
         if let Some(document) = document() {
             document.set_title(&match title {
-                Some(title) => format!("{title} · Portico"),
-                None => "Portico".to_owned(),
+                Some(title) => format!("{title} · {}", page.house()),
+                None => page.house(),
             });
         }
     });

@@ -44,7 +44,10 @@ pub fn sidebar(page: Page) -> impl IntoView {
     view! {
         <aside class="sidebar" id="sidebar" aria-label=page.t(Text::Conversations)>
             <div class="sidebar-head">
-                <span class="brand">{logo()} "Portico"</span>
+                <span class="brand">{move || match page.look.with(|look| look.logo.clone()) {
+                    Some(logo) => view! { <img class="logo" src=logo alt=""/> }.into_any(),
+                    None => logo().into_any(),
+                }} <span class="brand-name">{move || page.house()}</span></span>
                 <button type="button" class="icon-button only-narrow"
                     aria-label=page.t(Text::CloseSidebar) title=page.t(Text::CloseSidebar)
                     on:click=move |_| page.drawer.set(false)>{icon(icons::CLOSE)}</button>
@@ -54,10 +57,10 @@ pub fn sidebar(page: Page) -> impl IntoView {
                 focus(composer::INPUT_ID);
             }>{icon(icons::PLUS)} {page.t(Text::NewConversation)}</button>
             {search_field(page, query).into_any()}
+            {organise::shown_field(page, found, which).into_any()}
             <nav class="conversations" aria-label=page.t(Text::Conversations)>
                 {move || groups(page, shown.get(), &query.get(), renaming)}
                 <Show when=move || { n_more() > 0 }>
-            {organise::shown_field(page, found, which).into_any()}
                     <button type="button" class="button quiet wide"
                         on:click=move |_| n_shown.update(|n| *n += ROWS_AT_ONCE * 2)>{move || {
                         Text::ShowOlder.fill(page.lang.get(), &[("n", &n_more().to_string())])
@@ -209,12 +212,12 @@ fn actions(
             <button type="button" class="icon-button small" aria-label=page.t(Text::Rename)
                 title=page.t(Text::Rename)
                 on:click=move |_| renaming.set(Some(id))>{icon(icons::PENCIL)}</button>
-            <button type="button" class="icon-button small" aria-label=page.t(Text::Delete)
-                title=page.t(Text::Delete)
-                on:click=move |_| delete(page, id, &deleted_title())>{icon(icons::TRASH)}</button>
             <button type="button" class="icon-button small" aria-label=page.t(Text::Organise)
                 title=page.t(Text::Organise) aria-haspopup="dialog"
                 on:click=move |_| page.dialog.set(Some(Dialog::Organise(id)))>{icon(icons::TAG)}</button>
+            <button type="button" class="icon-button small" aria-label=page.t(Text::Delete)
+                title=page.t(Text::Delete)
+                on:click=move |_| delete(page, id, &deleted_title())>{icon(icons::TRASH)}</button>
         </span>
     }
 }
