@@ -10,6 +10,7 @@ use super::{Params, Result, Row, Statement};
 pub struct Connection(pub(in crate::db) Backend);
 
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "there are as many as connections: a few")]
 pub(in crate::db) enum Backend {
     Sqlite(rusqlite::Connection),
     Postgres(Session),
