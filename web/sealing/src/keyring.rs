@@ -49,7 +49,7 @@ struct ByPassphrase {
 }
 
 /// The account's key, sealed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Wrapped {
     nonce: String,
     data: String,
@@ -167,12 +167,6 @@ impl ByPassphrase {
     fn purpose(&self) -> String {
         let Self { salt, memory_kib, passes, lanes, .. } = self;
         format!("passphrase {salt} {memory_kib} {passes} {lanes}")
-    }
-}
-
-impl Default for Wrapped {
-    fn default() -> Self {
-        Self { nonce: String::new(), data: String::new(), check: String::new() }
     }
 }
 
