@@ -17,7 +17,10 @@ const REWRITTEN_MAX_BYTES: i64 = 256 << 20;
 #[derive(Debug)]
 pub enum Put {
     /// `begins_anew`: the log is another one now.
-    Taken { state: KeyringState, begins_anew: bool },
+    Taken {
+        state: KeyringState,
+        begins_anew: bool,
+    },
     Refused(ApiError),
 }
 
@@ -37,9 +40,9 @@ pub fn check(put: &PutKeyring) -> Result<(), ApiError> {
 /// The person's keyring, as they left it.
 pub fn state(connection: &Connection, log: Log) -> sql::Result<KeyringState> {
     let sql = "SELECT keyring, keyring_revision FROM sync_logs WHERE id = ?1";
-    let (keyring, revision) = connection.prepare_cached(sql)?.query_row([log.id], |row| {
-        Ok((row.get::<_, Option<String>>(0)?, row.get::<_, i64>(1)?))
-    })?;
+    let (keyring, revision) = connection
+        .prepare_cached(sql)?
+        .query_row([log.id], |row| Ok((row.get::<_, Option<String>>(0)?, row.get::<_, i64>(1)?)))?;
     let keyring = keyring.map(|json| serde_json::from_str(&json)).transpose();
     let keyring = keyring.map_err(|error| damaged(0, error))?;
     let revision = revision.max(0) as u64;
