@@ -87,7 +87,7 @@ impl House {
     }
 
     pub fn push(&self, lines: &[&str]) -> Heard<Pushed> {
-        let request = self.agent.post(format!("{}api/sync/push", self.address));
+        let request = self.agent.post(format!("{}api/sync/push", self.address()));
         let request = request.header("cookie", &self.cookie).header("portico-page", "1");
         let request = request.header("content-encoding", "gzip");
         let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
@@ -108,7 +108,7 @@ impl House {
     }
 
     fn page<T: serde::de::DeserializeOwned>(&self, path: &str) -> Heard<(T, Vec<String>)> {
-        let request = self.agent.get(format!("{}{path}", self.address));
+        let request = self.agent.get(format!("{}{path}", self.address()));
         let request = request.header("cookie", &self.cookie).header("accept-encoding", "gzip");
         let mut answer = request.call().map_err(|error| error.to_string())?;
         let is_packed = answer.headers().contains_key("content-encoding");

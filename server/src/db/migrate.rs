@@ -12,8 +12,7 @@ use super::upgrade;
 use super::vector_moves::VECTOR_MOVES;
 
 /// In order; one that was released never changes.
-const MIGRATIONS: [&str; 7] =
-    [KEYS, DOCUMENTS, PEOPLE, VECTOR_MOVES, SYNC, SEALING, ATTACHMENTS];
+const MIGRATIONS: [&str; 7] = [KEYS, DOCUMENTS, PEOPLE, VECTOR_MOVES, SYNC, SEALING, ATTACHMENTS];
 
 const KEYS: &str = "CREATE TABLE api_keys (
         -- In the key's own text, to find it by.

@@ -102,10 +102,7 @@ impl Db {
         })
     }
 
-    fn work<T>(
-        &self,
-        work: impl FnOnce(&mut Connection) -> sql::Result<T>,
-    ) -> Result<T, DbError> {
+    fn work<T>(&self, work: impl FnOnce(&mut Connection) -> sql::Result<T>) -> Result<T, DbError> {
         // What a panic left behind was rolled back with its transaction.
         let mut guard = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
         // A connection that was lost since is made anew.
@@ -113,7 +110,8 @@ impl Db {
             Some(connection) => connection,
             None => open(&self.home, self.safety)?,
         };
-        work(guard.insert(connection)).map_err(|error| DbError::of_statement(self.home.name(), error))
+        work(guard.insert(connection))
+            .map_err(|error| DbError::of_statement(self.home.name(), error))
     }
 }
 

@@ -36,8 +36,8 @@ use portico_search::{SearchConfig, SearchIndex};
 use portico_shared::error::{ApiError, ErrorCode};
 use tokio::sync::watch;
 
-use crate::db::sql::OptionalExtension as _;
 use crate::config::{DocumentsConfig, SearchConfig as SearchingConfig, VectorsConfig};
+use crate::db::sql::OptionalExtension as _;
 use crate::db::{Db, Home};
 use crate::inference::Inference;
 use crate::metrics::Metrics;
@@ -49,12 +49,12 @@ use rerank::Reranker;
 use step::step;
 use work::{Until, Work};
 
+pub use crate::files::{FileStore, Received};
 pub use api::router;
 pub use collections::{
     Collection, CollectionChange, Groups, NewCollection, id_from_title, is_collection_id,
 };
 pub use embedders::Embedders;
-pub use crate::files::{FileStore, Received};
 pub use indexed::IndexedDocument;
 pub use intake::{Arrival, Taken};
 pub use listing::{DocumentList, DocumentText, DocumentView};

@@ -211,7 +211,8 @@ impl FileStore {
         s3.send(&received.temporary.0, &received.sha256, received.size_bytes).await?;
         let sha256 = received.sha256.clone();
         let noted = db.call(move |connection| {
-            connection.execute("INSERT INTO file_removals VALUES (?1) ON CONFLICT DO NOTHING", [sha256])
+            connection
+                .execute("INSERT INTO file_removals VALUES (?1) ON CONFLICT DO NOTHING", [sha256])
         });
         noted.await?;
         Ok(())

@@ -42,6 +42,6 @@ pub use policy::{Guests, House, Limit, May, Rules, Unlimited};
 pub(crate) use rights::enough;
 pub use rights::{EVERYONE, Right, Rights, is_group_name};
 pub use scopes::Scope;
-pub(crate) use storage::stored_bytes;
 pub use session::{External, cookie_for, cookie_of};
+pub(crate) use storage::stored_bytes;
 pub use store::{NewPerson, Person};

@@ -73,7 +73,7 @@ impl Device {
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
         let standing: Value = answer.json();
         let missing: Vec<u64> = serde_json::from_value(standing["missing"].clone()).unwrap();
-        assert_eq!(standing["is_whole"].as_bool().unwrap(), false, "{standing}");
+        assert!(!standing["is_whole"].as_bool().unwrap(), "{standing}");
         missing
     }
 

@@ -9,7 +9,7 @@ use crate::people::{Browser, admin};
 
 const SVG: &str = "<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>";
 
-async fn put_logo(site: &Site, by: &mut Browser, bytes: &[u8]) -> Answer {
+async fn put_logo(site: &Site, by: &Browser, bytes: &[u8]) -> Answer {
     let cookie = by.cookie.clone().unwrap_or_default();
     let request = Request::put("/api/look/logo").header("sec-fetch-site", "same-origin");
     let request = request.header("cookie", cookie).body(Body::from(bytes.to_vec())).unwrap();
@@ -59,12 +59,12 @@ async fn an_administrator_gives_the_house_a_name_a_colour_and_a_logo() {
     assert_eq!(nobody["house"]["logo"], Value::Null);
 
     for wrong in ["<html>", "", "GIF89a"] {
-        let refused = put_logo(&site, &mut admin, wrong.as_bytes()).await;
+        let refused = put_logo(&site, &admin, wrong.as_bytes()).await;
         assert_eq!(refused.error(), (400, "invalid_request".into()), "{wrong}");
     }
     let large = [SVG.as_bytes(), &[b' '; 130 << 10]].concat();
-    assert_eq!(put_logo(&site, &mut admin, &large).await.error().0, 400);
-    let set: Value = put_logo(&site, &mut admin, SVG.as_bytes()).await.json();
+    assert_eq!(put_logo(&site, &admin, &large).await.error().0, 400);
+    let set: Value = put_logo(&site, &admin, SVG.as_bytes()).await.json();
     let address = set["logo"].as_str().unwrap();
     assert_eq!(nobody_sees(&site).await, set["logo"]);
     let logo = site.get(address).await;

@@ -225,8 +225,7 @@ async fn a_hostile_program_ends_a_step_and_nothing_else() {
         .call_blocking(|database| {
             let sql = "SELECT object || ' ' || outcome FROM audit WHERE action = ?1";
             let mut select = database.prepare(sql)?;
-            let lines = select.query_map(["tool_called"], |row| row.get(0))?.collect();
-            lines
+            select.query_map(["tool_called"], |row| row.get(0))?.collect()
         })
         .unwrap();
     for line in

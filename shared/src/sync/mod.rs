@@ -37,7 +37,8 @@ pub use head::Head;
 pub use merge::Merge;
 pub use op::{
     Body, FOLDER_MAX_CHARS, MODEL_MAX_BYTES, MessageContent, MessageState, Moved, OP_MAX_BYTES, Op,
-    OpError, STREAM_MAX_BYTES, Setting, TAG_MAX_CHARS, TEXT_MAX_BYTES, TITLE_MAX_CHARS, TOKEN_IDS_MAX, VERSION,
+    OpError, STREAM_MAX_BYTES, Setting, TAG_MAX_CHARS, TEXT_MAX_BYTES, TITLE_MAX_CHARS,
+    TOKEN_IDS_MAX, VERSION,
 };
 pub use query::{ConversationView, MessageView};
 pub use sealed::Sealed;

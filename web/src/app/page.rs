@@ -16,8 +16,8 @@ use uuid::Uuid;
 
 use crate::answer::LiveInfo;
 use crate::attach::Attached;
-use crate::files::Transfers;
 use crate::documents::Collection;
+use crate::files::Transfers;
 use crate::import::Progress;
 use crate::log::Thread;
 use crate::prefs;

@@ -17,9 +17,9 @@ use portico_shared::error::{ApiError, ErrorCode};
 use tokio::task::spawn_blocking;
 use url::Url;
 
-use crate::files::Received;
 use super::passages::internal;
 use super::{Arrival, Documents, SyncReport};
+use crate::files::Received;
 use crate::keys::now_s;
 use crate::people::{Right, Rights};
 use fetch::{Fetched, Fetcher, Known, Page};

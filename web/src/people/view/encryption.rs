@@ -29,7 +29,7 @@ enum Step {
         begins: bool,
     },
     /// The recovery key, to be kept.
-    Keep(Made),
+    Keep(Box<Made>),
     TurnOff,
 }
 
@@ -57,7 +57,7 @@ pub fn encryption(people: People, person: Uuid) -> impl IntoView {
                     parts::failed(people, error, move || this.look()).into_any()
                 }
                 (_, Step::Passphrase { begins }) => passphrase(this, begins).into_any(),
-                (_, Step::Keep(made)) => keep(this, made).into_any(),
+                (_, Step::Keep(made)) => keep(this, *made).into_any(),
                 (_, Step::TurnOff) => turn_off(this).into_any(),
                 (Asked::Loaded(Lock::Plain), _) => plain(this).into_any(),
                 (Asked::Loaded(Lock::Open), _) => open(this).into_any(),
@@ -147,7 +147,7 @@ fn plain(this: Encryption) -> impl IntoView {
 fn open(this: Encryption) -> impl IntoView {
     let Encryption { people, person, doing, .. } = this;
     let renew = move |_| {
-        doing.run(sealing::make_recovery(person), move |made| this.go(Step::Keep(made)));
+        doing.run(sealing::make_recovery(person), move |made| this.go(Step::Keep(Box::new(made))));
     };
     view! {
         <p>{people.t(Text::SealOpen)}</p>
@@ -222,7 +222,8 @@ fn passphrase(this: Encryption, begins: bool) -> impl IntoView {
             return;
         }
         match begins {
-            true => doing.run(sealing::make(passphrase), move |made| this.go(Step::Keep(made))),
+            true => doing
+                .run(sealing::make(passphrase), move |made| this.go(Step::Keep(Box::new(made)))),
             false => {
                 this.run(sealing::change_passphrase(person, passphrase), Text::SealChanged);
             }
