@@ -161,7 +161,7 @@ mod tests {
         let near = |one: f64, other: f64| (one - other).abs() < 0.01;
         assert!(near(colour("#000000").contrast(colour("#ffffff")), 21.0));
         assert!(near(colour("#777777").contrast(colour("#ffffff")), 4.48));
-        assert!(near(colour("#0d646d").contrast(colour("#ffffff")), 6.77));
+        assert!(near(colour("#0d646d").contrast(colour("#ffffff")), 6.86));
         for wrong in ["", "#", "#12345", "#1234567", "123456", "#12345g", "#+12345", "red"] {
             assert!(wrong.parse::<Colour>().is_err(), "{wrong}");
         }

@@ -33,6 +33,8 @@ impl<R: AsyncRead + Unpin> AsyncRead for Lines<R> {
             self.n_bytes += piece.len();
             if self.n_bytes > self.max_bytes {
                 let reason = format!("a message has more than {} bytes", self.max_bytes);
+                // Whoever reads is promised that a failed read brought nothing.
+                buffer.set_filled(n_before);
                 return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, reason)));
             }
             if piece.ends_with(b"\n") {

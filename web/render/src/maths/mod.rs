@@ -1,6 +1,6 @@
 //! How does TeX become MathML that may stand in the page?
 //!
-//! pulldown-latex writes MathML as a text; [`sanitise::read`] makes of it a tree of allow-listed elements
+//! pulldown-latex writes MathML as a text; `sanitise` makes of it a tree of allow-listed elements
 //! and attributes, and the page makes elements of that. No markup is ever parsed by the browser.
 
 mod sanitise;
