@@ -198,9 +198,10 @@ describe("a server that was restored", () => {
         const { page: goes } = await open(going, origin);
         await account.signIn(goes, "anna");
         await asks(goes, `Say ${BEFORE}.`);
+        // The other device has the end of the answer before this one is gone.
+        await openRow(stays, BEFORE);
+        await person.hasEnded(stays);
       });
-      await openRow(stays, BEFORE);
-      await person.hasEnded(stays);
       const answer = await textOf(stays);
       await account.syncIs(stays, "synced");
       await staying.setOffline(true);
