@@ -44,7 +44,7 @@ pub struct Restored {
 /// name.
 ///
 /// # Errors
-/// `restore_not_empty`; those of [`read::read`]; `disk_full`, `storage_failed`; those of `finish`. Nothing
+/// `restore_not_empty`; those of `read::read`; `disk_full`, `storage_failed`; those of `finish`. Nothing
 /// is left behind.
 pub fn restore(
     file: &Path,

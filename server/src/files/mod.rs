@@ -6,7 +6,7 @@
 //! Renaming with the row that refers to it, and looking for references before a deletion, exclude each
 //! other ([`Gate`]), also between processes.
 //!
-//! In S3-compatible storage ([`s3`]) they have the same names. A file still comes in here, is sent before
+//! In S3-compatible storage (`s3`) they have the same names. A file still comes in here, is sent before
 //! the gate is asked for, and under it looked for again; who reads it gets a copy that goes with its owner.
 
 mod inert;

@@ -4,7 +4,7 @@ use rusqlite::types::ToSql;
 
 use super::Result;
 
-/// Values in order: an array of one type, a tuple of several, or [`params!`] for many.
+/// Values in order: an array of one type, a tuple of several, or `params!` for many.
 pub trait Params {
     fn each(&self, take: &mut dyn FnMut(&dyn ToSql) -> Result<()>) -> Result<()>;
 }
