@@ -369,6 +369,19 @@ error_codes! {
     SealKeyringDamaged = "seal_keyring_damaged", 422,
         en: "The keys that the server keeps for you are damaged. A device that is unlocked can turn encryption off and on again; nothing on it is lost.",
         de: "Die Schlüssel, die der Server für Sie aufbewahrt, sind beschädigt. Ein entsperrtes Gerät kann die Verschlüsselung aus- und wieder einschalten; dort ist nichts verloren.";
+    SealApprovalNone = "seal_approval_none", 404,
+        en: "No device asks to be let in at the moment. Let the new device ask anew.",
+        de: "Im Moment bittet kein Gerät um Freigabe. Lassen Sie das neue Gerät noch einmal fragen.";
+    SealApprovalCode = "seal_approval_code", 422,
+        en: "This is not the code of a device that asks. Compare it with what the new device shows: four groups of four letters and digits.",
+        de: "Das ist nicht der Code eines Geräts, das um Freigabe bittet. Vergleichen Sie ihn mit dem, was das neue Gerät zeigt: vier Gruppen aus vier Buchstaben und Ziffern.";
+    SealApprovalExpired = "seal_approval_expired", 410,
+        en: "This request is over: it holds for ten minutes and for one answer. Ask anew.",
+        de: "Diese Anfrage ist vorbei: Sie gilt zehn Minuten und für eine Antwort. Fragen Sie noch einmal.";
+    /// Sealed by who does not know the code, or for another request.
+    SealApprovalDamaged = "seal_approval_damaged", 422,
+        en: "An answer came that is not from a device of yours that knows the code. It was not used. If this happens again, tell whoever runs the server.",
+        de: "Es kam eine Antwort, die nicht von einem Ihrer Geräte stammt, das den Code kennt. Sie wurde nicht benutzt. Geschieht das wieder, sagen Sie es denen, die den Server betreiben.";
     SealOpDamaged = "seal_op_damaged", 422,
         en: "{n} changes came from the server altered, and were left out. What is on this device is as it was.",
         de: "{n} Änderungen kamen verfälscht vom Server und wurden ausgelassen. Was auf diesem Gerät ist, ist unverändert.";
@@ -434,6 +447,18 @@ error_codes! {
     PlaceForbidden = "place_forbidden", 403,
         en: "The rules of this house do not allow the model “{model}” on the server for you. It may run on your device.",
         de: "Die Regeln dieses Hauses erlauben Ihnen das Modell „{model}“ nicht auf dem Server. Auf Ihrem Gerät darf es laufen.";
+    /// To whom something is given that is not only one's own.
+    SharingForbidden = "sharing_forbidden", 403,
+        en: "The rules of this house do not allow you to share this with {with}.",
+        de: "Die Regeln dieses Hauses erlauben Ihnen nicht, das mit {with} zu teilen.";
+    /// Also one that is for others.
+    AssistantNotFound = "assistant_not_found", 404,
+        en: "There is no such assistant for you. It may have been deleted or is no longer shared with you.",
+        de: "Diesen Assistenten gibt es für Sie nicht. Vielleicht wurde er gelöscht oder wird nicht mehr mit Ihnen geteilt.";
+    /// Between reading and writing somebody else wrote.
+    AssistantChanged = "assistant_changed", 409,
+        en: "The assistant was changed meanwhile. Load it again, then make your change in what is there now.",
+        de: "Der Assistent wurde inzwischen geändert. Laden Sie ihn neu und ändern Sie dann, was jetzt da steht.";
     ToolNotFound = "tool_not_found", 404,
         en: "There is no tool “{tool}” on this server.",
         de: "Auf diesem Server gibt es kein Werkzeug „{tool}“.";

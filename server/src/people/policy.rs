@@ -74,6 +74,9 @@ pub struct Rules {
     /// Whether somebody may make API keys.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub make_keys: Option<bool>,
+    /// Whether somebody may share what they made with the groups that they are in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub share_with_groups: Option<bool>,
 }
 
 /// What somebody may do who is not signed in.
@@ -124,6 +127,7 @@ pub struct May {
     pub chats_leave_device: bool,
     pub retention_days: Option<u64>,
     pub make_keys: bool,
+    pub share_with_groups: bool,
 }
 
 impl May {
@@ -162,6 +166,7 @@ impl May {
             chats_leave_device: flag(|rules| rules.chats_leave_device),
             retention_days: limit(|rules| rules.retention_days),
             make_keys: flag(|rules| rules.make_keys),
+            share_with_groups: flag(|rules| rules.share_with_groups),
         };
         if may.chats_leave_device { may } else { may.on_device() }
     }
@@ -172,7 +177,7 @@ impl May {
     }
 
     fn guest(self, guests: Guests) -> Self {
-        let may = Self { make_keys: false, ..self };
+        let may = Self { make_keys: false, share_with_groups: false, ..self };
         match guests {
             Guests::None => Self { models_on_device: Vec::new(), ..may.on_device() },
             Guests::Device => may.on_device(),
@@ -321,7 +326,7 @@ mod tests {
         assert!(may(Guests::Device).uses_on_device("a"));
         assert!(!may(Guests::Device).uses_on_server("a"));
         assert!(may(Guests::Server).uses_on_server("a"));
-        assert!(!may(Guests::Server).make_keys);
+        assert!(!may(Guests::Server).make_keys && !may(Guests::Server).share_with_groups);
     }
 
     #[test]

@@ -59,6 +59,10 @@ impl Scope {
         if begins(&["/v1", "/tokenize", "/detokenize", "/openapi.json", "/api/tools"]) {
             return Some(Self::Chat);
         }
+        // What an assistant is to be, people say; a key uses it.
+        if begins(&["/api/assistants"]) && method.is_safe() {
+            return Some(Self::Chat);
+        }
         if begins(&["/api/sync", "/api/attachments"]) {
             return Some(Self::Sync);
         }
@@ -101,6 +105,8 @@ mod tests {
         check(Method::POST, "/api/sync/push", Some(Scope::Sync));
         check(Method::POST, "/api/attachments", Some(Scope::Sync));
         check(Method::POST, "/api/tools/a.b/call", Some(Scope::Chat));
+        check(Method::GET, "/api/assistants/a", Some(Scope::Chat));
+        check(Method::PUT, "/api/assistants/a", Some(Scope::People));
         check(Method::GET, "/api/mcp", Some(Scope::People));
         check(Method::GET, "/api/people", Some(Scope::People));
         check(Method::POST, "/api/something/new", Some(Scope::People));

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::assistant::AssistantUse;
 use super::clock::Hlc;
 use super::op::{Body, Op, Setting};
 use super::register::{Register, Stamp};
@@ -41,6 +42,8 @@ pub(super) struct Conversation {
     pub(super) tags: BTreeMap<String, Register<bool>>,
     #[serde(skip_serializing_if = "Register::is_unset")]
     pub(super) archived: Register<bool>,
+    #[serde(skip_serializing_if = "Register::is_unset")]
+    pub(super) assistant: Register<Option<AssistantUse>>,
     #[serde(skip_serializing_if = "Register::is_unset")]
     pub(super) deleted: Register<bool>,
 }
@@ -94,6 +97,7 @@ impl Head {
             state.model.stamp(),
             state.stays_on_device.stamp(),
             state.archived.stamp(),
+            state.assistant.stamp(),
             state.deleted.stamp(),
         ];
         let tags = state.tags.values().map(Register::stamp);
@@ -126,6 +130,9 @@ impl Conversation {
                 self.tags.entry(tag.clone()).or_default().write(stamp, *on);
             }
             Body::Archive { archived, .. } => self.archived.write(stamp, *archived),
+            Body::UseAssistant { assistant, .. } => {
+                self.assistant.write(stamp, assistant.clone());
+            }
             Body::DeleteConversation { deleted, .. } => self.deleted.write(stamp, *deleted),
             Body::WriteMessage { .. }
             | Body::WriteStep { .. }
@@ -156,6 +163,7 @@ impl Conversation {
             self.tags.entry(tag.clone()).or_default().join(register);
         }
         self.archived.join(&other.archived);
+        self.assistant.join(&other.assistant);
         self.deleted.join(&other.deleted);
     }
 }

@@ -68,6 +68,7 @@ impl Merge {
             | Body::Set { conversation, .. }
             | Body::Tag { conversation, .. }
             | Body::Archive { conversation, .. }
+            | Body::UseAssistant { conversation, .. }
             | Body::DeleteConversation { conversation, .. } => {
                 self.conversations.entry(*conversation).or_default().apply(stamp, &op.body);
             }

@@ -18,6 +18,7 @@
 //! - What goes between a device and its server stands in [`wire`].
 //! - Operations of unknown kinds or later versions are kept as they are and have no effect.
 
+mod assistant;
 mod attachment;
 mod clock;
 mod head;
@@ -31,6 +32,7 @@ mod step;
 mod subject;
 pub mod wire;
 
+pub use assistant::{ASSISTANT_NAME_MAX_CHARS, AssistantUse};
 pub use attachment::{ATTACHMENTS_MAX, Attachment, with_attachments, without_attachments};
 pub use clock::{Clock, ClockDrift, DRIFT_MAX_MS, Hlc, MS_MAX, uuid_v7};
 pub use head::Head;

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
+use super::assistant::AssistantUse;
 use super::attachment::{self, Attachment};
 use super::clock::{Hlc, MS_MAX};
 use super::step::ToolStep;
@@ -84,6 +85,11 @@ pub enum Body {
         conversation: Uuid,
         archived: bool,
     },
+    /// The assistant whose instructions and choices answers have from now on; none: no more.
+    UseAssistant {
+        conversation: Uuid,
+        assistant: Option<AssistantUse>,
+    },
     /// `deleted: false` takes a deletion back.
     DeleteConversation {
         conversation: Uuid,
@@ -99,7 +105,7 @@ pub enum Body {
     Unknown(Map<String, Value>),
 }
 
-const KINDS: [&str; 10] = [
+const KINDS: [&str; 11] = [
     "create_conversation",
     "set",
     "add_message",
@@ -108,6 +114,7 @@ const KINDS: [&str; 10] = [
     "choose_branch",
     "tag",
     "archive",
+    "use_assistant",
     "delete_conversation",
     "delete_message",
 ];
@@ -250,6 +257,10 @@ impl Op {
             Body::Set { conversation, setting } => {
                 is_v7(*conversation)?;
                 setting.check()
+            }
+            Body::UseAssistant { conversation, assistant } => {
+                is_v7(*conversation)?;
+                assistant.as_ref().map_or(Ok(()), AssistantUse::check)
             }
             Body::AddMessage { conversation, message, parent, content, .. } => {
                 is_v7(*conversation)?;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use uuid::Uuid;
 
+use super::assistant::AssistantUse;
 use super::head::Conversation;
 use super::merge::{Added, Merge, Message};
 use super::op::{MessageContent, MessageState};
@@ -22,6 +23,7 @@ pub struct ConversationView<'a> {
     pub pinned: bool,
     pub model: Option<&'a str>,
     pub stays_on_device: bool,
+    pub assistant: Option<&'a AssistantUse>,
     /// Milliseconds since 1970.
     pub created_ms: u64,
     /// When its last message was added.
@@ -86,6 +88,7 @@ impl Merge {
             pinned: conversation.pinned.get().copied().unwrap_or_default(),
             model: text(conversation.model.get()),
             stays_on_device: conversation.stays_on_device.get().copied().unwrap_or_default(),
+            assistant: conversation.assistant.get().and_then(Option::as_ref),
             created_ms,
             updated_ms: conversation.touched_ms.max(created_ms),
         })

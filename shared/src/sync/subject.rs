@@ -16,6 +16,7 @@ impl Body {
             | Self::AddMessage { conversation, .. }
             | Self::Tag { conversation, .. }
             | Self::Archive { conversation, .. }
+            | Self::UseAssistant { conversation, .. }
             | Self::DeleteConversation { conversation, .. } => Some(*conversation),
             Self::WriteMessage { .. }
             | Self::WriteStep { .. }
@@ -37,6 +38,7 @@ impl Body {
             | Self::Set { .. }
             | Self::Tag { .. }
             | Self::Archive { .. }
+            | Self::UseAssistant { .. }
             | Self::DeleteConversation { .. } => None,
             Self::Unknown(fields) => id_in(fields.get("message")),
         }

@@ -432,6 +432,16 @@ fn any_op() -> impl Strategy<Value = Op> {
         ),
         (conversation.clone(), any::<bool>())
             .prop_map(|(conversation, archived)| Body::Archive { conversation, archived }),
+        (conversation.clone(), prop::option::of((60u8..62, 0u64..2))).prop_map(
+            |(conversation, of)| Body::UseAssistant {
+                conversation,
+                assistant: of.map(|(n, revision)| AssistantUse {
+                    id: id(n),
+                    name: "Ada".to_owned(),
+                    revision,
+                }),
+            }
+        ),
         (conversation, any::<bool>())
             .prop_map(|(conversation, deleted)| Body::DeleteConversation { conversation, deleted }),
         (message, any::<bool>())
@@ -442,6 +452,27 @@ fn any_op() -> impl Strategy<Value = Op> {
     ];
     (100u8..130, 0u64..6, 0u32..2, body)
         .prop_map(|(op, ms, n, body)| Op::new(id(op), Hlc { ms, n }, body))
+}
+
+#[test]
+fn the_last_word_on_the_assistant_stands_and_its_name_has_an_end() {
+    let at = |ms| Hlc { ms, n: 0 };
+    let uses = |n, ms, assistant: Option<AssistantUse>| {
+        Op::new(id(n), at(ms), Body::UseAssistant { conversation: id(1), assistant })
+    };
+    let ada = |revision| AssistantUse { id: id(9), name: "Ada".to_owned(), revision };
+    let create = Op::new(id(99), at(1), Body::CreateConversation { conversation: id(1) });
+    let ops = [uses(102, 4, Some(ada(2))), create, uses(100, 2, Some(ada(1)))];
+    let of = |ops: &[Op]| {
+        Merge::from_ops(ops).conversation(id(1)).and_then(|view| view.assistant.cloned())
+    };
+    assert_eq!(of(&ops), Some(ada(2)));
+    assert_eq!(of(&[&ops[..], &[uses(103, 5, None)]].concat()), None);
+    let json = ops[0].to_json();
+    assert!(json.contains(r#""kind":"use_assistant""#), "{json}");
+    assert_eq!(Op::from_json(&json).unwrap(), ops[0]);
+    let long = AssistantUse { name: "x".repeat(ASSISTANT_NAME_MAX_CHARS + 1), ..ada(1) };
+    assert!(uses(104, 6, Some(long)).check().is_err());
 }
 
 #[test]

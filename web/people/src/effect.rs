@@ -39,6 +39,7 @@ pub fn effects(house: &House, groups: &[Group], role: &str, member_of: &[String]
     }
     if role == "guest" {
         set(&mut all, Field::MakeKeys, Said::Flag(false), &Source::Guests);
+        set(&mut all, Field::ShareWithGroups, Said::Flag(false), &Source::Guests);
         if house.guests != Guests::Server {
             set(&mut all, Field::ChatsLeaveDevice, Said::Flag(false), &Source::Guests);
             stay(&mut all, &Source::Guests);
@@ -233,7 +234,7 @@ mod tests {
 
     #[test]
     fn guests_are_held_to_what_the_house_decided() {
-        use Field::{ChatsLeaveDevice, MakeKeys, ModelsOnDevice, ModelsOnServer};
+        use Field::{ChatsLeaveDevice, MakeKeys, ModelsOnDevice, ModelsOnServer, ShareWithGroups};
         let guests = |guests: &str| json!({ "guests": guests });
         check(guests("none"), &[], "guest", ModelsOnDevice, json!([]), Source::Guests);
         check(guests("device"), &[], "guest", ModelsOnDevice, json!(["*"]), Source::Usual);
@@ -241,6 +242,7 @@ mod tests {
         check(guests("device"), &[], "guest", ChatsLeaveDevice, json!(false), Source::Guests);
         check(guests("server"), &[], "guest", ModelsOnServer, json!(["*"]), Source::Usual);
         check(guests("server"), &[], "guest", MakeKeys, json!(false), Source::Guests);
+        check(guests("server"), &[], "guest", ShareWithGroups, json!(false), Source::Guests);
         check(guests("none"), &[], "member", ModelsOnServer, json!(["*"]), Source::Usual);
     }
 }

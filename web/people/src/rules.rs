@@ -44,6 +44,7 @@ pub enum Field {
     ChatsLeaveDevice,
     RetentionDays,
     MakeKeys,
+    ShareWithGroups,
 }
 
 /// How a field is said.
@@ -55,7 +56,7 @@ pub enum Kind {
 }
 
 impl Field {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::ModelsOnDevice,
         Self::ModelsOnServer,
         Self::Tools,
@@ -65,6 +66,7 @@ impl Field {
         Self::ChatsLeaveDevice,
         Self::RetentionDays,
         Self::MakeKeys,
+        Self::ShareWithGroups,
     ];
 
     /// Its name in the server's JSON.
@@ -79,13 +81,14 @@ impl Field {
             Self::ChatsLeaveDevice => "chats_leave_device",
             Self::RetentionDays => "retention_days",
             Self::MakeKeys => "make_keys",
+            Self::ShareWithGroups => "share_with_groups",
         }
     }
 
     pub fn kind(self) -> Kind {
         match self {
             Self::ModelsOnDevice | Self::ModelsOnServer | Self::Tools => Kind::Names,
-            Self::ChatsLeaveDevice | Self::MakeKeys => Kind::Flag,
+            Self::ChatsLeaveDevice | Self::MakeKeys | Self::ShareWithGroups => Kind::Flag,
             _ => Kind::Limit,
         }
     }

@@ -323,6 +323,7 @@ texts! {
     RuleRetentionDays: "Days until unused chats on the server are deleted", "Tage, bis unbenutzte Gespräche auf dem Server gelöscht werden";
     RuleRetention: "Unused chats on the server are deleted after", "Unbenutzte Gespräche auf dem Server werden gelöscht nach";
     RuleMakeKeys: "Make API keys", "API-Schlüssel anlegen";
+    RuleShareWithGroups: "Share with their own groups", "Mit den eigenen Gruppen teilen";
     ChoiceHouseUnsaid: "not restricted", "nicht eingeschränkt";
     ChoiceGroupUnsaid: "as the house says", "wie das Haus sagt";
     ChoiceAll: "all", "alle";

@@ -66,6 +66,8 @@ pub struct May {
     pub retention_days: Option<u64>,
     #[serde(default)]
     pub make_keys: bool,
+    #[serde(default)]
+    pub share_with_groups: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Deserialize)]

@@ -22,6 +22,7 @@ pub fn field_text(field: Field) -> Text {
         Field::ChatsLeaveDevice => Text::RuleChatsLeaveDevice,
         Field::RetentionDays => Text::RuleRetention,
         Field::MakeKeys => Text::RuleMakeKeys,
+        Field::ShareWithGroups => Text::RuleShareWithGroups,
     }
 }
 
