@@ -9,10 +9,12 @@ use super::attachments::ATTACHMENTS;
 use super::people::PEOPLE;
 use super::sync::{SEALING, SYNC};
 use super::upgrade;
+use super::usage::USAGE_BY_PLACE;
 use super::vector_moves::VECTOR_MOVES;
 
 /// In order; one that was released never changes.
-const MIGRATIONS: [&str; 7] = [KEYS, DOCUMENTS, PEOPLE, VECTOR_MOVES, SYNC, SEALING, ATTACHMENTS];
+const MIGRATIONS: [&str; 8] =
+    [KEYS, DOCUMENTS, PEOPLE, VECTOR_MOVES, SYNC, SEALING, ATTACHMENTS, USAGE_BY_PLACE];
 
 const KEYS: &str = "CREATE TABLE api_keys (
         -- In the key's own text, to find it by.

@@ -14,6 +14,7 @@ mod postgres;
 pub mod sql;
 mod sync;
 mod upgrade;
+mod usage;
 mod vector_moves;
 
 use std::path::Path;

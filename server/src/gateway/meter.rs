@@ -109,9 +109,10 @@ impl Meter {
     }
 
     fn book(&self, spent: Spent) {
-        self.gateway.keys.book.add(&self.who, &self.labels.model, spent);
+        let ModelLabels { model, place, .. } = &self.labels;
+        self.gateway.keys.book.add(&self.who, model, place, spent);
         if let Some(person) = &self.person {
-            self.gateway.keys.book.add(person, &self.labels.model, spent);
+            self.gateway.keys.book.add(person, model, place, spent);
         }
         self.gateway.keys.spend(&self.who, spent.tokens());
     }

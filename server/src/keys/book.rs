@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use serde::Serialize;
+
 use super::clock::{day_of, now_s};
 use crate::db::sql::{self, Connection};
 use crate::db::{Db, DbError};
@@ -14,8 +16,11 @@ use crate::db::{Db, DbError};
 /// How often what was counted is written.
 const WRITE_EVERY: Duration = Duration::from_millis(200);
 
+/// Place of what a person's own device computed: no quota counts it.
+pub const DEVICE: &str = "device";
+
 /// Requests and tokens.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Spent {
     pub requests: u64,
     pub prompt_tokens: u64,
@@ -34,8 +39,8 @@ impl Spent {
     }
 }
 
-/// Who, day, model.
-type Page = (String, String, String);
+/// Who, day, model, place.
+type Page = (String, String, String, &'static str);
 
 #[derive(Debug, Default)]
 struct Pages {
@@ -51,17 +56,19 @@ pub struct UsageBook {
 }
 
 impl UsageBook {
-    pub fn add(&self, who: &str, model: &str, spent: Spent) {
-        let page = (who.to_owned(), day_of(now_s()), model.to_owned());
+    /// `place` is where it was computed: `server`, `upstream` or [`DEVICE`].
+    pub fn add(&self, who: &str, model: &str, place: &'static str, spent: Spent) {
+        let page = (who.to_owned(), day_of(now_s()), model.to_owned(), place);
         self.pages().open.entry(page).or_default().add(spent);
     }
 
-    /// What `who` has used on the days that begin with `period` (`2026-11-25` or `2026-11`).
+    /// What `who` has used of the house's machines on the days that begin with `period` (`2026-11-25` or
+    /// `2026-11`).
     pub fn spent(&self, connection: &Connection, who: &str, period: &str) -> sql::Result<Spent> {
         let mut sum = spent_by_database(connection, who, period)?;
         let pages = self.pages();
-        for ((whose, day, _), spent) in pages.open.iter().chain(&pages.writing) {
-            if whose == who && day.starts_with(period) {
+        for ((whose, day, _, place), spent) in pages.open.iter().chain(&pages.writing) {
+            if whose == who && day.starts_with(period) && *place != DEVICE {
                 sum.add(*spent);
             }
         }
@@ -112,8 +119,8 @@ pub(super) fn spent_by_database(
 ) -> sql::Result<Spent> {
     let sql = "SELECT coalesce(sum(requests), 0), coalesce(sum(prompt_tokens), 0),
             coalesce(sum(completion_tokens), 0)
-        FROM usage WHERE who = ?1 AND day >= ?2 AND day < ?2 || 'x'";
-    connection.prepare_cached(sql)?.query_row([who, period], |row| {
+        FROM usage WHERE who = ?1 AND day >= ?2 AND day < ?2 || 'x' AND place <> ?3";
+    connection.prepare_cached(sql)?.query_row([who, period, DEVICE], |row| {
         Ok(Spent {
             requests: row.get::<_, i64>(0)?.max(0) as u64,
             prompt_tokens: row.get::<_, i64>(1)?.max(0) as u64,
@@ -124,17 +131,17 @@ pub(super) fn spent_by_database(
 
 fn write_pages(connection: &mut Connection, pages: &BTreeMap<Page, Spent>) -> sql::Result<()> {
     let transaction = connection.transaction()?;
-    let sql = "INSERT INTO usage (who, day, model, requests, prompt_tokens, completion_tokens)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-        ON CONFLICT (who, day, model) DO UPDATE SET requests = usage.requests + ?4,
-            prompt_tokens = usage.prompt_tokens + ?5, completion_tokens = usage.completion_tokens + ?6";
-    for ((who, day, model), spent) in pages {
+    let sql = "INSERT INTO usage (who, day, model, place, requests, prompt_tokens, completion_tokens)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+        ON CONFLICT (who, day, model, place) DO UPDATE SET requests = usage.requests + ?5,
+            prompt_tokens = usage.prompt_tokens + ?6, completion_tokens = usage.completion_tokens + ?7";
+    for ((who, day, model, place), spent) in pages {
         let Spent { requests, prompt_tokens, completion_tokens } = *spent;
         let counts = [requests, prompt_tokens, completion_tokens]
             .map(|count| i64::try_from(count).unwrap_or(i64::MAX));
         transaction
             .prepare_cached(sql)?
-            .execute((who, day, model, counts[0], counts[1], counts[2]))?;
+            .execute((who, day, model, *place, counts[0], counts[1], counts[2]))?;
     }
     transaction.commit()
 }

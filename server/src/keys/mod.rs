@@ -11,7 +11,7 @@ mod quota;
 mod secret;
 mod store;
 
-pub use book::{Spent, UsageBook};
+pub use book::{DEVICE, Spent, UsageBook};
 pub use bucket::Bucket;
 pub use clock::{day_of, now_s};
 pub use quota::{TokenQuota, UsedUp};

@@ -15,7 +15,11 @@ type Export = fn(&Connection, PersonId) -> sql::Result<Value>;
 
 /// What is deleted with a person beside what the database deletes by itself (sessions, groups, links,
 /// keys).
-const FORGET: &[(&str, Forget)] = &[("usage", forget_usage), ("audit", pseudonymise_audit)];
+const FORGET: &[(&str, Forget)] = &[
+    ("usage", forget_usage),
+    ("audit", pseudonymise_audit),
+    ("assistants", crate::assistants::forget),
+];
 
 /// What a person gets of themselves.
 const EXPORT: &[(&str, Export)] = &[
@@ -37,7 +41,7 @@ const EXPORT: &[(&str, Export)] = &[
         rows(
             c,
             p,
-            "SELECT who, day, model, requests, prompt_tokens, completion_tokens FROM usage
+            "SELECT who, day, model, place, requests, prompt_tokens, completion_tokens FROM usage
                     WHERE who = ?1 OR who IN (SELECT id FROM api_keys WHERE person = ?1)",
         )
     }),
@@ -51,6 +55,15 @@ const EXPORT: &[(&str, Export)] = &[
     }),
     ("conversations", crate::sync::export),
     ("attachments", crate::attachments::export),
+    ("assistants", crate::assistants::export),
+    ("prompts", |c, p| {
+        rows(
+            c,
+            p,
+            "SELECT id, group_name, title, description, text, created_s, changed_s FROM prompts
+                    WHERE person = ?1 OR author = ?1",
+        )
+    }),
     ("documents", |c, p| {
         rows(
             c,
