@@ -20,9 +20,9 @@ pub enum Lang {
 macro_rules! error_codes {
     ($($(#[$doc:meta])* $variant:ident = $code:literal, $status:literal, en: $en:literal, de: $de:literal;)*) => {
         /// A stable error code.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum ErrorCode {
-            $($(#[$doc])* #[serde(rename = $code)] $variant,)*
+            $($(#[$doc])* $variant,)*
         }
 
         impl ErrorCode {
@@ -40,10 +40,28 @@ macro_rules! error_codes {
 
             /// The sentence for a person, with `{name}` where a parameter goes.
             pub fn template(self, lang: Lang) -> &'static str {
-                match (self, lang) { $((Self::$variant, Lang::En) => $en, (Self::$variant, Lang::De) => $de,)* }
+                // A table: a `match` over both is several kilobytes of Wasm.
+                const TEMPLATES: &[(&str, &str)] = &[$(($en, $de),)*];
+                let (en, de) = TEMPLATES[self as usize];
+                match lang { Lang::En => en, Lang::De => de }
             }
         }
     };
+}
+
+// By hand: what serde derives for so many variants is 35 kB of Wasm, in each of the page's programs.
+impl Serialize for ErrorCode {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for ErrorCode {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+        let known = Self::ALL.iter().find(|code| code.as_str() == name);
+        known.copied().ok_or_else(|| serde::de::Error::custom("no error code of this build"))
+    }
 }
 
 error_codes! {
@@ -459,6 +477,22 @@ error_codes! {
     AssistantChanged = "assistant_changed", 409,
         en: "The assistant was changed meanwhile. Load it again, then make your change in what is there now.",
         de: "Der Assistent wurde inzwischen geändert. Laden Sie ihn neu und ändern Sie dann, was jetzt da steht.";
+    AnnouncementNotFound = "announcement_not_found", 404,
+        en: "There is no such announcement any more.",
+        de: "Diese Ankündigung gibt es nicht mehr.";
+    AnnouncementsFull = "announcements_full", 409,
+        en: "The house has {max} announcements, which is the most. Delete some that are over.",
+        de: "Das Haus hat {max} Ankündigungen, mehr geht nicht. Löschen Sie einige, die vorbei sind.";
+    /// Also one that is for others.
+    PromptNotFound = "prompt_not_found", 404,
+        en: "There is no such prompt for you. It may have been deleted.",
+        de: "Diesen Prompt gibt es für Sie nicht. Vielleicht wurde er gelöscht.";
+    PromptReadOnly = "prompt_read_only", 403,
+        en: "You may use this prompt, but not change it.",
+        de: "Sie dürfen diesen Prompt benutzen, aber nicht ändern.";
+    PromptsFull = "prompts_full", 409,
+        en: "There are {max} prompts here, which is the most. Delete some that nobody uses.",
+        de: "Hier sind {max} Prompts, mehr geht nicht. Löschen Sie einige, die niemand benutzt.";
     ToolNotFound = "tool_not_found", 404,
         en: "There is no tool “{tool}” on this server.",
         de: "Auf diesem Server gibt es kein Werkzeug „{tool}“.";
@@ -473,6 +507,36 @@ error_codes! {
     ToolTimedOut = "tool_timed_out", 504,
         en: "“{tool}” took too long and was ended.",
         de: "„{tool}“ dauerte zu lange und wurde beendet.";
+    /// Added on the page under an id that another server of tools has.
+    McpExists = "mcp_exists", 409,
+        en: "There already is a server of tools named “{name}”. Choose another name.",
+        de: "Einen Werkzeug-Server namens „{name}“ gibt es schon. Wählen Sie einen anderen Namen.";
+    /// What stands in `portico.toml` is changed there.
+    McpInConfig = "mcp_in_config", 409,
+        en: "“{name}” stands in the server's configuration. Whoever runs the server changes it there.",
+        de: "„{name}“ steht in der Konfiguration des Servers. Wer ihn betreibt, ändert es dort.";
+    /// A server of tools may only lie in a private network where an administrator says so.
+    AddressPrivate = "address_private", 422,
+        en: "“{host}” lies on this machine or in a private network. Allow that for this server if it is meant.",
+        de: "„{host}“ liegt auf diesem Rechner oder in einem privaten Netz. Erlauben Sie das für diesen Server, wenn es so gemeint ist.";
+    /// No source of a model answers: the server has no way to them.
+    SourceUnreachable = "source_unreachable", 502,
+        en: "The server reaches none of this model's sources. Check its way to the internet, or upload the model's file instead.",
+        de: "Der Server erreicht keine der Quellen dieses Modells. Prüfen Sie seinen Weg ins Internet oder laden Sie stattdessen die Datei des Modells hoch.";
+    LicenceNotAccepted = "licence_not_accepted", 409,
+        en: "This model comes under terms of its own: “{licence}”. Read and accept them first.",
+        de: "Dieses Modell hat eigene Bedingungen: „{licence}“. Lesen und bestätigen Sie diese zuerst.";
+    /// One model at a time is fetched, checked or added.
+    ModelsBusy = "models_busy", 409,
+        en: "The server is still at work on “{model}”. Wait until that is done, or stop it.",
+        de: "Der Server arbeitet noch an „{model}“. Warten Sie, bis das fertig ist, oder halten Sie es an.";
+    /// Collections that are searched by meaning need the embedder that made their vectors.
+    ModelInUse = "model_in_use", 409,
+        en: "“{model}” is still needed by these collections: {collections}. Give them another model first.",
+        de: "„{model}“ wird von diesen Sammlungen noch gebraucht: {collections}. Geben Sie ihnen zuerst ein anderes Modell.";
+    DiskTooSmall = "disk_too_small", 507,
+        en: "{needed_mb} MB are needed and {free_mb} MB are free on the server's disk. Make room, or choose a smaller model.",
+        de: "{needed_mb} MB werden gebraucht, und auf dem Datenträger des Servers sind {free_mb} MB frei. Schaffen Sie Platz oder wählen Sie ein kleineres Modell.";
     ToolForbidden = "tool_forbidden", 403,
         en: "The rules of this house do not allow you the tool “{tool}”.",
         de: "Die Regeln dieses Hauses erlauben Ihnen das Werkzeug „{tool}“ nicht.";
