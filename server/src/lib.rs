@@ -18,6 +18,7 @@ pub mod files;
 pub mod gateway;
 pub mod guard;
 pub mod health;
+pub mod house;
 pub mod http_error;
 pub mod inference;
 pub mod keys;

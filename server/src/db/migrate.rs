@@ -6,6 +6,7 @@ use rusqlite::{Connection, TransactionBehavior};
 
 use super::DbError;
 use super::attachments::ATTACHMENTS;
+use super::house::HOUSE;
 use super::people::PEOPLE;
 use super::sync::{SEALING, SYNC};
 use super::upgrade;
@@ -13,8 +14,8 @@ use super::usage::USAGE_BY_PLACE;
 use super::vector_moves::VECTOR_MOVES;
 
 /// In order; one that was released never changes.
-const MIGRATIONS: [&str; 8] =
-    [KEYS, DOCUMENTS, PEOPLE, VECTOR_MOVES, SYNC, SEALING, ATTACHMENTS, USAGE_BY_PLACE];
+const MIGRATIONS: [&str; 9] =
+    [KEYS, DOCUMENTS, PEOPLE, VECTOR_MOVES, SYNC, SEALING, ATTACHMENTS, USAGE_BY_PLACE, HOUSE];
 
 const KEYS: &str = "CREATE TABLE api_keys (
         -- In the key's own text, to find it by.

@@ -8,6 +8,7 @@
 mod attachments;
 mod error;
 mod home;
+mod house;
 mod migrate;
 mod people;
 mod postgres;

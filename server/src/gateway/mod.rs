@@ -40,6 +40,7 @@ use crate::attachments::Attachments;
 use crate::config::{Config, ConfigError};
 use crate::db::{Db, DbError, Home};
 use crate::documents::{Around, Documents, FileStore};
+use crate::house::Board;
 use crate::inference::{Inference, InferenceConfig};
 use crate::keys::Keys;
 use crate::metrics::{HostedNow, Metrics};
@@ -67,6 +68,8 @@ pub struct Gateway {
     pub keys: Arc<Keys>,
     pub people: Arc<People>,
     pub oidc: Option<Oidc>,
+    /// Announcements and prompts.
+    pub board: Board,
     pub metrics: Arc<Metrics>,
     pub kept: Arc<kept::KeptStreams>,
     pub documents: Arc<Documents>,
@@ -131,6 +134,7 @@ impl Gateway {
             inference,
             people: People::new(db.clone(), u64::from(config.people.session_days) * 86_400),
             oidc,
+            board: Board::new(db.clone()),
             keys: Keys::new(db),
             metrics,
             kept: kept::KeptStreams::new(&config.limits),

@@ -14,6 +14,8 @@ use crate::keys::now_s;
 
 /// Most groups of one person.
 const GROUPS_MAX: usize = 200;
+/// Tables whose `group_name` goes with the group. An announcement to nobody else is then shown to nobody.
+const NAMED_BY_GROUP: [&str; 3] = ["collection_rights", "announcement_groups", "prompts"];
 
 /// What is to be otherwise with somebody.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -279,8 +281,13 @@ impl People {
                 let sql = "DELETE FROM collection_rights WHERE group_name = ?2 AND collection IN
                     (SELECT collection FROM collection_rights WHERE group_name = ?1)";
                 transaction.execute(sql, (&of_name, &new_name))?;
-                let sql = "UPDATE collection_rights SET group_name = ?2 WHERE group_name = ?1";
+                let sql = "DELETE FROM announcement_groups WHERE group_name = ?2 AND announcement IN
+                    (SELECT announcement FROM announcement_groups WHERE group_name = ?1)";
                 transaction.execute(sql, (&of_name, &new_name))?;
+                for table in NAMED_BY_GROUP {
+                    let sql = format!("UPDATE {table} SET group_name = ?2 WHERE group_name = ?1");
+                    transaction.execute(&sql, (&of_name, &new_name))?;
+                }
             }
             transaction.commit()?;
             Ok(Ok(()))
@@ -299,9 +306,11 @@ impl People {
         let n = self.db.call(move |connection| {
             let transaction = connection.transaction()?;
             let n = transaction.execute("DELETE FROM groups WHERE name = ?1", [&of_name])?;
-            let sql = "DELETE FROM collection_rights WHERE group_name = ?1";
             if n > 0 {
-                transaction.execute(sql, [&of_name])?;
+                for table in NAMED_BY_GROUP {
+                    let sql = format!("DELETE FROM {table} WHERE group_name = ?1");
+                    transaction.execute(&sql, [&of_name])?;
+                }
             }
             transaction.commit()?;
             Ok(n)

@@ -59,6 +59,11 @@ impl Scope {
         if begins(&["/v1", "/tokenize", "/detokenize", "/openapi.json", "/api/tools"]) {
             return Some(Self::Chat);
         }
+        if begins(&["/api/prompts"]) && method.is_safe()
+            || path == "/api/announcements" && method.is_safe()
+        {
+            return Some(Self::Chat);
+        }
         // What an assistant is to be, people say; a key uses it.
         if begins(&["/api/assistants"]) && method.is_safe() {
             return Some(Self::Chat);
@@ -107,6 +112,10 @@ mod tests {
         check(Method::POST, "/api/tools/a.b/call", Some(Scope::Chat));
         check(Method::GET, "/api/assistants/a", Some(Scope::Chat));
         check(Method::PUT, "/api/assistants/a", Some(Scope::People));
+        check(Method::GET, "/api/prompts", Some(Scope::Chat));
+        check(Method::PUT, "/api/prompts/a", Some(Scope::People));
+        check(Method::GET, "/api/announcements", Some(Scope::Chat));
+        check(Method::GET, "/api/announcements/all", Some(Scope::People));
         check(Method::GET, "/api/mcp", Some(Scope::People));
         check(Method::GET, "/api/people", Some(Scope::People));
         check(Method::POST, "/api/something/new", Some(Scope::People));

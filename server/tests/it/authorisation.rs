@@ -85,6 +85,7 @@ struct House {
     keys: BTreeMap<&'static str, String>,
     admins_key: String,
     admins_session: String,
+    admins_prompt: String,
     document: String,
 }
 
@@ -127,6 +128,7 @@ impl House {
             .unwrap();
         let sessions = gateway.people.sessions(admin, None).await.unwrap();
         let document = uuid::Uuid::now_v7().to_string();
+        let admins_prompt = uuid::Uuid::now_v7().to_string();
         crate::database::of(&site.folder.0)
             .call_blocking(|database| {
                 database.execute_batch(&format!(
@@ -134,12 +136,14 @@ impl House {
                 INSERT INTO collection_rights VALUES ('papers', 'staff', 1);
                 INSERT INTO documents (id, collection, root, place, name, created_s)
                     VALUES ('{document}', 'papers', '', 'a.txt', 'a.txt', 0);
+                INSERT INTO prompts (id, person, title, description, text, created_s, changed_s)
+                    VALUES ('{admins_prompt}', '{admin}', 'Hers', '', 'text', 0, 0);
                 INSERT INTO document_texts VALUES ('{document}', '{EMPTY_TEXT}');"
                 ))
             })
             .unwrap();
         let admins_session = sessions[0].id.clone();
-        Self { site, member, admin, blocked, keys, admins_key, admins_session, document }
+        Self { site, member, admin, blocked, keys, admins_key, admins_session, admins_prompt, document }
     }
 
     /// A session of its own for each request: some of them end it.
@@ -186,6 +190,7 @@ impl House {
             .replace("{own_session}", &own_session)
             .replace("{admins_session}", &self.admins_session)
             .replace("{admins_key}", &self.admins_key)
+            .replace("{admins_prompt}", &self.admins_prompt)
             .replace("{document}", &self.document);
         let path = filled(&path);
         let is_safe = method == "GET";
@@ -236,7 +241,7 @@ async fn every_route_answers_every_caller_as_declared() {
             }
         }
         if let Some(others) = &route.others {
-            let found = house.ask("member", method, &others.at, None).await;
+            let found = house.ask("member", method, &others.at, route.body.as_deref()).await;
             n_cells += 1;
             if found != others.is {
                 wrong.push(format!("{name} of another: {found} instead of {}", others.is));

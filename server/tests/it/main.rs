@@ -20,6 +20,7 @@ mod documents_s3;
 mod double;
 mod gateway;
 mod guards;
+mod house;
 mod hub;
 mod inference;
 mod look;
