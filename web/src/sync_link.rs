@@ -1,5 +1,6 @@
 //! What do the page (bin `app`) and who syncs (bin `sync`) say to each other? Over a channel that all
-//! tabs of the profile share, for one of them syncs for all.
+//! tabs of the profile share, for one of them syncs for all. What devices that ask to be let in, and those that
+//! let them in, say to each other (`portico_shared::sync::wire::Signal`) goes over it as it came, to bin `people`.
 
 use portico_shared::error::ApiError;
 use serde::{Deserialize, Serialize};
@@ -50,6 +51,9 @@ pub struct SyncState {
     pub n_undecided: usize,
     /// Of operations that the server did not take.
     pub refused: Option<ApiError>,
+    /// A locked device of the person's asks for the key that this one has.
+    #[serde(default)]
+    pub is_asked: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

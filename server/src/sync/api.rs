@@ -13,7 +13,7 @@ use axum::{Json, Router};
 use futures_util::stream;
 use portico_shared::error::{ApiError, ErrorCode};
 use portico_shared::sync::wire::{
-    KeyringState, PUSH_MAX_BYTES, Position, Pushed, PutKeyring, Signal, Wake,
+    KeyringState, PUSH_MAX_BYTES, Position, Pushed, PutKeyring, SIGNAL_MAX_BYTES, Signal, Wake,
 };
 use serde::Deserialize;
 use tokio::sync::broadcast::Receiver;
@@ -41,7 +41,7 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
         ("/api/sync/conversations/{id}", get(conversation)),
         ("/api/sync/conversations/{id}/withdraw", post(withdraw)),
         ("/api/sync/events", get(events)),
-        ("/api/sync/signal", post(signal)),
+        ("/api/sync/signal", post(signal).layer(DefaultBodyLimit::max(SIGNAL_MAX_BYTES))),
         ("/api/sync/keyring", get(keyring).put(put_keyring)),
     ];
     let add = |router: Router<_>, (path, handler)| router.route(path, handler);

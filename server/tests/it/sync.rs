@@ -10,7 +10,9 @@ use flate2::write::GzEncoder;
 use futures_util::StreamExt as _;
 use portico_server::people::{External, NewPerson, PersonId, Role};
 use portico_shared::openai::Role as MessageRole;
-use portico_shared::sync::wire::{Page, Pushed, Signal, SnapshotPage, Wake};
+use portico_shared::sync::wire::{
+    ApprovalAsk, Page, Pushed, SIGNAL_MAX_BYTES, Signal, SnapshotPage, Wake,
+};
 use portico_shared::sync::{
     Body, DRIFT_MAX_MS, Head, Hlc, Merge, MessageContent, MessageState, Op, Setting, uuid_v7,
 };
@@ -382,6 +384,21 @@ async fn devices_that_listen_are_told() {
     assert_eq!(next().await, Wake::Signal(stop));
     let bad = anna.post("/api/sync/signal", "{\"signal\":\"explode\"}", &json).await;
     assert_eq!(bad.status.as_u16() / 100, 4);
+    // A device that asks for the key is heard by the person's others; who sends much is not.
+    let ask = ApprovalAsk { request: id(70), key: "A".repeat(43), proof: "B".repeat(43) };
+    let asked = Signal::ApprovalAsked(ask.clone());
+    let large = Signal::ApprovalAsked(ApprovalAsk { proof: "B".repeat(SIGNAL_MAX_BYTES), ..ask });
+    let answer = anna.post("/api/sync/signal", serde_json::to_string(&large).unwrap(), &json).await;
+    assert_eq!(answer.status, StatusCode::PAYLOAD_TOO_LARGE);
+    let asked_by_otto = serde_json::to_string(&asked).unwrap();
+    otto.post("/api/sync/signal", asked_by_otto.clone(), &json).await;
+    let answer = anna.post("/api/sync/signal", asked_by_otto, &json).await;
+    assert_eq!(answer.status, StatusCode::ACCEPTED);
+    assert_eq!(next().await, Wake::Signal(asked));
+    let ended = Signal::ApprovalEnded { request: id(70) };
+    anna.post("/api/sync/signal", serde_json::to_string(&ended).unwrap(), &json).await;
+    // What Otto's device asked came to nobody but Otto.
+    assert_eq!(next().await, Wake::Signal(ended));
 }
 
 #[tokio::test]

@@ -33,6 +33,8 @@ pub const PAGE_MAX_OPS: usize = 5_000;
 /// Most heads of a snapshot's page.
 pub const PAGE_MAX_HEADS: usize = 5_000;
 
+/// Largest [`Signal`], as JSON.
+pub const SIGNAL_MAX_BYTES: usize = 1 << 10;
 /// Largest keyring, as JSON.
 pub const KEYRING_MAX_BYTES: usize = 16 << 10;
 
@@ -97,7 +99,7 @@ pub struct SnapshotPage {
 }
 
 /// Told to the person's devices that listen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Wake {
     /// The log has grown up to `cursor`.
@@ -109,11 +111,49 @@ pub enum Wake {
 }
 
 /// What one device asks of the others. It is not kept: whoever does not listen misses it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "signal", rename_all = "snake_case")]
 pub enum Signal {
     /// Stop writing this answer.
-    Stop { message: Uuid },
+    Stop {
+        message: Uuid,
+    },
+    /// Whoever asks for the key of the encrypted log is to say it again.
+    ApprovalsWanted,
+    /// A locked device asks for that key; said again from time to time.
+    ApprovalAsked(ApprovalAsk),
+    /// A device that has the key has heard it: its person can approve.
+    ApprovalHeard {
+        request: Uuid,
+    },
+    ApprovalGiven(ApprovalGiven),
+    ApprovalRefused {
+        request: Uuid,
+    },
+    /// The device asks no more.
+    ApprovalEnded {
+        request: Uuid,
+    },
+}
+
+/// A locked device's request (`portico_sealing`, module `approval`). Bytes are base64url.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApprovalAsk {
+    pub request: Uuid,
+    /// X25519, 32 bytes.
+    pub key: String,
+    /// That who asks knows the code that the person carries; 32 bytes.
+    pub proof: String,
+}
+
+/// The account's key, sealed for the device that asked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApprovalGiven {
+    pub request: Uuid,
+    /// X25519, 32 bytes.
+    pub key: String,
+    /// 48 bytes.
+    pub sealed: String,
 }
 
 /// Whether a person's log is sealed, and where it ends.

@@ -4,15 +4,19 @@
 //! - [`AccountKey`] seals and opens operations; what a server needs in order to carry them stays readable and
 //!   is bound to the rest, so that it cannot be changed unnoticed ([`portico_shared::sync::Sealed`]);
 //! - [`Keyring`] is the key under a passphrase and under a [`RecoveryKey`]: the server keeps it, and can do
-//!   nothing with it.
+//!   nothing with it;
+//! - [`Asking`] and [`Heard`] are the two sides of a device that another one lets in.
 //!
 //! Randomness comes in as arguments, so that all of this is the same everywhere. Nothing here reads a clock
 //! or touches a browser.
 
+mod approval;
 mod key;
 mod keyring;
+mod letters;
 mod recovery;
 
+pub use approval::{APPROVAL_MS, Asking, Code, Heard};
 pub use key::{AccountKey, Nonce};
 pub use keyring::{Keyring, PASSPHRASE_CHARS_MIN, Salt};
 pub use recovery::RecoveryKey;

@@ -4,14 +4,12 @@
 use portico_shared::error::{ApiError, ErrorCode};
 
 use crate::key::tagged;
+use crate::letters;
 
-/// Crockford's: without I, L, O and U, which are misread.
-const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const BYTES: usize = 20;
 /// Letters of the key, and of its check.
 const N_KEY: usize = BYTES * 8 / 5;
 const N_CHECK: usize = 4;
-const GROUP: usize = 4;
 
 #[derive(Clone, PartialEq, Eq)]
 pub struct RecoveryKey([u8; BYTES]);
@@ -24,9 +22,7 @@ impl RecoveryKey {
 
     /// As a person writes it down.
     pub fn to_text(&self) -> String {
-        let letters = [letters(&self.0), self.check()].concat();
-        let groups = letters.chunks(GROUP).map(|group| String::from_utf8_lossy(group).into_owned());
-        groups.collect::<Vec<_>>().join("-")
+        letters::grouped(&[letters::of_bytes(&self.0), self.check()].concat())
     }
 
     /// Reads what a person typed: case, blanks and dashes do not matter, nor do letters that look alike.
@@ -35,18 +31,10 @@ impl RecoveryKey {
     /// `seal_recovery_typo`.
     pub fn from_text(text: &str) -> Result<Self, ApiError> {
         let typo = || ApiError::new(ErrorCode::SealRecoveryTypo);
-        let kept = text.chars().filter(|c| !c.is_whitespace() && !matches!(c, '-' | '–' | '_'));
-        let values = kept.map(value_of).collect::<Option<Vec<u8>>>().ok_or_else(typo)?;
-        if values.len() != N_KEY + N_CHECK {
-            return Err(typo());
-        }
-        let mut bytes = [0; BYTES];
-        for (group, bytes) in values[..N_KEY].chunks(8).zip(bytes.chunks_mut(5)) {
-            let bits = group.iter().fold(0_u64, |bits, &value| bits << 5 | u64::from(value));
-            bytes.copy_from_slice(&bits.to_be_bytes()[3..]);
-        }
-        let key = Self(bytes);
-        let check: Vec<u8> = values[N_KEY..].iter().map(|&v| ALPHABET[usize::from(v)]).collect();
+        let typed = letters::typed(text).filter(|typed| typed.len() == N_KEY + N_CHECK);
+        let typed = typed.ok_or_else(typo)?;
+        let (key, check) = typed.split_at(N_KEY);
+        let key = Self(letters::bytes(key).try_into().map_err(|_| typo())?);
         if check == key.check() { Ok(key) } else { Err(typo()) }
     }
 
@@ -56,25 +44,8 @@ impl RecoveryKey {
     }
 
     fn check(&self) -> Vec<u8> {
-        letters(&tagged(b"portico recovery check", &self.0)[..5])[..N_CHECK].to_vec()
+        let mut check = letters::of_bytes(&tagged(b"portico recovery check", &self.0)[..5]);
+        check.truncate(N_CHECK);
+        check
     }
-}
-
-/// Eight letters for five bytes.
-fn letters(bytes: &[u8]) -> Vec<u8> {
-    let mut letters = Vec::new();
-    for chunk in bytes.chunks(5) {
-        let bits = chunk.iter().fold(0_u64, |bits, &byte| bits << 8 | u64::from(byte));
-        letters.extend((0..8).rev().map(|n| ALPHABET[(bits >> (5 * n) & 31) as usize]));
-    }
-    letters
-}
-
-fn value_of(letter: char) -> Option<u8> {
-    let letter = match letter.to_ascii_uppercase() {
-        'O' => '0',
-        'I' | 'L' => '1',
-        other => other,
-    };
-    ALPHABET.iter().position(|&known| char::from(known) == letter).map(|at| at as u8)
 }

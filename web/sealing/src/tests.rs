@@ -146,6 +146,134 @@ fn a_typo_in_the_recovery_key_is_named() {
     }
 }
 
+mod approving {
+    use super::*;
+    use crate::{APPROVAL_MS, Asking, Code, Heard};
+    use portico_shared::sync::wire::{ApprovalAsk, ApprovalGiven};
+
+    const NOW: u64 = 5_000;
+
+    fn asking(n: u8) -> Asking {
+        Asking::new(id(1), id(n), std::array::from_fn(|at| at as u8 ^ (n * 11)), NOW)
+    }
+
+    fn heard(asks: impl IntoIterator<Item = ApprovalAsk>) -> Heard {
+        let mut heard = Heard::default();
+        asks.into_iter().for_each(|ask| heard.hear(ask, NOW));
+        heard
+    }
+
+    fn approve(heard: &mut Heard, code: &Code) -> Result<ApprovalGiven, ErrorCode> {
+        heard.approve(id(1), code, &key(), [9; 32], NOW).map_err(|error| error.code)
+    }
+
+    #[track_caller]
+    fn refused(asking: &mut Asking, given: &ApprovalGiven, code: ErrorCode) {
+        assert_eq!(asking.open(given, NOW).err().map(|error| error.code), Some(code));
+    }
+
+    #[test]
+    fn the_code_that_the_person_carries_brings_the_key_once() {
+        let mut new = asking(3);
+        let ask = new.ask(NOW).unwrap();
+        // Another device asks too.
+        let mut heard = heard([asking(4).ask(NOW).unwrap(), ask.clone(), ask.clone()]);
+        assert_eq!(heard.n(NOW), 2);
+        let shown = new.code().to_text();
+        assert_eq!((shown.len(), shown.matches('-').count()), (19, 3));
+        let typed = Code::from_text(&shown.to_lowercase().replace('-', " ")).unwrap();
+        let given = approve(&mut heard, &typed).unwrap();
+        // What goes over the server holds neither the code nor the key.
+        let sent = serde_json::to_string(&(&ask, &given)).unwrap();
+        assert!(!sent.contains(&key().to_text()) && !sent.contains(&shown.replace('-', "")));
+        assert!(new.open(&given, NOW).unwrap() == key());
+        refused(&mut new, &given, ErrorCode::SealApprovalExpired);
+        assert!(new.ask(NOW).is_none());
+        // Said again, it is not heard again.
+        heard.hear(ask, NOW);
+        assert_eq!(heard.n(NOW), 1);
+        assert_eq!(approve(&mut heard, &typed), Err(ErrorCode::SealApprovalCode));
+    }
+
+    #[test]
+    fn a_wrong_code_and_no_request_are_told_apart() {
+        let new = asking(3);
+        let mut heard = heard(new.ask(NOW));
+        assert_eq!(approve(&mut heard, asking(4).code()), Err(ErrorCode::SealApprovalCode));
+        for bad in ["", "0000", "0000-0000-0000-000U", &"0".repeat(17)] {
+            let error = Code::from_text(bad).err().unwrap();
+            assert_eq!(error.code, ErrorCode::SealApprovalCode, "{bad}");
+        }
+        assert_eq!(heard.refuse(), [id(3)]);
+        assert_eq!(approve(&mut heard, new.code()), Err(ErrorCode::SealApprovalNone));
+    }
+
+    /// What a server that lies could do.
+    #[test]
+    fn keys_that_are_exchanged_on_the_way_are_refused() {
+        let mut new = asking(3);
+        let ask = new.ask(NOW).unwrap();
+        let server = asking(4).ask(NOW).unwrap();
+        // Its own public key for the new device's: with its proof, and with the new device's.
+        for proof in [&server.proof, &ask.proof] {
+            let exchanged =
+                ApprovalAsk { key: server.key.clone(), proof: proof.clone(), ..ask.clone() };
+            assert_eq!(
+                approve(&mut heard([exchanged]), new.code()),
+                Err(ErrorCode::SealApprovalCode)
+            );
+        }
+        let other_request = ApprovalAsk { request: id(5), ..ask.clone() };
+        assert_eq!(
+            approve(&mut heard([other_request]), new.code()),
+            Err(ErrorCode::SealApprovalCode)
+        );
+        // Of a device that is signed in as somebody else.
+        let elsewhere = heard([ask.clone()]).approve(id(2), new.code(), &key(), [9; 32], NOW);
+        assert_eq!(elsewhere.err().unwrap().code, ErrorCode::SealApprovalCode);
+
+        // An account key of its own: it knows all that went over the wire, and no code.
+        let own = AccountKey::new([1; 32]);
+        let guess = asking(6);
+        let forged = Asking::new(id(1), id(3), std::array::from_fn(|at| at as u8), NOW);
+        let forged = heard(forged.ask(NOW)).approve(id(1), forged.code(), &own, [8; 32], NOW);
+        let forged = forged.unwrap();
+        refused(&mut new, &forged, ErrorCode::SealApprovalDamaged);
+        let honest = approve(&mut heard([ask.clone()]), new.code()).unwrap();
+        let exchanged = ApprovalGiven { key: server.key, ..honest.clone() };
+        refused(&mut new, &exchanged, ErrorCode::SealApprovalDamaged);
+        let zero = ApprovalGiven { key: "A".repeat(43), ..honest.clone() };
+        refused(&mut new, &zero, ErrorCode::SealApprovalDamaged);
+        let mixed = ApprovalGiven { sealed: forged.sealed, ..honest.clone() };
+        refused(&mut new, &mixed, ErrorCode::SealApprovalDamaged);
+        let cut = ApprovalGiven { sealed: honest.sealed[..20].to_owned(), ..honest.clone() };
+        refused(&mut new, &cut, ErrorCode::SealApprovalDamaged);
+        // Replayed to another request.
+        refused(&mut asking(6), &honest, ErrorCode::SealApprovalDamaged);
+        let replayed = ApprovalGiven { request: guess.request(), ..honest.clone() };
+        refused(&mut asking(6), &replayed, ErrorCode::SealApprovalDamaged);
+        // None of it spoils the request.
+        assert!(new.open(&honest, NOW).unwrap() == key());
+    }
+
+    #[test]
+    fn a_request_is_over_after_its_time() {
+        let mut new = asking(3);
+        let ask = new.ask(NOW).unwrap();
+        let late = NOW + APPROVAL_MS;
+        let given = approve(&mut heard([ask.clone()]), new.code()).unwrap();
+        assert!(new.ask(late - 1).is_some() && new.ask(late).is_none());
+        assert_eq!(new.open(&given, late).err().unwrap().code, ErrorCode::SealApprovalExpired);
+        let mut heard = heard([ask]);
+        assert_eq!((heard.n(late - 1), heard.n(late)), (1, 0));
+        let error = heard.approve(id(1), new.code(), &key(), [9; 32], late).err().unwrap();
+        assert_eq!(error.code, ErrorCode::SealApprovalNone);
+        // Who floods is heard up to a limit.
+        (0..200).for_each(|n| heard.hear(asking(n % 20).ask(NOW).unwrap(), late));
+        assert_eq!(heard.n(late), 16);
+    }
+}
+
 /// What another program sealed opens here, now and in every later version.
 #[test]
 fn stored_vectors_open() {

@@ -2,10 +2,11 @@
 //! of them is first opened.
 //!
 //! - [`state`]: what is shown, as signals; [`api`]: what the server says and is asked;
-//! - [`sealing`]: the keys of encrypted conversations;
+//! - [`sealing`]: the keys of encrypted conversations; [`approval`]: a device lets another one in;
 //! - [`mod@view`]: the elements; `portico_people`: what needs no browser.
 
 mod api;
+mod approval;
 mod sealing;
 mod state;
 mod view;
@@ -60,7 +61,9 @@ fn lang_of(code: &str) -> Lang {
 fn wire(people: People) {
     let read = move || {
         let hash = web_sys::window().and_then(|window| window.location().hash().ok());
-        let address = Address::from_hash(&hash.unwrap_or_default());
+        let hash = hash.unwrap_or_default();
+        let address = Address::from_hash(&hash);
+        people.hash.set(hash);
         if people.address.get_untracked() != address {
             people.address.set(address);
         }
@@ -78,6 +81,7 @@ fn wire(people: People) {
     if let Some(window) = web_sys::window() {
         people.online.set(window.navigator().on_line());
     }
+    people.approvals.listen();
     people.look();
 }
 

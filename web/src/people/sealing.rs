@@ -134,6 +134,29 @@ pub async fn unlock(person: Uuid, by: By, secret: String) -> Result<(), ApiError
     Ok(())
 }
 
+/// Another device has let this one in.
+///
+/// # Errors
+/// `sync_keyring_changed`: the key is not the one that the server's keyring is of.
+pub async fn take(person: Uuid, key: AccountKey) -> Result<(), ApiError> {
+    let changed = || ApiError::new(ErrorCode::SyncKeyringChanged);
+    let keyring = Keyring::from_value(state().await?.keyring.ok_or_else(changed)?)?;
+    if keyring.key_id != key.id() {
+        return Err(changed());
+    }
+    sync_memory::keep(&store().await?, person, Some(key.to_text())).await?;
+    tell_sync();
+    Ok(())
+}
+
+/// The account's key.
+///
+/// # Errors
+/// `sync_log_sealed` where this device is locked.
+pub async fn account_key(person: Uuid) -> Result<AccountKey, ApiError> {
+    open(person).await.map(|(_, _, key)| key)
+}
+
 /// This device forgets the key.
 ///
 /// # Errors
@@ -213,7 +236,7 @@ fn tell_sync() {
     }
 }
 
-fn random<const N: usize>() -> Result<[u8; N], ApiError> {
+pub fn random<const N: usize>() -> Result<[u8; N], ApiError> {
     let mut bytes = [0; N];
     let failed = |error| ApiError::new(ErrorCode::Internal).detail(error);
     getrandom04::fill(&mut bytes).map_err(failed)?;

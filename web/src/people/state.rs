@@ -8,6 +8,7 @@ use portico_shared::error::{ApiError, Lang};
 use wasm_bindgen_futures::spawn_local;
 
 use crate::api::{self, Person, Session};
+use crate::approval::Approvals;
 use portico_people::texts::Text;
 
 /// Whoever signs in or out says so on the window.
@@ -38,7 +39,10 @@ pub struct People {
     pub lang: RwSignal<Lang>,
     /// None while the page shows something else.
     pub address: RwSignal<Option<Address>>,
+    /// The whole of it.
+    pub hash: RwSignal<String>,
     pub session: RwSignal<Asked<Session>>,
+    pub approvals: Approvals,
     pub online: RwSignal<bool>,
     /// What is told next: shown for a while, and read aloud.
     pub announcement: RwSignal<String>,
@@ -50,7 +54,9 @@ impl People {
         Self {
             lang: RwSignal::new(lang),
             address: RwSignal::new(None),
+            hash: RwSignal::new(String::new()),
             session: RwSignal::new(Asked::Loading),
+            approvals: Approvals::new(),
             online: RwSignal::new(true),
             announcement: RwSignal::new(String::new()),
             n_said: StoredValue::new(0),

@@ -1,7 +1,7 @@
 //! When is what done? Sent when something was written, fetched when the server calls, tried again later
 //! and later while it fails; and what the person is told about it.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use futures_channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
@@ -16,6 +16,7 @@ use portico_web::sync_link::{Channel, FromSync, LOG_CHANNEL, Standing, SyncState
 use portico_web::sync_memory;
 use uuid::Uuid;
 use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::spawn_local;
 
 use crate::pull::{Came, Inbox};
 use crate::push::Outbox;
@@ -26,6 +27,8 @@ use crate::{account, net};
 const GATHER_MS: i32 = 150;
 /// The server is asked even when it does not call: a proxy may hold its events up.
 const LOOK_MS: i32 = 60_000;
+/// A device that asks for the key says so more often.
+const ASKED_MS: f64 = 60_000.0;
 const RETRY_MS: [i32; 7] = [1_000, 2_000, 4_000, 8_000, 15_000, 30_000, 60_000];
 
 /// What makes the work go on.
@@ -52,6 +55,7 @@ pub async fn run() {
         held: Vec::new(),
         n_undecided: 0,
         refused: None,
+        is_asked: false,
     }));
     hear_page(&channel, &sender, &state);
     let written = sender.clone();
@@ -65,7 +69,13 @@ pub async fn run() {
             return;
         }
     };
-    let work = Work { store: &store, channel: &channel, state: &state, tell_log: &tell_log };
+    let work = Work {
+        store: &store,
+        channel: &channel,
+        state: &state,
+        tell_log: &tell_log,
+        asked_ms: Cell::new(0.0),
+    };
     let mut n_failures = 0;
     loop {
         let standing = match net::person().await {
@@ -147,6 +157,8 @@ struct Work<'a> {
     channel: &'a Channel,
     state: &'a RefCell<SyncState>,
     tell_log: &'a Function,
+    /// When a locked device last asked for the key.
+    asked_ms: Cell<f64>,
 }
 
 impl Work<'_> {
@@ -210,7 +222,9 @@ impl Work<'_> {
                             sleep_ms(GATHER_MS).await;
                             is_due = true;
                         }
-                        Event::Server(Some(data)) => is_due |= self.called(&data, &inbox),
+                        Event::Server(Some(data)) => {
+                            is_due |= self.called(&data, &inbox, seal.as_ref());
+                        }
                         // A broken stream: what was missed is asked for.
                         Event::Server(None) => is_due = true,
                         Event::Page(ToSync::Session) => is_over = true,
@@ -289,6 +303,7 @@ impl Work<'_> {
         state.n_waiting = waiting.n_ops;
         state.waiting = waiting.conversations.into_iter().collect();
         state.n_undecided = held.iter().filter(|(_, held)| *held == Held::Undecided).count();
+        state.is_asked &= js_sys::Date::now() - self.asked_ms.get() < ASKED_MS;
         state.held = held.into_iter().map(|(conversation, _)| conversation).collect();
         // Written while it was sent: the next round takes it.
         let is_behind = standing == Standing::Synced && state.n_waiting > 0;
@@ -298,15 +313,42 @@ impl Work<'_> {
     }
 
     /// The server calls; true: there is something to fetch.
-    fn called(&self, data: &str, inbox: &Inbox) -> bool {
+    fn called(&self, data: &str, inbox: &Inbox, seal: Option<&Seal>) -> bool {
         match serde_json::from_str(data) {
             Ok(Wake::Log { epoch, cursor }) => inbox.position.is_behind(epoch, cursor),
             Ok(Wake::Signal(Signal::Stop { message })) => {
                 self.channel.say(&FromSync::Stop { message });
                 false
             }
+            Ok(Wake::Signal(signal)) => {
+                self.signalled(&signal, seal.is_some_and(Seal::is_sealed));
+                false
+            }
             // Of a newer server.
             Err(_) => true,
+        }
+    }
+
+    /// About a device that is to be let in: whoever shows the account hears it.
+    fn signalled(&self, signal: &Signal, has_key: bool) {
+        self.channel.say(signal);
+        let is_asked = match signal {
+            Signal::ApprovalAsked(ask) if has_key => {
+                self.asked_ms.set(js_sys::Date::now());
+                let heard = Signal::ApprovalHeard { request: ask.request };
+                // It asks again.
+                spawn_local(async { net::signal(heard).await.unwrap_or_default() });
+                true
+            }
+            Signal::ApprovalGiven(_)
+            | Signal::ApprovalRefused { .. }
+            | Signal::ApprovalEnded { .. } => false,
+            _ => return,
+        };
+        let mut state = self.state.borrow_mut();
+        if state.is_asked != is_asked {
+            state.is_asked = is_asked;
+            self.channel.say(&FromSync::State(state.clone()));
         }
     }
 

@@ -26,12 +26,14 @@ pub fn status(page: Page) -> impl IntoView {
             let text = line(&state, page.lang.get());
             // What only the person can settle.
             let ask = match &state.standing {
-                Standing::Locked => Some(Text::SyncUnlock),
-                Standing::Unsealed => Some(Text::SyncDecide),
+                Standing::Locked => Some((Text::SyncUnlock, "#/account/encryption")),
+                Standing::Unsealed => Some((Text::SyncDecide, "#/account/encryption")),
+                Standing::Synced | Standing::Working if state.is_asked => {
+                    Some((Text::SyncApprove, "#/account/approve"))
+                }
                 _ => None,
             };
-            let link =
-                ask.map(|ask| view! { " " <a href="#/account/encryption">{page.t(ask)}</a> });
+            let link = ask.map(|(ask, to)| view! { " " <a href=to>{page.t(ask)}</a> });
             view! { <p class="sync-line" data-sync=name role="status">{text}{link}</p> }
         })
     }

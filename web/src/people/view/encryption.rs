@@ -8,7 +8,9 @@ use portico_shared::error::ApiError;
 use uuid::Uuid;
 use wasm_bindgen_futures::spawn_local;
 
+use super::approval;
 use super::parts::{self, Doing, Field, field, once, submit, sure};
+use crate::approval::Stage;
 use crate::sealing::{self, By, Lock, Made};
 use crate::state::{Asked, People};
 
@@ -22,8 +24,12 @@ const RECOVERY: Field = Field { text: Text::SealRecoveryKey, kind: "text", autoc
 
 /// What the person is at.
 #[derive(Clone, PartialEq)]
-enum Step {
+pub enum Step {
     Rest,
+    /// Another device is asked to let this one in.
+    Ask,
+    /// Another device is to be let in, by this code as far as it is known.
+    Approve(String),
     /// A passphrase for the first time, or another one.
     Passphrase {
         begins: bool,
@@ -34,12 +40,12 @@ enum Step {
 }
 
 #[derive(Clone, Copy)]
-struct Encryption {
-    people: People,
-    person: Uuid,
+pub struct Encryption {
+    pub people: People,
+    pub person: Uuid,
     lock: RwSignal<Asked<Lock>>,
     step: RwSignal<Step>,
-    doing: Doing,
+    pub doing: Doing,
 }
 
 pub fn encryption(people: People, person: Uuid) -> impl IntoView {
@@ -48,6 +54,7 @@ pub fn encryption(people: People, person: Uuid) -> impl IntoView {
     this.look();
     let heading = NodeRef::<html::H3>::new();
     follow(this, heading);
+    let_in(this);
     view! {
         <section class="card people-seal" aria-labelledby="people-encryption" data-lock=move || lock.with(name)>
             <h3 id="people-encryption" tabindex="-1" node_ref=heading>{people.t(Text::Seal)}</h3>
@@ -59,6 +66,8 @@ pub fn encryption(people: People, person: Uuid) -> impl IntoView {
                 (_, Step::Passphrase { begins }) => passphrase(this, begins).into_any(),
                 (_, Step::Keep(made)) => keep(this, *made).into_any(),
                 (_, Step::TurnOff) => turn_off(this).into_any(),
+                (_, Step::Ask) => approval::ask(this).into_any(),
+                (_, Step::Approve(code)) => approval::approve(this, code).into_any(),
                 (Asked::Loaded(Lock::Plain), _) => plain(this).into_any(),
                 (Asked::Loaded(Lock::Open), _) => open(this).into_any(),
                 (Asked::Loaded(Lock::Locked), _) => locked(this).into_any(),
@@ -101,6 +110,34 @@ fn follow(this: Encryption, heading: NodeRef<html::H3>) {
     });
 }
 
+/// What devices say to each other, and addresses that lead to it.
+fn let_in(this: Encryption) {
+    let approvals = this.people.approvals;
+    Effect::new(move |_| {
+        if approvals.stage.get() == Stage::LetIn {
+            approvals.stage.set(Stage::Rest);
+            this.step.set(Step::Rest);
+            this.people.say(Text::SealUnlocked);
+            this.look();
+        }
+    });
+    Effect::new(move |_| {
+        let code = this.people.hash.with(|hash| approval::led_to(hash));
+        let is_open = this.lock.with(|lock| *lock == Asked::Loaded(Lock::Open));
+        if is_open && let Some(code) = code {
+            approval::forget_code();
+            this.go(Step::Approve(code));
+        }
+    });
+    // A device that asks says it again once this one can answer.
+    Effect::new(move |_| {
+        if this.lock.with(|lock| *lock == Asked::Loaded(Lock::Open)) {
+            approvals.look();
+        }
+    });
+    on_cleanup(move || approvals.cancel());
+}
+
 impl Encryption {
     fn look(self) {
         let Self { person, lock, .. } = self;
@@ -108,7 +145,7 @@ impl Encryption {
     }
 
     /// Does something, then says what was done and how it stands.
-    fn run(self, work: impl Future<Output = Result<(), ApiError>> + 'static, said: Text) {
+    pub fn run(self, work: impl Future<Output = Result<(), ApiError>> + 'static, said: Text) {
         self.doing.run(work, move |()| {
             self.step.set(Step::Rest);
             self.people.say(said);
@@ -116,14 +153,18 @@ impl Encryption {
         });
     }
 
-    fn go(self, step: Step) {
+    pub fn go(self, step: Step) {
         self.doing.error.set(None);
         self.step.set(step);
     }
 
-    fn cancel(self) -> impl IntoView {
+    pub fn cancel(self) -> impl IntoView {
+        let back = move |_| {
+            self.people.approvals.cancel();
+            self.go(Step::Rest);
+        };
         view! {
-            <button type="button" class="button quiet" on:click=move |_| self.go(Step::Rest)>
+            <button type="button" class="button quiet" on:click=back>
                 {self.people.t(Text::Cancel)}
             </button>
         }
@@ -152,8 +193,12 @@ fn open(this: Encryption) -> impl IntoView {
     view! {
         <p>{people.t(Text::SealOpen)}</p>
         <p class="muted">{people.t(Text::SealLimits)}</p>
+        {approval::notice(this)}
         {doing.fault(people)}
         <div class="row">
+            <button type="button" class="button" on:click=move |_| this.go(Step::Approve(String::new()))>
+                {people.t(Text::ApproveOther)}
+            </button>
             <button type="button" class="button" on:click=move |_| this.go(Step::Passphrase { begins: false })>
                 {people.t(Text::SealChange)}
             </button>
@@ -177,6 +222,10 @@ fn locked(this: Encryption) -> impl IntoView {
         secret.set(String::new());
         doing.error.set(None);
     };
+    let ask = move |_| {
+        people.approvals.ask(person);
+        this.go(Step::Ask);
+    };
     let is_by_passphrase = move || by.get() == By::Passphrase;
     view! {
         <form class="people-form" data-form="unlock" on:submit=move |event| {
@@ -193,6 +242,7 @@ fn locked(this: Encryption) -> impl IntoView {
                     let other = if is_by_passphrase() { Text::SealByRecovery } else { Text::SealByPassphrase };
                     other.get(people.lang.get())
                 }}</button>
+                <button type="button" class="button quiet" on:click=ask>{people.t(Text::Ask)}</button>
             </div>
             <Busy this/>
         </form>

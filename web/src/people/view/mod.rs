@@ -1,6 +1,7 @@
 //! The elements of these views.
 
 mod account;
+mod approval;
 mod data;
 mod devices;
 mod encryption;

@@ -6,9 +6,13 @@ use leptos::html;
 use leptos::prelude::*;
 use portico_people::texts::Text;
 use portico_shared::error::{ApiError, Lang};
+use qrcodegen::{QrCode, QrCodeEcc};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 
 use crate::state::People;
+
+/// White around a QR code, in its squares.
+const QUIET: i32 = 4;
 
 pub fn loading(people: People) -> impl IntoView {
     view! {
@@ -145,6 +149,23 @@ pub fn once(people: People, hint: String, secret: String) -> impl IntoView {
                 <button type="button" class="button small" on:click=copy>{people.t(Text::Copy)}</button></p>
         </div>
     }
+}
+
+/// A text as a QR code, dark on white in either theme: that is what cameras read.
+pub fn qr(people: People, text: &str, label: Text) -> impl IntoView + use<> {
+    let code = QrCode::encode_text(text, QrCodeEcc::Medium).ok()?;
+    let size = code.size();
+    let squares = (0..size).flat_map(|y| (0..size).map(move |x| (x, y)));
+    let dark = squares.filter(|&(x, y)| code.get_module(x, y));
+    let path: String = dark.map(|(x, y)| format!("M{} {}h1v1h-1z", x + QUIET, y + QUIET)).collect();
+    let whole = size + 2 * QUIET;
+    Some(view! {
+        <svg class="people-qr" role="img" aria-label=people.t(label)
+            viewBox=format!("0 0 {whole} {whole}") shape-rendering="crispEdges">
+            <rect width=whole.to_string() height=whole.to_string() fill="#fff"></rect>
+            <path d=path fill="#000"></path>
+        </svg>
+    })
 }
 
 /// Asks before something is lost: a button that opens a second one, which then has the focus.

@@ -2,16 +2,13 @@
 
 use leptos::prelude::*;
 use portico_people::texts::Text;
-use qrcodegen::{QrCode, QrCodeEcc};
 use serde_json::json;
 
-use super::parts::{Doing, Field, PASSWORD, field, submit};
+use super::parts::{Doing, Field, PASSWORD, field, qr, submit};
 use crate::api::{self, Anything, RecoveryCodes, Totp};
 use crate::state::People;
 
 const CODE: Field = Field { text: Text::TotpCode, kind: "text", autocomplete: "one-time-code" };
-/// White around the code, in its squares.
-const QUIET: i32 = 4;
 
 /// How far setting it up is.
 #[derive(Clone, PartialEq)]
@@ -68,7 +65,7 @@ pub fn totp(people: People, is_on: bool) -> impl IntoView {
                 }.into_any(),
                 Step::Shown(Totp { secret, uri }) => view! {
                     <p>{people.t(Text::TotpScan)}</p>
-                    {image(people, &uri)}
+                    {qr(people, &uri, Text::TotpImage)}
                     <p><code data-totp-secret="">{secret}</code></p>
                     {field(people, CODE, code)}
                     {doing.fault(people)}
@@ -89,21 +86,4 @@ pub fn totp(people: People, is_on: bool) -> impl IntoView {
             }}
         </form>
     }
-}
-
-/// The address as a QR code, dark on white in either theme: that is what cameras read.
-fn image(people: People, uri: &str) -> impl IntoView + use<> {
-    let code = QrCode::encode_text(uri, QrCodeEcc::Medium).ok()?;
-    let size = code.size();
-    let squares = (0..size).flat_map(|y| (0..size).map(move |x| (x, y)));
-    let dark = squares.filter(|&(x, y)| code.get_module(x, y));
-    let path: String = dark.map(|(x, y)| format!("M{} {}h1v1h-1z", x + QUIET, y + QUIET)).collect();
-    let whole = size + 2 * QUIET;
-    Some(view! {
-        <svg class="people-qr" role="img" aria-label=people.t(Text::TotpImage)
-            viewBox=format!("0 0 {whole} {whole}") shape-rendering="crispEdges">
-            <rect width=whole.to_string() height=whole.to_string() fill="#fff"></rect>
-            <path d=path fill="#000"></path>
-        </svg>
-    })
 }
