@@ -12,8 +12,8 @@ use crate::models::Library;
 use crate::page::Page;
 use crate::weights::WeightIndex;
 use crate::{
-    attachments, catalogue, documents, embed, health, house, metrics, page, people, sync, tools,
-    weights,
+    assistants, attachments, catalogue, documents, embed, health, house, metrics, page, people,
+    stock, sync, tools, weights,
 };
 
 /// What the handlers share.
@@ -59,7 +59,9 @@ pub fn app(state: Arc<App>, config: GuardConfig) -> Router {
     let routes = routes.merge(documents::router(Arc::clone(&state.gateway)));
     let routes = routes.merge(attachments::router(Arc::clone(&state.gateway)));
     let routes = routes.merge(sync::router(Arc::clone(&state.gateway)));
+    let routes = routes.merge(stock::router(Arc::clone(&state.gateway)));
     let routes = routes.merge(tools::router(Arc::clone(&state.gateway)));
+    let routes = routes.merge(assistants::router(Arc::clone(&state.gateway)));
     let routes = routes.merge(people::router(Arc::clone(&state.gateway)));
     let routes = routes.merge(house::router(Arc::clone(&state.gateway)));
     guard::outer(routes, config.hosts, config.embedders)

@@ -5,6 +5,7 @@
 //! together behind the guards that every request passes.
 
 pub mod app;
+pub mod assistants;
 pub mod attachments;
 pub mod backup;
 pub mod catalogue;
@@ -27,6 +28,7 @@ pub mod metrics;
 pub mod models;
 pub mod page;
 pub mod people;
+pub mod stock;
 pub mod sync;
 pub mod tools;
 pub mod upstream;

@@ -3,6 +3,7 @@
 //! Pure: no IO, no async, no clock and no randomness of its own. Seeds and times come in as
 //! arguments, so that everything here runs the same natively and in the browser.
 
+pub mod assistant;
 pub mod catalogue;
 pub mod documents;
 pub mod error;

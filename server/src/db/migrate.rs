@@ -5,6 +5,7 @@ use std::path::Path;
 use rusqlite::{Connection, TransactionBehavior};
 
 use super::DbError;
+use super::assistants::ASSISTANTS;
 use super::attachments::ATTACHMENTS;
 use super::house::HOUSE;
 use super::people::PEOPLE;
@@ -14,8 +15,18 @@ use super::usage::USAGE_BY_PLACE;
 use super::vector_moves::VECTOR_MOVES;
 
 /// In order; one that was released never changes.
-const MIGRATIONS: [&str; 9] =
-    [KEYS, DOCUMENTS, PEOPLE, VECTOR_MOVES, SYNC, SEALING, ATTACHMENTS, USAGE_BY_PLACE, HOUSE];
+const MIGRATIONS: [&str; 10] = [
+    KEYS,
+    DOCUMENTS,
+    PEOPLE,
+    VECTOR_MOVES,
+    SYNC,
+    SEALING,
+    ATTACHMENTS,
+    USAGE_BY_PLACE,
+    HOUSE,
+    ASSISTANTS,
+];
 
 const KEYS: &str = "CREATE TABLE api_keys (
         -- In the key's own text, to find it by.

@@ -36,6 +36,7 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{MethodRouter, get, post};
 
+use crate::assistants::Assistants;
 use crate::attachments::Attachments;
 use crate::config::{Config, ConfigError};
 use crate::db::{Db, DbError, Home};
@@ -46,6 +47,7 @@ use crate::keys::Keys;
 use crate::metrics::{HostedNow, Metrics};
 use crate::models::Library;
 use crate::people::{Oidc, People};
+use crate::stock::{Defaults, Stock};
 use crate::sync::Sync;
 use crate::tools::Tools;
 use crate::upstream::Fleet;
@@ -78,6 +80,11 @@ pub struct Gateway {
     pub files: FileStore,
     pub sync: Arc<Sync>,
     pub tools: Tools,
+    /// The models, as administrators see to them.
+    pub stock: Arc<Stock>,
+    /// Which of them are offered first.
+    pub defaults: Defaults,
+    pub assistants: Assistants,
 }
 
 impl std::fmt::Debug for Gateway {
@@ -122,17 +129,29 @@ impl Gateway {
             files: files.clone(),
         };
         let documents = Documents::new(config.documents.clone(), around);
+        let people = People::new(db.clone(), u64::from(config.people.session_days) * 86_400);
+        let defaults = Defaults::new(db.clone());
+        let stock = Stock::new(
+            Arc::clone(&library),
+            Arc::clone(&inference),
+            Arc::clone(&people),
+            db.clone(),
+            defaults.clone(),
+        );
         Ok(Arc::new(Self {
             home,
             documents,
             attachments,
             files,
             tools: Tools::new(&config, config_path)?,
+            assistants: Assistants::new(db.clone()),
             sync,
             fleet,
             library,
             inference,
-            people: People::new(db.clone(), u64::from(config.people.session_days) * 86_400),
+            people,
+            stock,
+            defaults,
             oidc,
             board: Board::new(db.clone()),
             keys: Keys::new(db),
@@ -146,6 +165,7 @@ impl Gateway {
     /// work on documents.
     pub fn start(self: &Arc<Self>) {
         self.documents.start();
+        self.stock.resume();
         self.fleet.keep_checking();
         let keys = Arc::clone(&self.keys);
         tokio::spawn(async move { keys.keep_writing().await });

@@ -2,6 +2,7 @@
 //! index that misbehave.
 #![allow(clippy::unwrap_used, reason = "a test's helpers fail the test by panicking")]
 
+mod assistants;
 mod attachments;
 mod authorisation;
 mod backup;

@@ -81,7 +81,7 @@ pub async fn admin(site: &Site) -> Browser {
 }
 
 /// Somebody who was invited so, signed in.
-async fn invited(site: &Site, admin: &mut Browser, name: &str, invitation: Value) -> Browser {
+pub async fn invited(site: &Site, admin: &mut Browser, name: &str, invitation: Value) -> Browser {
     let made = admin.post(site, "/api/people/links", invitation).await;
     assert_eq!(made.status, 201, "{}", made.text());
     let url = made.json::<Value>()["url"].as_str().unwrap().to_owned();
@@ -92,7 +92,7 @@ async fn invited(site: &Site, admin: &mut Browser, name: &str, invitation: Value
     browser
 }
 
-async fn id_of(browser: &mut Browser, site: &Site) -> String {
+pub async fn id_of(browser: &mut Browser, site: &Site) -> String {
     browser.session(site).await["person"]["id"].as_str().unwrap().to_owned()
 }
 
