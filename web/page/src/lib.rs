@@ -2,6 +2,7 @@
 //! languages, Markdown, what a device can run, where a conversation's address leads.
 
 pub mod announce;
+pub mod assistants;
 pub mod cite;
 pub mod fit;
 pub mod format;

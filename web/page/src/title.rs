@@ -2,6 +2,8 @@
 
 use uuid::Uuid;
 
+use crate::i18n::Text;
+
 /// Longest title made from a message, in characters.
 const MAX_CHARS: usize = 48;
 
@@ -30,11 +32,20 @@ pub fn is_library(hash: &str) -> bool {
     })
 }
 
-/// Whether an address leads to signing in, one's account or the house's people.
-pub fn is_people(hash: &str) -> bool {
-    ["#/sign-in", "#/link", "#/account", "#/people"].iter().any(|view| {
+/// What stands over the views that are for who is signed in, or will be; none: another address.
+pub fn people_title(hash: &str) -> Option<Text> {
+    let views = [
+        ("#/sign-in", Text::SignIn),
+        ("#/link", Text::Account),
+        ("#/account", Text::Account),
+        ("#/people", Text::Administration),
+        ("#/prompts", Text::Prompts),
+        ("#/assistants", Text::Assistants),
+    ];
+    let leads_there = |view: &str| {
         hash.strip_prefix(view).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-    })
+    };
+    views.into_iter().find(|(view, _)| leads_there(view)).map(|(_, title)| title)
 }
 
 /// The address of a conversation; of none: of a new one.
@@ -67,9 +78,12 @@ mod tests {
             assert!(is_library(hash) && conversation_from_hash(hash).is_none(), "{hash}");
         }
         for hash in ["#/sign-in", "#/sign-in/oidc_expired", "#/link/x", "#/account", "#/people"] {
-            assert!(is_people(hash) && !is_library(hash), "{hash}");
+            assert!(people_title(hash).is_some() && !is_library(hash), "{hash}");
         }
-        assert!(!is_people("#/people-x") && !is_people("#/documents") && !is_people("#/"));
+        for hash in ["#/people-x", "#/documents", "#/"] {
+            assert_eq!(people_title(hash), None, "{hash}");
+        }
+        assert_eq!(people_title("#/people/groups"), Some(Text::Administration));
         assert!(!is_library("#/documentsx") && !is_library("#/") && !is_library("#/c/documents"));
     }
 }

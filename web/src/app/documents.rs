@@ -14,7 +14,7 @@ use uuid::Uuid;
 use wasm_bindgen_futures::spawn_local;
 
 use crate::page::Page;
-use crate::{answer, place, prefs};
+use crate::{answer, assistants, place, prefs};
 
 /// Passages that are looked at for an answer.
 const LOOKED_AT: u32 = 12;
@@ -76,7 +76,7 @@ fn own(page: Page) -> Option<Collection> {
 /// Those that a conversation, or the next new one, asks, for views: only what is still there.
 pub fn chosen(page: Page, conversation: Option<Uuid>) -> Vec<Collection> {
     page.place_version.track();
-    let ids = prefs::answer_settings(conversation).collections;
+    let ids = assistants::settings(page, conversation).collections;
     page.collections.with(|all| {
         let chosen = all.iter().filter(|collection| ids.contains(&collection.id));
         chosen.cloned().collect()

@@ -3,11 +3,13 @@
 //! - [`page`]: what is shown, as signals; [`setup`]: who writes them.
 //! - [`log`]: conversations as the append-only operations of `shared::sync`, in IndexedDB.
 //! - [`answer`]: answers that are being written; [`place`]: where; [`documents`]: what they rest on.
+//! - [`assistants`]: what somebody chose for it beforehand.
 //! - [`attach`]: files that go with a message; [`files`]: their bytes, here and on the server.
 //! - [`sync`]: how the person's other devices hear of it.
 //! - [`view`]: the elements.
 
 mod answer;
+mod assistants;
 mod attach;
 mod browser;
 mod documents;

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use leptos::prelude::*;
+use portico_page::assistants::Assistant;
 use portico_page::fit::{DeviceFacts, Fit, fit};
 use portico_page::i18n::{Lang, Text};
 use portico_page::route::Offer;
@@ -111,6 +112,8 @@ pub struct Page {
     pub collections: RwSignal<Vec<Collection>>,
     /// Tools that answers may call, of the device and of the server.
     pub tools: RwSignal<Vec<Offered>>,
+    /// Assistants that the person may use; none: nobody is signed in, or nothing is known.
+    pub assistants: RwSignal<Option<Arc<Vec<Assistant>>>>,
     /// Grows when the person chooses where answers are computed or what they rest on.
     pub place_version: RwSignal<u64>,
     /// The model that answers: the person's choice, else one that stands on the GPU already.
@@ -121,8 +124,12 @@ pub struct Page {
     pub shows_library: RwSignal<bool>,
     /// Signing in, the account or the house's people are.
     pub shows_people: RwSignal<bool>,
+    /// What stands over these views.
+    pub people_title: RwSignal<Text>,
     /// Name of who is signed in.
     pub person: RwSignal<Option<String>>,
+    /// Who administers the house is.
+    pub is_admin: RwSignal<bool>,
     /// Models that may run on this device by the house's rules; none: all.
     pub device_models: RwSignal<Option<Vec<String>>>,
     /// Tokens of models on this device are counted by the house.
@@ -180,12 +187,15 @@ impl Page {
             offer: RwSignal::new(Offer::Asking),
             collections: RwSignal::new(Vec::new()),
             tools: RwSignal::new(of_device()),
+            assistants: RwSignal::new(None),
             place_version: RwSignal::new(0),
             chosen: RwSignal::new(prefs::get("model")),
             open,
             shows_library: RwSignal::new(false),
             shows_people: RwSignal::new(false),
+            people_title: RwSignal::new(Text::Account),
             person: RwSignal::new(None),
+            is_admin: RwSignal::new(false),
             device_models: RwSignal::new(crate::session::device_models()),
             counts_device_use: RwSignal::new(false),
             look: RwSignal::new(Look::kept()),

@@ -2,6 +2,7 @@
 //! and what follows.
 
 use leptos::prelude::*;
+use portico_page::assistants::Model;
 use portico_page::route::{Choice, Offer, Route, route};
 use portico_shared::error::ErrorCode;
 use portico_shared::sync::Setting;
@@ -9,7 +10,7 @@ use portico_web::server_call;
 use uuid::Uuid;
 
 use crate::page::Page;
-use crate::{log, prefs};
+use crate::{assistants, log, prefs};
 
 /// Asks the server what it computes for this page.
 pub async fn load_offer(page: Page) {
@@ -66,23 +67,37 @@ pub fn first_setting(conversation: Uuid) -> Option<Setting> {
 
 /// Where an answer of `model` would run in the open conversation, for views.
 pub fn route_here(page: Page, model: &str) -> Route {
-    let choice = choice(page, page.open.get());
-    let fit = page.model(model).map(|model| page.fit(&model));
-    page.offer.with(|offer| route(choice, model, fit, offer))
+    route_of(page, page.open.get(), model)
 }
 
 /// Where an answer of `model` runs now.
 pub fn route_for(page: Page, conversation: Uuid, model: &str) -> Route {
-    untrack(|| {
-        let choice = choice(page, Some(conversation));
-        let fit = page.model(model).map(|model| page.fit(&model));
-        page.offer.with(|offer| route(choice, model, fit, offer))
-    })
+    untrack(|| route_of(page, Some(conversation), model))
+}
+
+/// Where an answer of `model` would run in a conversation, for views.
+pub fn route_of(page: Page, conversation: Option<Uuid>, model: &str) -> Route {
+    let choice = choice(page, conversation);
+    // For an assistant nobody waits until gigabytes have come where the server has the same model.
+    if choice == Choice::Auto
+        && assistants::wants(page, conversation, model)
+        && !assistants::is_here(page, model)
+        && page.offer.with(|offer| offer.has(model))
+    {
+        return Route::Server { model: model.to_owned(), instead: None };
+    }
+    let fit = page.model(model).map(|model| page.fit(&model));
+    page.offer.with(|offer| route(choice, model, fit, offer))
 }
 
 /// The model that answers: the chosen one, else the server's where the device has none. None while there
 /// is one to be loaded first.
 pub fn answering_model(page: Page) -> Option<String> {
+    match assistants::model(page, page.open.get()) {
+        Model::Preferred(model) => return Some(model),
+        Model::Missing(_) => return None,
+        Model::Usual | Model::StandsIn(_) => {}
+    }
     page.chosen.get().or_else(|| {
         let choice = choice(page, page.open.get());
         if choice == Choice::Server {

@@ -2,6 +2,7 @@
 //! localStorage, so that they are there before anything is painted; where storage is refused they
 //! last as long as the tab.
 
+use portico_shared::sync::AssistantUse;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 use web_sys::Storage;
@@ -71,6 +72,9 @@ pub struct AnswerSettings {
     pub tools: Vec<String>,
     /// Those of them that need not be asked about again.
     pub granted: Vec<String>,
+    /// With which a new conversation begins; of one that there is the log knows it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub assistant: Option<AssistantUse>,
 }
 
 pub fn answer_settings(conversation: Option<Uuid>) -> AnswerSettings {
@@ -87,7 +91,8 @@ pub fn set_answer_settings(conversation: Option<Uuid>, settings: &AnswerSettings
 pub fn adopt_answer_settings(conversation: Uuid) {
     let settings = answer_settings(None);
     if settings != AnswerSettings::default() {
-        set_answer_settings(Some(conversation), &settings);
+        let adopted = AnswerSettings { assistant: None, ..settings };
+        set_answer_settings(Some(conversation), &adopted);
         set(&settings_name(None), None);
     }
 }

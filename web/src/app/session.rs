@@ -35,6 +35,7 @@ pub struct Person {
     pub id: Uuid,
     name: String,
     display_name: Option<String>,
+    role: String,
 }
 
 #[derive(Deserialize)]
@@ -65,6 +66,10 @@ impl Look {
 }
 
 impl Person {
+    pub fn is_admin(&self) -> bool {
+        self.role == "admin"
+    }
+
     /// As others call them.
     pub fn shown(self) -> String {
         self.display_name.filter(|name| !name.is_empty()).unwrap_or(self.name)

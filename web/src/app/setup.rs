@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use js_sys::Reflect;
 use leptos::prelude::*;
 use portico_page::i18n::{self, Lang, Text};
-use portico_page::title::{conversation_from_hash, is_library, is_people};
+use portico_page::title::{conversation_from_hash, is_library, people_title};
 use portico_shared::error::{ApiError, ErrorCode};
 use portico_web::link::{Subscription, WorkerLink};
 use portico_web::protocol::{FromWorker, ToWorker};
@@ -13,7 +13,7 @@ use wasm_bindgen_futures::spawn_local;
 
 use crate::browser::{by_id, document, on_window, window};
 use crate::page::{Page, Theme};
-use crate::{answer, documents, files, log, models, offline, place, prefs, sync, tools, view};
+use crate::{answer, assistants, documents, files, log, models, offline, place, prefs, sync, tools, view};
 
 /// Where `web/js/embed.js` finds the page.
 const EMBEDDED_PATH: &str = "/embed";
@@ -100,6 +100,7 @@ fn wire(page: Page) {
     spawn_local(place::load_offer(page));
     documents::follow(page);
     tools::follow(page);
+    assistants::follow(page);
     sync::start(page);
     files::start(page);
     spawn_local(async move {
@@ -136,7 +137,7 @@ fn follow_choices(page: Page) {
         let lang = page.lang.get();
         let title = match (page.shows_library.get(), page.shows_people.get()) {
             (true, _) => Some(Text::Documents.get(lang).to_owned()),
-            (_, true) => Some(Text::Account.get(lang).to_owned()),
+            (_, true) => Some(page.people_title.get().get(lang).to_owned()),
             _ => page.open.get().and_then(|id| {
                 page.log_version.track();
                 log::title(id)
@@ -156,9 +157,13 @@ fn follow_address(page: Page) {
     let read = move || {
         let hash = window().and_then(|window| window.location().hash().ok()).unwrap_or_default();
         let shows_library = is_library(&hash);
-        let shows_people = is_people(&hash);
+        let people_title = people_title(&hash);
+        let shows_people = people_title.is_some();
         page.shows_library.set(shows_library);
         page.shows_people.set(shows_people);
+        if let Some(title) = people_title {
+            page.people_title.set(title);
+        }
         // The conversation that one comes from stays open behind the documents.
         if !shows_library && !shows_people {
             page.open.set(conversation_from_hash(&hash));

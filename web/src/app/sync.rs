@@ -71,6 +71,7 @@ async fn look(page: Page) {
     match session.map(|session| session.person) {
         Some(Some(person)) => {
             prefs::set(ACCOUNT, Some(&person.id.to_string()));
+            page.is_admin.set(person.is_admin());
             page.person.set(Some(person.shown()));
         }
         Some(None) => {
@@ -78,6 +79,7 @@ async fn look(page: Page) {
                 ask_what_stays(page);
             }
             prefs::set(ACCOUNT, None);
+            page.is_admin.set(false);
             page.person.set(None);
             page.sync.set(None);
         }

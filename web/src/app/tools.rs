@@ -13,7 +13,7 @@ use wasm_bindgen_futures::spawn_local;
 use web_sys::AbortSignal;
 
 use crate::page::Page;
-use crate::{documents, place, prefs};
+use crate::{assistants, documents, place, prefs};
 
 #[wasm_bindgen(raw_module = "./call_tool.js")]
 extern "C" {
@@ -54,7 +54,7 @@ pub fn stays(page: Page, conversation: Option<Uuid>) -> bool {
 /// Those that a conversation, or the next new one, may use now, for views.
 pub fn chosen(page: Page, conversation: Option<Uuid>) -> Vec<Offered> {
     page.place_version.track();
-    let ids = prefs::answer_settings(conversation).tools;
+    let ids = assistants::settings(page, conversation).tools;
     let stays = stays(page, conversation);
     page.tools.with(|all| {
         let chosen = all.iter().filter(|tool| ids.contains(&tool.id));

@@ -35,6 +35,9 @@ texts! {
     Account: "Account", "Konto";
     AccountFailed: "The account could not be loaded. Check the connection and try again.",
         "Das Konto ließ sich nicht laden. Prüfen Sie die Verbindung und versuchen Sie es noch einmal.";
+    Administration: "Administration", "Verwaltung";
+    AccountMenu: "Your account and the house", "Ihr Konto und das Haus";
+    Prompts: "Prompts", "Prompts";
     SkipToAccount: "Skip to the account", "Zum Konto springen";
     DocumentsFailed: "The documents’ part of this page could not be loaded.",
         "Der Teil dieser Seite für Dokumente ließ sich nicht laden.";
@@ -412,6 +415,30 @@ texts! {
         "{n} Gespräche eingelesen, {known} waren schon da, {refused} abgelehnt.";
     ImportFailed: "The file could not be read: {why}", "Die Datei ließ sich nicht lesen: {why}";
     ImportRefused: "Refused or left out", "Abgelehnt oder ausgelassen";
+
+    // Assistants
+    Assistant: "Assistant", "Assistent";
+    Assistants: "Assistants", "Assistenten";
+    AssistantsAll: "All assistants", "Alle Assistenten";
+    AssistantNone: "none", "keiner";
+    AssistantHint: "Its instructions, model, documents and tools go with each answer. You get no more than you may without it.",
+        "Seine Anweisungen, sein Modell, seine Dokumente und Werkzeuge gelten für jede Antwort. Sie bekommen nicht mehr, als Sie ohne ihn dürfen.";
+    AssistantBy: "by {name}", "von {name}";
+    AssistantWithout: "Go on without", "Ohne weitermachen";
+    AssistantGone: "The assistant “{name}” was deleted or is no longer shared with you. This conversation goes on without it.",
+        "Den Assistenten „{name}“ gibt es nicht mehr, oder er wird nicht mehr mit Ihnen geteilt. Das Gespräch geht ohne ihn weiter.";
+    AssistantUnknown: "What the assistant “{name}” says is not known on this device. Answers come without it until the server can be asked.",
+        "Was der Assistent „{name}“ vorgibt, ist auf diesem Gerät nicht bekannt. Antworten kommen ohne ihn, bis der Server erreichbar ist.";
+    AssistantChanged: "The assistant “{name}” was changed. New answers follow what it says now.",
+        "Der Assistent „{name}“ wurde geändert. Neue Antworten folgen dem, was er jetzt vorgibt.";
+    AssistantUnderstood: "Understood", "Verstanden";
+    AssistantStandsIn: "“{name}” prefers {model}, which cannot be asked here now. Another model stands in.",
+        "„{name}“ bevorzugt {model}, das hier gerade nicht antworten kann. Ein anderes Modell springt ein.";
+    AssistantMissing: "“{name}” answers only with {model}, which cannot be asked here now.",
+        "„{name}“ antwortet nur mit {model}, das hier gerade nicht antworten kann.";
+    AssistantLoad: "Load {model}", "{model} laden";
+    AssistantWithheld: "{n} of the collections of “{name}” are not yours to read: nothing comes from them.",
+        "{n} der Sammlungen von „{name}“ dürfen Sie nicht lesen: Aus ihnen kommt nichts.";
 
     // Settings
     Language: "Language", "Sprache";

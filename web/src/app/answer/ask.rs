@@ -17,7 +17,7 @@ use super::run::{self, Standing};
 use crate::browser::new_id;
 use crate::log::{self, Thread};
 use crate::page::Page;
-use crate::{files, prefs};
+use crate::{assistants, files, prefs};
 
 /// Tokens of an answer unless the person says otherwise.
 pub const USUAL_MAX_TOKENS: u32 = 1024;
@@ -31,6 +31,7 @@ pub fn send(page: Page, text: &str, attachments: Vec<Attachment>, model: String)
         }
         None => {
             let conversation = new_id();
+            let assistant = prefs::answer_settings(None).assistant;
             prefs::adopt_answer_settings(conversation);
             let title = Setting::Title(Some(title_from_message(text)));
             // In one piece, so that nothing of what stays on the device is ever sent.
@@ -40,7 +41,8 @@ pub fn send(page: Page, text: &str, attachments: Vec<Attachment>, model: String)
                 [Body::CreateConversation { conversation }]
                     .into_iter()
                     .chain(stays.map(|setting| Body::Set { conversation, setting }))
-                    .chain([Body::Set { conversation, setting: title }]),
+                    .chain([Body::Set { conversation, setting: title }])
+                    .chain(assistant.map(|one| assistants::told(conversation, one))),
             );
             crate::view::open_conversation(page, Some(conversation));
             (conversation, None)
@@ -119,6 +121,7 @@ pub fn go_on(page: Page, conversation: Uuid, message: Uuid, model: String) {
 
 /// The request for the answer `message`; none when the conversation no longer has it.
 pub fn request(
+    page: Page,
     conversation: Uuid,
     message: Uuid,
     model: &str,
@@ -126,7 +129,7 @@ pub fn request(
 ) -> Option<ChatCompletionRequest> {
     let thread = log::thread(conversation);
     let user = thread.get(message)?.parent?;
-    let settings = prefs::answer_settings(Some(conversation));
+    let settings = untrack(|| assistants::settings(page, Some(conversation)));
     let has_tools = !settings.tools.is_empty();
     let instructions = settings.instructions.trim();
     let system = (!instructions.is_empty()).then(|| ChatMessage::new(Role::System, instructions));

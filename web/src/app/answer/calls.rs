@@ -270,7 +270,7 @@ fn answer(page: Page, message: Uuid) {
         Some((answer.conversation, answer.model.clone(), answer.route.clone(), grounding))
     });
     let Some((conversation, model, route, grounding)) = found else { return };
-    let request = ask::request(conversation, message, &model, &Standing::default());
+    let request = ask::request(page, conversation, message, &model, &Standing::default());
     let (Some(mut request), Some(route)) = (request, route) else {
         return run::gone(page, id);
     };

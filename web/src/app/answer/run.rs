@@ -89,7 +89,7 @@ pub fn start(
         Route::Server { model, .. } => model.clone(),
         Route::Device { .. } | Route::Nowhere(_) => model.to_owned(),
     };
-    let request = ask::request(conversation, message, &model, &standing);
+    let request = ask::request(page, conversation, message, &model, &standing);
     let grounding = standing.grounding.clone();
     let is_new = standing.text.is_empty() && grounding.is_none() && standing.steps.is_empty();
     let id = enter(page, conversation, message, model, standing);

@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 use portico_shared::sync::{
-    Body, Clock, ConversationView, Head, Hit, Merge, MessageContent, MessageState, Op, Setting,
+    AssistantUse, Body, Clock, ConversationView, Head, Hit, Merge, MessageContent, MessageState, Op, Setting,
 };
 use portico_web::log_store::{Held, IdbError, LogStore, Record, SENT_TO, Stored, Write};
 use portico_web::sync_link::LOG_CHANNEL;
@@ -456,6 +456,13 @@ pub fn versions(message: Uuid) -> Vec<Arc<Item>> {
 pub fn title(conversation: Uuid) -> Option<String> {
     LOG.with_borrow(|log| {
         log.merge.conversation(conversation).and_then(|view| view.title.map(str::to_owned))
+    })
+}
+
+/// With which assistant a conversation goes on.
+pub fn assistant(conversation: Uuid) -> Option<AssistantUse> {
+    LOG.with_borrow(|log| {
+        log.merge.conversation(conversation).and_then(|view| view.assistant.cloned())
     })
 }
 

@@ -5,7 +5,7 @@ use portico_page::i18n::Text;
 use portico_page::route::Route;
 
 use super::icons::{self, icon};
-use super::{banners, composer, messages, progress};
+use super::{assistant, banners, composer, messages, progress};
 use crate::page::{Dialog, Page};
 use crate::{attach, log, place};
 
@@ -22,6 +22,7 @@ pub fn chat(page: Page) -> impl IntoView {
             }>
             {top_bar(page).into_any()}
             {banners::banners(page).into_any()}
+            {assistant::assistant_notes(page).into_any()}
             {messages::messages(page).into_any()}
             {composer::composer(page).into_any()}
         </main>
@@ -67,6 +68,7 @@ fn top_bar(page: Page) -> impl IntoView {
                 aria-expanded=move || page.drawer.get().to_string()
                 on:click=move |_| page.drawer.set(true)>{icon(icons::MENU)}</button>
             <h1 class="chat-title">{title}</h1>
+            {assistant::assistant_head(page).into_any()}
             <button type="button" class="model-button" aria-haspopup="dialog"
                 data-model-state=state_name
                 on:click=move |_| page.dialog.set(Some(Dialog::Models))>

@@ -8,7 +8,7 @@ use portico_page::route::Choice;
 use super::choice::choice_menu;
 use super::icons;
 use crate::page::Page;
-use crate::{documents, place};
+use crate::{assistants, documents, place};
 
 /// The choice, where there are collections.
 pub fn documents_choice(page: Page) -> impl IntoView {
@@ -28,10 +28,12 @@ pub fn documents_choice(page: Page) -> impl IntoView {
     let boxes = move || {
         page.collections.get().into_iter().map(|collection| {
             let (id, title) = (collection.id.clone(), collection.title);
+            let brought = id.clone();
+            let is_brought = move || assistants::brings(page, page.open.get(), &brought);
             let is_chosen = move || chosen.with(|chosen| chosen.iter().any(|one| one.id == collection.id));
             view! {
                 <label>
-                    <input type="checkbox" prop:checked=is_chosen on:change:target=move |event| {
+                    <input type="checkbox" prop:checked=is_chosen disabled=is_brought on:change:target=move |event| {
                         documents::choose(page, page.open.get_untracked(), &id, event.target().checked());
                     }/>
                     {title} <span class="muted">{collection.n_documents}</span>

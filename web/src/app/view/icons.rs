@@ -23,6 +23,7 @@ pub const CHECK: &str = "M5 13l4 4L19 7";
 pub const REDO: &str = "M20 5v5h-5M19.5 10A8 8 0 1 0 20 14";
 pub const LEFT: &str = "M14 6l-6 6 6 6";
 pub const RIGHT: &str = "M10 6l6 6-6 6";
+pub const UP: &str = "M6 14l6-6 6 6";
 pub const DOWN: &str = "M6 10l6 6 6-6";
 pub const CLOSE: &str = "M6 6l12 12M18 6L6 18";
 pub const PLAY: &str = "M8 5l11 7-11 7z";

@@ -19,7 +19,8 @@ pub struct Views {
     /// Of their module.
     name: &'static str,
     pub main_id: &'static str,
-    title: Text,
+    /// What stands over them.
+    title: fn(Page) -> Text,
     /// Says that they could not be loaded.
     failed: Text,
     /// By which a failure is known.
@@ -29,7 +30,7 @@ pub struct Views {
 pub const LIBRARY: Views = Views {
     name: "library",
     main_id: "library-main",
-    title: Text::Documents,
+    title: |_| Text::Documents,
     failed: Text::DocumentsFailed,
     condition: "library-failed",
 };
@@ -37,7 +38,7 @@ pub const LIBRARY: Views = Views {
 pub const PEOPLE: Views = Views {
     name: "people",
     main_id: "people-main",
-    title: Text::Account,
+    title: |page| page.people_title.get(),
     failed: Text::AccountFailed,
     condition: "people-failed",
 };
@@ -110,7 +111,7 @@ pub fn views(page: Page, which: Views, shows: RwSignal<bool>) -> impl IntoView {
                     title=page.t(Text::OpenSidebar) aria-controls="sidebar"
                     aria-expanded=move || page.drawer.get().to_string()
                     on:click=move |_| page.drawer.set(true)>{icon(icons::MENU)}</button>
-                <h1 class="chat-title">{page.t(title)}</h1>
+                <h1 class="chat-title">{move || title(page).get(page.lang.get())}</h1>
             </header>
             {move || match state.get() {
                 State::Loading => view! {

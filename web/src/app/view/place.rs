@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use portico_page::i18n::Text;
 use portico_page::route::{Choice, Offer, Route};
 
+use super::assistant::assistant_choice;
 use super::documents::{documents_choice, documents_note};
 use super::tools::tools_choice;
 use crate::page::Page;
@@ -52,6 +53,7 @@ pub fn place_line(page: Page, route: Memo<Option<(String, Route)>>) -> impl Into
                     }).collect_view()}
                 </select>
             </Show>
+            {assistant_choice(page).into_any()}
             {documents_choice(page).into_any()}
             {tools_choice(page).into_any()}
             <span class="next-place" role="status">{text} " " {documents_note(page)}</span>

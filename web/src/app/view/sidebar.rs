@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::icons::{self, icon, logo};
 use super::organise::{self, Shown};
-use super::{composer, keys, open_conversation, sync};
+use super::{account_menu, composer, keys, open_conversation, sync};
 use crate::browser::{after_ms, focus, now_ms};
 use crate::log::{self, Row};
 use crate::page::{Dialog, Page};
@@ -74,14 +74,7 @@ pub fn sidebar(page: Page) -> impl IntoView {
                     on:click=move |_| page.drawer.set(false)>
                     {icon(icons::PAPERS)} {page.t(Text::Documents)}
                 </a>
-                <a class="button quiet" href=move || if page.person.get().is_some() { "#/account" } else { "#/sign-in" }
-                    data-open="people" aria-current=move || page.shows_people.get().then_some("page")
-                    on:click=move |_| page.drawer.set(false)>
-                    {icon(icons::PERSON)}
-                    <span dir="auto">{move || {
-                        page.person.get().unwrap_or_else(|| Text::SignIn.get(page.lang.get()).to_owned())
-                    }}</span>
-                </a>
+                {account_menu::account_menu(page).into_any()}
                 <button type="button" class="button quiet" on:click=move |_| page.dialog.set(Some(Dialog::Models))>
                     {icon(icons::CHIP)} {page.t(Text::Models)}
                 </button>

@@ -7,7 +7,7 @@ use portico_page::tools::{Confirm, Where};
 use super::choice::choice_menu;
 use super::icons;
 use crate::page::Page;
-use crate::tools;
+use crate::{assistants, tools};
 
 pub fn tools_choice(page: Page) -> impl IntoView {
     let chosen = Memo::new(move |_| tools::chosen(page, page.open.get()));
@@ -33,7 +33,11 @@ pub fn tools_choice(page: Page) -> impl IntoView {
             let id = tool.id.clone();
             let is_chosen = move || chosen.with(|chosen| chosen.iter().any(|one| one.id == tool.id));
             let on_server = tool.runs == Where::Server;
-            let is_off = move || on_server && tools::stays(page, page.open.get());
+            let brought = id.clone();
+            let is_off = move || {
+                on_server && tools::stays(page, page.open.get())
+                    || assistants::brings(page, page.open.get(), &brought)
+            };
             let asks = tool.confirm != Confirm::Never;
             let title = id.clone();
             view! {
