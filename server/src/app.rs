@@ -12,7 +12,8 @@ use crate::models::Library;
 use crate::page::Page;
 use crate::weights::WeightIndex;
 use crate::{
-    assistants, attachments, catalogue, documents, embed, health, house, metrics, page, people,
+    assistants, attachments, catalogue, documents, embed, health, house, metrics, page,
+    people, shares,
     stock, sync, tools, weights,
 };
 
@@ -64,5 +65,6 @@ pub fn app(state: Arc<App>, config: GuardConfig) -> Router {
     let routes = routes.merge(assistants::router(Arc::clone(&state.gateway)));
     let routes = routes.merge(people::router(Arc::clone(&state.gateway)));
     let routes = routes.merge(house::router(Arc::clone(&state.gateway)));
+    let routes = routes.merge(shares::router(Arc::clone(&state.gateway)));
     guard::outer(routes, config.hosts, config.embedders)
 }

@@ -29,6 +29,7 @@ pub mod models;
 pub mod page;
 pub mod people;
 pub mod stock;
+pub mod shares;
 pub mod sync;
 pub mod tools;
 pub mod upstream;

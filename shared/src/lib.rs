@@ -17,6 +17,7 @@ pub mod model;
 pub mod openai;
 pub mod retrieval;
 pub mod sampling;
+pub mod share;
 pub mod sync;
 pub mod template;
 pub mod tokenizer;

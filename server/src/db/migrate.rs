@@ -9,13 +9,14 @@ use super::assistants::ASSISTANTS;
 use super::attachments::ATTACHMENTS;
 use super::house::HOUSE;
 use super::people::PEOPLE;
+use super::shares::SHARES;
 use super::sync::{SEALING, SYNC};
 use super::upgrade;
 use super::usage::USAGE_BY_PLACE;
 use super::vector_moves::VECTOR_MOVES;
 
 /// In order; one that was released never changes.
-const MIGRATIONS: [&str; 10] = [
+const MIGRATIONS: [&str; 11] = [
     KEYS,
     DOCUMENTS,
     PEOPLE,
@@ -26,6 +27,7 @@ const MIGRATIONS: [&str; 10] = [
     USAGE_BY_PLACE,
     HOUSE,
     ASSISTANTS,
+    SHARES,
 ];
 
 const KEYS: &str = "CREATE TABLE api_keys (

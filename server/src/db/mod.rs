@@ -14,6 +14,7 @@ mod migrate;
 mod people;
 mod postgres;
 pub mod sql;
+mod shares;
 mod sync;
 mod upgrade;
 mod usage;

@@ -48,6 +48,7 @@ use crate::metrics::{HostedNow, Metrics};
 use crate::models::Library;
 use crate::people::{Oidc, People};
 use crate::stock::{Defaults, Stock};
+use crate::shares::Shares;
 use crate::sync::Sync;
 use crate::tools::Tools;
 use crate::upstream::Fleet;
@@ -72,6 +73,7 @@ pub struct Gateway {
     pub oidc: Option<Oidc>,
     /// Announcements and prompts.
     pub board: Board,
+    pub shares: Shares,
     pub metrics: Arc<Metrics>,
     pub kept: Arc<kept::KeptStreams>,
     pub documents: Arc<Documents>,
@@ -154,6 +156,7 @@ impl Gateway {
             defaults,
             oidc,
             board: Board::new(db.clone()),
+            shares: Shares::new(db.clone()),
             keys: Keys::new(db),
             metrics,
             kept: kept::KeptStreams::new(&config.limits),

@@ -15,7 +15,8 @@ use crate::keys::now_s;
 /// Most groups of one person.
 const GROUPS_MAX: usize = 200;
 /// Tables whose `group_name` goes with the group. An announcement to nobody else is then shown to nobody.
-const NAMED_BY_GROUP: [&str; 3] = ["collection_rights", "announcement_groups", "prompts"];
+const NAMED_BY_GROUP: [&str; 4] =
+    ["collection_rights", "announcement_groups", "prompts", "share_groups"];
 
 /// What is to be otherwise with somebody.
 #[derive(Clone, Debug, Default, Deserialize)]

@@ -77,6 +77,9 @@ pub struct Rules {
     /// Whether somebody may share what they made with the groups that they are in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub share_with_groups: Option<bool>,
+    /// Whether somebody may share a chat's snapshot inside the house.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub share_chats: Option<bool>,
 }
 
 /// What somebody may do who is not signed in.
@@ -128,6 +131,7 @@ pub struct May {
     pub retention_days: Option<u64>,
     pub make_keys: bool,
     pub share_with_groups: bool,
+    pub share_chats: bool,
 }
 
 impl May {
@@ -167,17 +171,24 @@ impl May {
             retention_days: limit(|rules| rules.retention_days),
             make_keys: flag(|rules| rules.make_keys),
             share_with_groups: flag(|rules| rules.share_with_groups),
+            share_chats: flag(|rules| rules.share_chats),
         };
         if may.chats_leave_device { may } else { may.on_device() }
     }
 
     /// Nothing of it on the server.
     fn on_device(self) -> Self {
-        Self { models_on_server: Vec::new(), chats_leave_device: false, make_keys: false, ..self }
+        Self {
+            models_on_server: Vec::new(),
+            chats_leave_device: false,
+            share_chats: false,
+            make_keys: false,
+            ..self
+        }
     }
 
     fn guest(self, guests: Guests) -> Self {
-        let may = Self { make_keys: false, share_with_groups: false, ..self };
+        let may = Self { make_keys: false, share_with_groups: false, share_chats: false, ..self };
         match guests {
             Guests::None => Self { models_on_device: Vec::new(), ..may.on_device() },
             Guests::Device => may.on_device(),
@@ -317,6 +328,7 @@ mod tests {
         check(leave(false), &[leave(true)], "chats_leave_device", json!(true));
         // What may not leave the device is not answered elsewhere.
         check(leave(false), &[models(&["a"])], "models_on_server", json!([]));
+        check(leave(false), &[json!({ "share_chats": true })], "share_chats", json!(false));
     }
 
     #[test]

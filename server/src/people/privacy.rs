@@ -56,6 +56,7 @@ const EXPORT: &[(&str, Export)] = &[
     ("conversations", crate::sync::export),
     ("attachments", crate::attachments::export),
     ("assistants", crate::assistants::export),
+    ("shares", crate::shares::export),
     ("prompts", |c, p| {
         rows(
             c,

@@ -28,16 +28,18 @@ impl People {
 }
 
 impl Gateway {
-    /// Deletes chats that were used last before the time that the rules give them.
+    /// Deletes chats that were used last, and snapshots of chats that were made, before the time that the rules
+    /// give them.
     pub async fn expire_chats(&self) -> Result<(), ApiError> {
         if !self.people.has_any().await? {
             return Ok(());
         }
         for (person, days) in self.people.retentions().await? {
             let before_s = now_s().saturating_sub(days.saturating_mul(DAY_S));
+            let n_shares = self.shares.expire(person, before_s).await?;
             let n_expired = self.sync.expire(person, before_s.saturating_mul(1_000)).await?;
-            if n_expired > 0 {
-                tracing::info!(%person, n_expired, "chats were past their time");
+            if n_expired + n_shares > 0 {
+                tracing::info!(%person, n_expired, n_shares, "chats were past their time");
             }
         }
         Ok(())

@@ -86,6 +86,7 @@ struct House {
     admins_key: String,
     admins_session: String,
     admins_prompt: String,
+    admins_share: String,
     document: String,
 }
 
@@ -128,6 +129,7 @@ impl House {
             .unwrap();
         let sessions = gateway.people.sessions(admin, None).await.unwrap();
         let document = uuid::Uuid::now_v7().to_string();
+        let admins_share = uuid::Uuid::now_v7().to_string();
         let admins_prompt = uuid::Uuid::now_v7().to_string();
         crate::database::of(&site.folder.0)
             .call_blocking(|database| {
@@ -138,12 +140,25 @@ impl House {
                     VALUES ('{document}', 'papers', '', 'a.txt', 'a.txt', 0);
                 INSERT INTO prompts (id, person, title, description, text, created_s, changed_s)
                     VALUES ('{admins_prompt}', '{admin}', 'Hers', '', 'text', 0, 0);
+                INSERT INTO shares VALUES ('{admins_share}', '{admin}', 'hers', 'Hers',
+                    '{{\"title\":\"Hers\",\"messages\":[]}}', 0, 2, 0, 0);
                 INSERT INTO document_texts VALUES ('{document}', '{EMPTY_TEXT}');"
                 ))
             })
             .unwrap();
         let admins_session = sessions[0].id.clone();
-        Self { site, member, admin, blocked, keys, admins_key, admins_session, admins_prompt, document }
+        Self {
+            site,
+            member,
+            admin,
+            blocked,
+            keys,
+            admins_key,
+            admins_session,
+            admins_prompt,
+            admins_share,
+            document,
+        }
     }
 
     /// A session of its own for each request: some of them end it.
@@ -191,6 +206,7 @@ impl House {
             .replace("{admins_session}", &self.admins_session)
             .replace("{admins_key}", &self.admins_key)
             .replace("{admins_prompt}", &self.admins_prompt)
+            .replace("{admins_share}", &self.admins_share)
             .replace("{document}", &self.document);
         let path = filled(&path);
         let is_safe = method == "GET";

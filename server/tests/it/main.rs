@@ -31,6 +31,7 @@ mod page;
 mod people;
 mod program;
 mod rust_client;
+mod shares;
 mod storage;
 mod sync;
 mod sync_chaos;

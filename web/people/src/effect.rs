@@ -40,6 +40,7 @@ pub fn effects(house: &House, groups: &[Group], role: &str, member_of: &[String]
     if role == "guest" {
         set(&mut all, Field::MakeKeys, Said::Flag(false), &Source::Guests);
         set(&mut all, Field::ShareWithGroups, Said::Flag(false), &Source::Guests);
+        set(&mut all, Field::ShareChats, Said::Flag(false), &Source::Guests);
         if house.guests != Guests::Server {
             set(&mut all, Field::ChatsLeaveDevice, Said::Flag(false), &Source::Guests);
             stay(&mut all, &Source::Guests);
@@ -66,6 +67,7 @@ fn set(all: &mut [Effect], field: Field, value: Said, from: &Source) {
 fn stay(all: &mut [Effect], from: &Source) {
     set(all, Field::ModelsOnServer, Said::Names(Vec::new()), from);
     set(all, Field::MakeKeys, Said::Flag(false), from);
+    set(all, Field::ShareChats, Said::Flag(false), from);
 }
 
 fn one(house: &House, groups: &[&Group], field: Field) -> Effect {

@@ -45,6 +45,7 @@ pub enum Field {
     RetentionDays,
     MakeKeys,
     ShareWithGroups,
+    ShareChats,
 }
 
 /// How a field is said.
@@ -56,7 +57,7 @@ pub enum Kind {
 }
 
 impl Field {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::ModelsOnDevice,
         Self::ModelsOnServer,
         Self::Tools,
@@ -67,6 +68,7 @@ impl Field {
         Self::RetentionDays,
         Self::MakeKeys,
         Self::ShareWithGroups,
+        Self::ShareChats,
     ];
 
     /// Its name in the server's JSON.
@@ -82,13 +84,16 @@ impl Field {
             Self::RetentionDays => "retention_days",
             Self::MakeKeys => "make_keys",
             Self::ShareWithGroups => "share_with_groups",
+            Self::ShareChats => "share_chats",
         }
     }
 
     pub fn kind(self) -> Kind {
         match self {
             Self::ModelsOnDevice | Self::ModelsOnServer | Self::Tools => Kind::Names,
-            Self::ChatsLeaveDevice | Self::MakeKeys | Self::ShareWithGroups => Kind::Flag,
+            Self::ChatsLeaveDevice | Self::MakeKeys | Self::ShareWithGroups | Self::ShareChats => {
+                Kind::Flag
+            }
             _ => Kind::Limit,
         }
     }

@@ -355,6 +355,7 @@ texts! {
     RuleRetentionDays: "Days until unused chats on the server are deleted", "Tage, bis unbenutzte Gespräche auf dem Server gelöscht werden";
     RuleRetention: "Unused chats on the server are deleted after", "Unbenutzte Gespräche auf dem Server werden gelöscht nach";
     RuleMakeKeys: "Make API keys", "API-Schlüssel anlegen";
+    RuleShareChats: "Share chats inside the house", "Chats im Haus teilen";
     RuleShareWithGroups: "Share with their own groups", "Mit den eigenen Gruppen teilen";
     ChoiceHouseUnsaid: "not restricted", "nicht eingeschränkt";
     ChoiceGroupUnsaid: "as the house says", "wie das Haus sagt";
@@ -502,6 +503,144 @@ texts! {
     ActRerank: "had texts ranked", "ließ Texte ordnen";
     ActToolCall: "had a tool called", "ließ ein Werkzeug aufrufen";
     ActMcpCheck: "had a server of tools connected anew", "ließ einen Werkzeug-Server neu verbinden";
+
+    // Announcements
+    Announcements: "Announcements", "Ankündigungen";
+    AnnouncementsLead: "They stand on everybody’s first page for as long as you say, until somebody closes them there.",
+        "Sie stehen so lange auf der ersten Seite aller, wie Sie es sagen, bis jemand sie dort schließt.";
+    NoAnnouncements: "Nothing is announced.", "Es ist nichts angekündigt.";
+    NewAnnouncement: "Announce something", "Etwas ankündigen";
+    ChangeAnnouncement: "Change “{title}”", "„{title}“ ändern";
+    AnnouncementTitle: "Title", "Titel";
+    AnnouncementText: "Text, in Markdown", "Text, in Markdown";
+    AnnouncementFrom: "From (empty: at once)", "Ab (leer: sofort)";
+    AnnouncementUntil: "Until (empty: until it is deleted)", "Bis (leer: bis sie gelöscht wird)";
+    ForGroups: "Only for these groups; for everybody where none is chosen", "Nur für diese Gruppen; für alle, wenn keine gewählt ist";
+    ForEveryone: "for everybody", "für alle";
+    Preview: "As it will look", "So wird es aussehen";
+    Announce: "Announce", "Ankündigen";
+    OnNow: "shown now", "steht jetzt da";
+    OnLater: "from {at}", "ab {at}";
+    OnUntil: "until {at}", "bis {at}";
+    WasOn: "over", "vorbei";
+    Change: "Change", "Ändern";
+    DeleteNamed: "Delete “{title}”", "„{title}“ löschen";
+    Deleted: "Deleted.", "Gelöscht.";
+
+    // Prompts
+    Prompts: "Prompts", "Prompts";
+    PromptsLead: "Texts that you need again and again. In the box of a conversation, / at the beginning lists them.",
+        "Texte, die Sie immer wieder brauchen. Im Feld eines Gesprächs listet / am Anfang sie auf.";
+    PromptsNeedAccount: "Prompts of your own lie with your account, so that all your devices have them. Sign in to keep some.",
+        "Eigene Prompts liegen bei Ihrem Konto, damit alle Ihre Geräte sie haben. Melden Sie sich an, um welche anzulegen.";
+    NoPrompts: "There are none yet.", "Es gibt noch keine.";
+    NoPromptsPicker: "There are no prompts yet.", "Es gibt noch keine Prompts.";
+    PromptsManage: "Write and change prompts", "Prompts schreiben und ändern";
+    PromptsSignIn: "Sign in for prompts of your own", "Für eigene Prompts anmelden";
+    PromptsFound: "{n} prompts. Arrows choose, Enter takes one, Escape closes.",
+        "{n} Prompts. Pfeile wählen, Eingabe übernimmt, Escape schließt.";
+    PromptsNotFound: "No prompt is called so. Enter sends what stands there.",
+        "So heißt kein Prompt. Eingabe sendet, was da steht.";
+    PromptsOwn: "Your own", "Ihre eigenen";
+    PromptsOfHouse: "Of the house", "Des Hauses";
+    PromptsOfGroup: "Of the group {group}", "Der Gruppe {group}";
+    NewPrompt: "New prompt", "Neuer Prompt";
+    ChangePrompt: "Change “{title}”", "„{title}“ ändern";
+    PromptTitle: "Title", "Titel";
+    PromptDescription: "What it is for (may be empty)", "Wofür er ist (darf leer sein)";
+    PromptText: "Text", "Text";
+    PromptTextHint: "In double braces stands what is asked for before the text goes into the box: {plain}, with something that stands there at first {given}, or a choice {choice}.",
+        "In doppelten Klammern steht, wonach gefragt wird, bevor der Text ins Feld kommt: {plain}, mit etwas, das zuerst dasteht {given}, oder eine Auswahl {choice}.";
+    PromptAsks: "Asks for: {names}", "Fragt nach: {names}";
+    PromptFor: "For", "Für";
+    PromptForMe: "me alone", "mich allein";
+    PromptForHouse: "the whole house", "das ganze Haus";
+    PromptForGroup: "the group {group}", "die Gruppe {group}";
+    PromptInsert: "Put into the box", "Ins Feld einsetzen";
+    ImportPrompts: "Import", "Einlesen";
+    ExportPrompts: "Export your own", "Eigene ausgeben";
+    ImportPromptsHint: "A JSON file of Open WebUI or of Portico comes in as your own prompts.",
+        "Eine JSON-Datei von Open WebUI oder Portico wird zu Ihren eigenen Prompts.";
+    PromptsImported: "{n} prompts came in, {left} could not be read.", "{n} Prompts eingelesen, {left} waren nicht lesbar.";
+    PromptsNoList: "This file has no list of prompts.", "Diese Datei enthält keine Liste von Prompts.";
+    ActAnnouncementMade: "announced something", "kündigte etwas an";
+    ActAnnouncementChanged: "changed an announcement", "änderte eine Ankündigung";
+    ActAnnouncementRemoved: "deleted an announcement", "löschte eine Ankündigung";
+    ActPromptMade: "made a prompt for others", "legte einen Prompt für andere an";
+    ActPromptChanged: "changed a prompt of others", "änderte einen Prompt für andere";
+    ActPromptRemoved: "deleted a prompt of others", "löschte einen Prompt für andere";
+
+    // Assistants
+    AssistantsAll: "All assistants", "Alle Assistenten";
+    AssistantsHint: "An assistant is a name for instructions, a model, documents and tools that go together. Whoever uses it gets no more than they may without it.",
+        "Ein Assistent ist ein Name für Anweisungen, ein Modell, Dokumente und Werkzeuge, die zusammengehören. Wer ihn benutzt, bekommt nicht mehr, als er ohne ihn darf.";
+    AssistantsNone: "There are none yet. Make the first one, for yourself or for a group.",
+        "Es gibt noch keinen. Legen Sie den ersten an, für sich oder für eine Gruppe.";
+    AssistantsFind: "Find an assistant", "Assistenten suchen";
+    AssistantNew: "New assistant", "Neuer Assistent";
+    AssistantChange: "Change an assistant", "Assistenten ändern";
+    AssistantGone: "This assistant is not there, or not for you.", "Diesen Assistenten gibt es nicht, oder nicht für Sie.";
+    AssistantBy: "by {name}", "von {name}";
+    AssistantOwn: "only you", "nur Sie";
+    AssistantForHouse: "the whole house", "das ganze Haus";
+    AssistantChat: "Chat", "Unterhalten";
+    AssistantCopy: "Duplicate", "Duplizieren";
+    AssistantDelete: "Delete the assistant", "Assistenten löschen";
+    AssistantDeleted: "The assistant is deleted. Conversations go on without it.",
+        "Der Assistent ist gelöscht. Gespräche gehen ohne ihn weiter.";
+    AssistantImport: "Import a file", "Datei einlesen";
+    AssistantExport: "Export as JSON", "Als JSON ausgeben";
+    AssistantFileOther: "This file is no assistant of Portico.", "Diese Datei ist kein Assistent von Portico.";
+    AssistantFileWrong: "The assistant in this file cannot be taken. {reason}",
+        "Der Assistent in dieser Datei lässt sich nicht übernehmen. {reason}";
+    AssistantName: "Name", "Name";
+    AssistantIcon: "Sign: a letter or symbol (empty: the name’s first letter)",
+        "Zeichen: ein Buchstabe oder Symbol (leer: der erste Buchstabe des Namens)";
+    AssistantDescription: "What it is for, in a sentence", "Wofür er da ist, in einem Satz";
+    AssistantInstructions: "Instructions to the model", "Anweisungen an das Modell";
+    AssistantNoInstructions: "It has none.", "Er hat keine.";
+    AssistantHides: "Its maker does not show them.", "Wer ihn angelegt hat, zeigt sie nicht.";
+    AssistantHide: "Do not show the instructions to others", "Anderen die Anweisungen nicht zeigen";
+    AssistantHideHint: "The page then does not show them. They are no secret: they go to the device of whoever uses the assistant, which puts them before the question, and a model may repeat them.",
+        "Die Seite zeigt sie dann nicht. Ein Geheimnis sind sie nicht: Sie gehen an das Gerät derer, die den Assistenten benutzen, das sie vor die Frage setzt, und ein Modell kann sie wiederholen.";
+    AssistantModel: "Preferred model", "Bevorzugtes Modell";
+    AssistantModelAny: "Whichever answers", "Welches gerade antwortet";
+    AssistantOnDevice: "on the device", "auf dem Gerät";
+    AssistantOnServer: "on the server", "auf dem Server";
+    AssistantStandIn: "Another model may stand in where this one cannot answer",
+        "Ein anderes Modell darf einspringen, wo dieses nicht antworten kann";
+    AssistantOnlyThis: "no other stands in", "kein anderes springt ein";
+    AssistantCollections: "Documents that each answer asks", "Dokumente, die jede Antwort befragt";
+    AssistantTools: "Tools that answers may call", "Werkzeuge, die Antworten aufrufen dürfen";
+    AssistantQuestions: "Questions to begin with (up to four)", "Fragen für den Anfang (bis zu vier)";
+    AssistantQuestion: "Question {n}", "Frage {n}";
+    AssistantShare: "Share with groups", "Mit Gruppen teilen";
+    AssistantShareHouse: "Share with the whole house", "Mit dem ganzen Haus teilen";
+    AssistantShareNobody: "Only you have it. You can share with groups once you are in one and the rules let you.",
+        "Nur Sie haben ihn. Mit Gruppen teilen können Sie, sobald Sie in einer sind und die Regeln es erlauben.";
+    AssistantRights: "An assistant gives nobody a right: documents, models and tools are those that whoever uses it may use anyway.",
+        "Ein Assistent gibt niemandem ein Recht: Dokumente, Modelle und Werkzeuge sind die, die man auch sonst benutzen darf.";
+    AssistantWithheld: "{n} of its collections are not yours to read: nothing comes from them.",
+        "{n} seiner Sammlungen dürfen Sie nicht lesen: Aus ihnen kommt nichts.";
+    AssistantWrongName: "A name has 1 to 60 characters.", "Ein Name hat 1 bis 60 Zeichen.";
+    AssistantWrongIcon: "The sign is one letter, digit or symbol of the list.",
+        "Das Zeichen ist ein Buchstabe, eine Ziffer oder ein Symbol der Liste.";
+    AssistantWrongInstructions: "Instructions have at most 8,000 characters.", "Anweisungen haben höchstens 8.000 Zeichen.";
+    AssistantWrongDescription: "The description has at most 300 characters.", "Die Beschreibung hat höchstens 300 Zeichen.";
+    AssistantWrongQuestions: "There are at most four questions of at most 300 characters.",
+        "Es sind höchstens vier Fragen mit höchstens 300 Zeichen.";
+    AssistantWrongNamed: "At most 20 collections and 20 tools go together.", "Höchstens 20 Sammlungen und 20 Werkzeuge gehen zusammen.";
+    AssistantTry: "Try it out", "Ausprobieren";
+    AssistantTryHint: "Asks once with what stands in the form, and keeps nothing. On the server the documents are asked too; tools are not called here.",
+        "Fragt einmal mit dem, was im Formular steht, und behält nichts. Auf dem Server werden auch die Dokumente befragt; Werkzeuge werden hier nicht aufgerufen.";
+    AssistantTryQuestion: "A question", "Eine Frage";
+    AssistantTryAsk: "Ask", "Fragen";
+    AssistantTrying: "It answers …", "Er antwortet …";
+    ToolCalculator: "Calculator", "Rechner";
+    ToolDate: "Date", "Datum";
+    ToolUnits: "Units", "Einheiten";
+    ToolSearch: "Search documents", "Dokumente durchsuchen";
+    ToolRead: "Read a document", "Ein Dokument lesen";
 
     // Servers of tools
     Tools: "Tools", "Werkzeuge";

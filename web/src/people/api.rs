@@ -68,6 +68,8 @@ pub struct May {
     pub make_keys: bool,
     #[serde(default)]
     pub share_with_groups: bool,
+    #[serde(default)]
+    pub share_chats: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Deserialize)]

@@ -23,6 +23,7 @@ pub fn field_text(field: Field) -> Text {
         Field::RetentionDays => Text::RuleRetention,
         Field::MakeKeys => Text::RuleMakeKeys,
         Field::ShareWithGroups => Text::RuleShareWithGroups,
+        Field::ShareChats => Text::RuleShareChats,
     }
 }
 
