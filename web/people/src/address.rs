@@ -10,6 +10,8 @@ pub enum Address {
     /// An invitation, a new password, the first administrator: by its secret.
     Link(String),
     Account,
+    /// One assistant by its id, or `new`; none: all that one may use.
+    Assistants(Option<String>),
     /// For administrators.
     House(Place),
 }
@@ -24,6 +26,7 @@ impl Address {
             "sign-in" => Some(Self::SignIn(rest)),
             "link" => Some(Self::Link(rest.unwrap_or_default())),
             "account" => Some(Self::Account),
+            "assistants" => Some(Self::Assistants(rest)),
             "people" => Some(Self::House(Place::from_rest(&rest.unwrap_or_default()))),
             _ => None,
         }
@@ -45,6 +48,8 @@ mod tests {
         check("#/link/0a1b", Some(Address::Link("0a1b".into())));
         check("#/link", Some(Address::Link(String::new())));
         check("#/account", Some(Address::Account));
+        check("#/assistants", Some(Address::Assistants(None)));
+        check("#/assistants/new", Some(Address::Assistants(Some("new".into()))));
         check("#/people", Some(Address::House(Place::Everyone)));
         check("#/people/groups/a", Some(Address::House(Place::Group("a".into()))));
         for hash in ["", "#/", "#/documents", "#/peoplex", "people"] {

@@ -2,6 +2,7 @@
 
 mod account;
 mod approval;
+mod assistants;
 mod data;
 mod devices;
 mod encryption;
@@ -39,6 +40,7 @@ pub fn people(people: People) -> impl IntoView {
                         Address::SignIn(code) => sign_in::sign_in(people, code).into_any(),
                         Address::Link(secret) => link::link(people, secret).into_any(),
                         Address::Account => account::account(people).into_any(),
+                        Address::Assistants(which) => assistants::assistants(people, which).into_any(),
                         Address::House(place) => house::house(people, place).into_any(),
                     }}
                 </div>
