@@ -32,7 +32,7 @@ impl Spent {
         self.prompt_tokens + self.completion_tokens
     }
 
-    fn add(&mut self, other: Self) {
+    pub fn add(&mut self, other: Self) {
         self.requests += other.requests;
         self.prompt_tokens += other.prompt_tokens;
         self.completion_tokens += other.completion_tokens;

@@ -210,7 +210,7 @@ pub fn csv_line(entry: &Entry) -> String {
 }
 
 /// A text that no spreadsheet takes for a formula: OWASP's apostrophe before what could begin one.
-fn csv_cell(text: &str) -> String {
+pub(crate) fn csv_cell(text: &str) -> String {
     let is_formula =
         text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '|', '%', '＝', '＋', '－', '＠']);
     let mark = if is_formula { "'" } else { "" };

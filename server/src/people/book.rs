@@ -210,6 +210,7 @@ impl People {
                 connection.execute("DELETE FROM sessions WHERE expires_s <= ?1", [now_s])?;
                 connection.execute("DELETE FROM links WHERE expires_s <= ?1", [now_s])?;
                 let days = policy::house(connection)?.audit_days;
+                crate::usage::forget_older(connection, days)?;
                 audit::forget_older(connection, days).map(|_| ())
             })
             .await

@@ -10,6 +10,7 @@ use portico_shared::catalogue::{Kind, Prefixes};
 
 use super::choose;
 use super::health::Breaker;
+use super::record::Record;
 use super::secret::Bearer;
 use super::trust::authorities;
 use super::wire::Wire;
@@ -68,6 +69,7 @@ pub struct Upstream {
     max_running: usize,
     running: AtomicUsize,
     breaker: Mutex<Breaker>,
+    record: Mutex<Record>,
 }
 
 impl Fleet {
@@ -159,11 +161,21 @@ impl Upstream {
             max_running: config.max_running,
             running: AtomicUsize::new(0),
             breaker: Mutex::default(),
+            record: Mutex::default(),
         })
     }
 
     pub fn is_well(&self) -> bool {
         self.breaker().is_well()
+    }
+
+    /// How it did since this program started.
+    pub fn record(&self) -> Record {
+        self.noted().clone()
+    }
+
+    pub fn max_running(&self) -> usize {
+        self.max_running
     }
 
     pub fn n_running(&self) -> usize {
@@ -196,6 +208,7 @@ impl Upstream {
     }
 
     pub(super) fn failed(&self, cause: &str) {
+        self.noted().note_fault(cause);
         let mut breaker = self.breaker();
         let was_well = breaker.is_well();
         breaker.failed(Instant::now());
@@ -206,8 +219,12 @@ impl Upstream {
 
     async fn keep_checking(self: Arc<Self>) {
         loop {
+            let start = Instant::now();
             match self.wire.send(&self.health_path, None, CHECK_PATIENCE).await {
-                Ok(answer) if answer.status().is_success() => self.succeeded(),
+                Ok(answer) if answer.status().is_success() => {
+                    self.noted().note_check(start.elapsed());
+                    self.succeeded();
+                }
                 Ok(answer) => self.failed(&format!("health check: status {}", answer.status())),
                 Err(error) => self.failed(&format!("health check: {error}")),
             }
@@ -217,6 +234,10 @@ impl Upstream {
             };
             tokio::time::sleep(every).await;
         }
+    }
+
+    pub(super) fn noted(&self) -> MutexGuard<'_, Record> {
+        self.record.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn breaker(&self) -> MutexGuard<'_, Breaker> {

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::body::Bytes;
 use axum::http::{HeaderValue, Response, StatusCode, header};
@@ -135,6 +135,23 @@ impl Upstream {
     ) -> Result<(Response<Incoming>, Running), SendError> {
         let running =
             self.enter().map_err(|cause| SendError::Unreached { cause: cause.to_owned() })?;
+        let start = Instant::now();
+        let asked = self.ask(path, model, body).await;
+        let cause = match &asked {
+            Err(SendError::Unreached { cause } | SendError::Failed { cause }) => Some(cause),
+            // It answered, even if not as the client wished.
+            Ok(_) | Err(SendError::Busy(_) | SendError::Refused(_)) => None,
+        };
+        self.noted().note(start.elapsed(), cause.map(String::as_str));
+        Ok((asked?, running))
+    }
+
+    async fn ask(
+        self: &Arc<Self>,
+        path: &str,
+        model: &str,
+        body: &Map<String, Value>,
+    ) -> Result<Response<Incoming>, SendError> {
         let bytes = with_model(body, model);
         let mut sent = self.wire.send(path, Some(bytes.clone()), self.first_byte).await;
         if let Err(WireError::Connection(error)) = &sent
@@ -153,7 +170,7 @@ impl Upstream {
             }
         };
         match answer.status() {
-            status if status.is_success() => Ok((answer, running)),
+            status if status.is_success() => Ok(answer),
             // It is up, but not able: others may be.
             status @ (StatusCode::BAD_GATEWAY
             | StatusCode::SERVICE_UNAVAILABLE

@@ -38,5 +38,6 @@ mod sync_chaos;
 mod sync_sealed;
 mod tools;
 mod upstream;
+mod usage;
 mod weights;
 mod words;

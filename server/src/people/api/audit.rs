@@ -15,10 +15,13 @@ use serde_json::json;
 use super::NO_STORE;
 use crate::gateway::{Caller, Gateway, JsonBody};
 use crate::http_error::HttpError;
+use crate::keys::{DEVICE, Spent};
 use crate::people::audit::{AuditQuery, CSV_HEAD, Entry, LIMIT_MAX, csv_line};
 use crate::people::store;
 
 const MODEL_BYTES_MAX: usize = 200;
+/// Under which models are counted that the catalogue does not have.
+const OTHER_MODEL: &str = "other";
 /// Tokens of one report.
 const TOKENS_MAX: u64 = 10_000_000;
 
@@ -87,11 +90,20 @@ pub async fn device_use(
     }
     // What the house does not want to know is not kept.
     if gateway.people.house().await?.audit_device_use {
+        let spent = Spent {
+            requests: 1,
+            prompt_tokens: used.prompt_tokens.min(TOKENS_MAX),
+            completion_tokens: used.completion_tokens.min(TOKENS_MAX),
+        };
+        // What nobody knows is counted together: whoever reports it could else fill the tables.
+        let shelf = gateway.library.shelf().await?;
+        let model = shelf.get(&used.model).map_or(OTHER_MODEL, |entry| &entry.model.id);
+        gateway.keys.book.add(&caller.who, model, DEVICE, spent);
         gateway.people.audit.note(Entry {
             model: Some(used.model),
-            place: Some("device".to_owned()),
-            prompt_tokens: Some(used.prompt_tokens.min(TOKENS_MAX)),
-            completion_tokens: Some(used.completion_tokens.min(TOKENS_MAX)),
+            place: Some(DEVICE.to_owned()),
+            prompt_tokens: Some(spent.prompt_tokens),
+            completion_tokens: Some(spent.completion_tokens),
             ..Entry::act(&caller.who, "chat", "")
         });
     }

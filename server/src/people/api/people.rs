@@ -10,10 +10,12 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::NO_STORE;
+use super::session::Used;
 use crate::gateway::{Caller, Gateway, JsonBody};
 use crate::http_error::HttpError;
 use crate::people::audit::Entry;
 use crate::people::{May, Person, PersonChange, PersonId};
+use crate::usage::Detail;
 
 pub async fn list(
     State(gateway): State<Arc<Gateway>>,
@@ -30,6 +32,8 @@ struct OnePerson {
     person: Person,
     /// What the rules come to, blocked or not.
     may: May,
+    /// Null where the house does not look at what each person uses.
+    used: Option<Used>,
 }
 
 pub async fn one(
@@ -39,7 +43,11 @@ pub async fn one(
 ) -> Result<impl IntoResponse, HttpError> {
     caller.admin()?;
     let (person, may) = gateway.people.one_with_rules(id).await?;
-    Ok((NO_STORE, Json(OnePerson { person, may })))
+    let used = match gateway.usage.settings().await?.detail {
+        Detail::People => Some(gateway.used_by(id).await?),
+        Detail::House | Detail::Groups => None,
+    };
+    Ok((NO_STORE, Json(OnePerson { person, may, used })))
 }
 
 pub async fn change(

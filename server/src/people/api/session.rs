@@ -31,8 +31,9 @@ struct Here {
     house: HouseHere,
 }
 
+/// What somebody has used of what the rules limit.
 #[derive(Default, Serialize)]
-struct Used {
+pub(super) struct Used {
     tokens_today: u64,
     tokens_this_month: u64,
     storage_bytes: u64,
@@ -45,6 +46,8 @@ struct HouseHere {
     guests: Guests,
     /// Whether the page reports counts of what ran on the device.
     audit_device_use: bool,
+    /// Whether somebody may say what their device can do.
+    asks_devices: bool,
     /// What the button of another service says; null: there is none.
     oidc: Option<String>,
     /// As the house calls itself; null: Portico.
@@ -100,6 +103,15 @@ pub async fn sign_out(
 }
 
 impl Gateway {
+    pub(super) async fn used_by(&self, id: PersonId) -> Result<Used, ApiError> {
+        let (today, month) = self.keys.spent(id.to_string()).await?;
+        Ok(Used {
+            tokens_today: today.tokens(),
+            tokens_this_month: month.tokens(),
+            storage_bytes: self.people.stored_bytes(id).await?,
+        })
+    }
+
     async fn here(&self, caller: Option<Caller>) -> Result<Here, ApiError> {
         let house = self.people.house().await?;
         let look = self.people.look().await?;
@@ -107,6 +119,7 @@ impl Gateway {
             has_people: self.people.has_any().await?,
             guests: house.guests,
             audit_device_use: house.audit_device_use,
+            asks_devices: self.usage.settings().await?.asks_devices,
             oidc: self.config.people.oidc.as_ref().map(|oidc| oidc.label.clone()),
             name: look.name,
             logo: look.logo,
@@ -116,15 +129,7 @@ impl Gateway {
             return Ok(Here { person, session, manages: false, may, used, house });
         };
         let (person, used) = match caller.person() {
-            Some(id) => {
-                let (today, month) = self.keys.spent(id.to_string()).await?;
-                let used = Used {
-                    tokens_today: today.tokens(),
-                    tokens_this_month: month.tokens(),
-                    storage_bytes: self.people.stored_bytes(id).await?,
-                };
-                (Some(self.people.one(id).await?), Some(used))
-            }
+            Some(id) => (Some(self.people.one(id).await?), Some(self.used_by(id).await?)),
             None => (None, None),
         };
         Ok(Here {
