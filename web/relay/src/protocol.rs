@@ -49,11 +49,8 @@ pub enum ToWorker {
     CheckStorage,
     /// Tests only, refused unless the page was opened with `?debug`: destroys the GPU device.
     LoseDevice,
-    /// Tests only, as [`ToWorker::LoseDevice`]: runs every kernel on this device beside its twin on
-    /// the CPU. Answered by [`FromWorker::Measured`].
-    SelfTest,
-    /// As [`ToWorker::SelfTest`]: loads the model and holds its prefill and decode against what the
-    /// device can do.
+    /// Tests only, as [`ToWorker::LoseDevice`]: loads the model and holds its prefill and decode against
+    /// what the device can do. Answered by [`FromWorker::Measured`].
     Roofline { model: String, n_prompt: u32, n_decode: u32 },
     /// Answered by [`FromWorker::Debug`] by this page's own worker; refused as
     /// [`ToWorker::LoseDevice`] is.
@@ -126,8 +123,8 @@ pub enum FromWorker {
     Debug {
         report: DebugReport,
     },
-    /// What [`ToWorker::SelfTest`] or [`ToWorker::Roofline`] found, as the engine reports it; null
-    /// where the error says why there is nothing.
+    /// What [`ToWorker::Roofline`] found, as the engine reports it; null where the error says why there
+    /// is nothing.
     Measured {
         report: serde_json::Value,
         error: Option<ApiError>,

@@ -34,6 +34,18 @@ use crate::link::{Subscription, WorkerLink};
 use call::Kind;
 use js::{function, set, value_from};
 
+#[wasm_bindgen]
+extern "C" {
+    /// Of `web/js/start.js`.
+    #[wasm_bindgen(js_name = loadViews, catch)]
+    async fn load_module(name: &str) -> Result<JsValue, JsValue>;
+
+    /// Of `web/src/selftest`.
+    type SelfTest;
+    #[wasm_bindgen(method, catch)]
+    async fn run(this: &SelfTest) -> Result<JsValue, JsValue>;
+}
+
 /// Puts `portico` on the window. Called once, as soon as the page has its worker.
 ///
 /// # Errors
@@ -109,11 +121,12 @@ fn install_debug(link: &WorkerLink, api: &js_sys::Object) -> Result<(), JsValue>
         JsValue::UNDEFINED
     });
     set(api, "loseDevice", &lose_device)?;
-    let testing = link.clone();
-    let self_test = function(move |_, _| {
-        let report = measured(&testing);
-        testing.post(&ToWorker::SelfTest);
-        report.into()
+    let self_test = function(|_, _| {
+        let report = async {
+            let loaded = load_module("selftest").await?;
+            loaded.unchecked_ref::<SelfTest>().run().await
+        };
+        wasm_bindgen_futures::future_to_promise(report).into()
     });
     set(api, "selfTest", &self_test)?;
     let measuring = link.clone();

@@ -1,15 +1,14 @@
-//! What tests ask of the engine on this device: are its kernels right, and how fast are they?
+//! What tests ask of the engine on this device: how fast is it beside what the device can do?
 
-use portico_engine::{roofline, selftest};
+use portico_engine::roofline;
 use portico_relay::queue::Ticket;
 use portico_shared::error::{ApiError, ErrorCode};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::actor::Actor;
 use crate::protocol::FromWorker;
 
 pub enum Measure {
-    SelfTest,
     Roofline { model: String, n_prompt: u32, n_decode: u32 },
 }
 
@@ -24,20 +23,6 @@ pub(super) async fn run_measure(actor: &mut Actor, ticket: &Ticket, measure: Mea
 
 async fn measured(actor: &mut Actor, measure: Measure) -> Result<Value, ApiError> {
     match measure {
-        Measure::SelfTest => {
-            let gpu = actor.leader.gpu().await?;
-            let reports = selftest::run(&gpu, |_| {}).await?;
-            let rows = reports.iter().map(|report| {
-                json!({
-                    "title": report.title,
-                    "error": report.error,
-                    "tolerance": report.tolerance,
-                    "failure": report.failure,
-                    "passes": report.passes(),
-                })
-            });
-            Ok(Value::Array(rows.collect()))
-        }
         Measure::Roofline { model, n_prompt, n_decode } => {
             actor.make_ready(&model).await?;
             let loaded = actor.loaded.as_mut();

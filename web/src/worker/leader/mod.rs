@@ -169,7 +169,6 @@ impl Leader {
                     gpu.lose();
                 }
             }
-            ToWorker::SelfTest => self.measure(tab, Measure::SelfTest),
             ToWorker::Roofline { model, n_prompt, n_decode } => {
                 self.measure(tab, Measure::Roofline { model, n_prompt, n_decode });
             }
