@@ -12,9 +12,9 @@ use crate::models::Library;
 use crate::page::Page;
 use crate::weights::WeightIndex;
 use crate::{
-    assistants, attachments, catalogue, documents, embed, health, house, metrics, overview, page,
+    assistants, attachments, catalogue, documents, embed, first_hour, health, house, metrics, page,
     people, shares,
-    stock, sync, tools, usage, weights,
+    stock, sync, tools, weights,
 };
 
 /// What the handlers share.
@@ -60,13 +60,12 @@ pub fn app(state: Arc<App>, config: GuardConfig) -> Router {
     let routes = routes.merge(documents::router(Arc::clone(&state.gateway)));
     let routes = routes.merge(attachments::router(Arc::clone(&state.gateway)));
     let routes = routes.merge(sync::router(Arc::clone(&state.gateway)));
+    let routes = routes.merge(first_hour::router(Arc::clone(&state.gateway)));
     let routes = routes.merge(stock::router(Arc::clone(&state.gateway)));
     let routes = routes.merge(tools::router(Arc::clone(&state.gateway)));
     let routes = routes.merge(assistants::router(Arc::clone(&state.gateway)));
     let routes = routes.merge(people::router(Arc::clone(&state.gateway)));
     let routes = routes.merge(house::router(Arc::clone(&state.gateway)));
     let routes = routes.merge(shares::router(Arc::clone(&state.gateway)));
-    let routes = routes.merge(usage::router(Arc::clone(&state.gateway)));
-    let routes = routes.merge(overview::router(Arc::clone(&state.gateway)));
     guard::outer(routes, config.hosts, config.embedders)
 }

@@ -20,6 +20,7 @@ const NO_CACHE: [(HeaderName, HeaderValue); 1] =
     [(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"))];
 
 async fn catalogue(State(app): State<Arc<App>>) -> Result<impl IntoResponse, HttpError> {
-    let view: CatalogueView = app.library.shelf().await?.view();
+    let chosen = app.gateway.defaults.chosen().await;
+    let view: CatalogueView = app.library.shelf().await?.view_with(chosen.chat.as_deref());
     Ok((NO_CACHE, Json(view)))
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 use rusqlite::{Connection, TransactionBehavior};
 
 use super::DbError;
+use super::administration::ADMINISTRATION;
 use super::assistants::ASSISTANTS;
 use super::attachments::ATTACHMENTS;
 use super::house::HOUSE;
@@ -16,7 +17,7 @@ use super::usage::USAGE_BY_PLACE;
 use super::vector_moves::VECTOR_MOVES;
 
 /// In order; one that was released never changes.
-const MIGRATIONS: [&str; 11] = [
+const MIGRATIONS: [&str; 12] = [
     KEYS,
     DOCUMENTS,
     PEOPLE,
@@ -28,6 +29,7 @@ const MIGRATIONS: [&str; 11] = [
     HOUSE,
     ASSISTANTS,
     SHARES,
+    ADMINISTRATION,
 ];
 
 const KEYS: &str = "CREATE TABLE api_keys (

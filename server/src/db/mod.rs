@@ -5,6 +5,7 @@
 //! lock, PostgreSQL by one lock of the whole database. The schema's version is `PRAGMA user_version`, or
 //! what stands in `portico_schema`; each migration runs once, in a transaction.
 
+mod administration;
 mod assistants;
 mod attachments;
 mod error;

@@ -18,6 +18,7 @@ use serde_json::{Map, Value};
 use super::NO_EMBEDDER;
 use crate::inference::{HostedModel, Inference};
 use crate::models::Library;
+use crate::stock::Defaults;
 use crate::upstream::{Fleet, Place, SendError, Upstream};
 
 /// What new collections get where nothing is said, if it lies in the models folder.
@@ -45,6 +46,8 @@ pub struct Embedders {
     fleet: Arc<Fleet>,
     /// `[documents] embedder`
     wanted: Option<String>,
+    /// What an administrator chose.
+    defaults: Defaults,
     n_asking: AtomicUsize,
 }
 
@@ -54,8 +57,9 @@ impl Embedders {
         inference: Arc<Inference>,
         fleet: Arc<Fleet>,
         wanted: Option<String>,
+        defaults: Defaults,
     ) -> Self {
-        Self { library, inference, fleet, wanted, n_asking: AtomicUsize::new(0) }
+        Self { library, inference, fleet, wanted, defaults, n_asking: AtomicUsize::new(0) }
     }
 
     /// The embedder of new collections; none: they are searched by words alone.
@@ -63,7 +67,10 @@ impl Embedders {
         match self.wanted.as_deref() {
             Some(NO_EMBEDDER) => None,
             Some(id) => Some(id.to_owned()),
-            None => self.is_here(USUAL).await.then(|| USUAL.to_owned()),
+            None => match self.defaults.chosen().await.embedder {
+                Some(id) if self.is_here(&id).await => Some(id),
+                _ => self.is_here(USUAL).await.then(|| USUAL.to_owned()),
+            },
         }
     }
 

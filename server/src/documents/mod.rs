@@ -42,6 +42,7 @@ use crate::db::{Db, Home};
 use crate::inference::Inference;
 use crate::metrics::Metrics;
 use crate::models::Library;
+use crate::stock::Defaults;
 use crate::upstream::Fleet;
 use owner::Ownership;
 use pace::Pace;
@@ -51,6 +52,7 @@ use work::{Until, Work};
 
 pub use crate::files::{FileStore, Received};
 pub use api::router;
+pub(crate) use crawl::is_public;
 pub use collections::{
     Collection, CollectionChange, Groups, NewCollection, id_from_title, is_collection_id,
 };
@@ -117,7 +119,9 @@ impl Documents {
         let Around { library, home, inference, fleet, metrics, search, files } = around;
         let data_dir = library.layout.data_dir().to_owned();
         let reranker = Reranker::new(search, Arc::clone(&fleet), Arc::clone(&metrics));
-        let embedders = Embedders::new(library, inference, fleet, config.embedder.clone());
+        let defaults = Defaults::new(Db::new(home.clone()));
+        let embedders =
+            Embedders::new(library, inference, fleet, config.embedder.clone(), defaults);
         let db = || Db::durable(home.clone());
         Arc::new(Self {
             db: db(),

@@ -2,12 +2,14 @@
 //!
 //! A request comes in as JSON (`body`), from a caller (`access`); its model's name leads to those who
 //! answer for it (`served`): a model in this process (`here`) or upstreams. Streams are `events`
-//! wherever they come from; what documents say goes into a request by `ground` or, where the model asks
-//! for it, by `searching`, and its answer is read for citations (`citing`). A `meter` counts what each
-//! request used, also one that is cut off; `kept` streams outlive their connection.
+//! wherever they come from; an `assistant` that is named in a model's place is put into the request; what
+//! documents say goes into it by `ground` or, where the model asks for it, by `searching`, and its answer is
+//! read for citations (`citing`). A `meter` counts what each request used, also one that is cut off; `kept`
+//! streams outlive their connection.
 
 mod access;
 mod answering;
+mod assistant;
 mod body;
 mod chat;
 mod citing;
@@ -52,7 +54,6 @@ use crate::shares::Shares;
 use crate::sync::Sync;
 use crate::tools::Tools;
 use crate::upstream::Fleet;
-use crate::usage::Usage;
 
 pub use access::{Address, Caller, OwnPage};
 pub use body::Body as JsonBody;
@@ -65,6 +66,8 @@ const HEAD_GRACE: Duration = Duration::from_secs(5);
 pub struct Gateway {
     /// Where the database lies.
     pub home: Home,
+    /// For what reads several features' tables.
+    pub db: Db,
     pub config: Config,
     pub library: Arc<Library>,
     pub inference: Arc<Inference>,
@@ -83,7 +86,6 @@ pub struct Gateway {
     pub files: FileStore,
     pub sync: Arc<Sync>,
     pub tools: Tools,
-    pub usage: Usage,
     /// The models, as administrators see to them.
     pub stock: Arc<Stock>,
     /// Which of them are offered first.
@@ -110,7 +112,6 @@ impl Gateway {
         let db = Db::new(home.clone());
         let inference = Inference::new(Arc::clone(&library), inference_config(&config));
         let sync = Sync::new(&home);
-        let usage = Usage::new(&home);
         let fleet = Arc::new(Fleet::new(&config, config_path)?);
         let server = &config.server;
         let oidc = config
@@ -148,10 +149,9 @@ impl Gateway {
             documents,
             attachments,
             files,
-            tools: Tools::new(&config, config_path)?,
+            tools: Tools::new(&config, config_path, db.clone())?,
             assistants: Assistants::new(db.clone()),
             sync,
-            usage,
             fleet,
             library,
             inference,
@@ -161,7 +161,8 @@ impl Gateway {
             oidc,
             board: Board::new(db.clone()),
             shares: Shares::new(db.clone()),
-            keys: Keys::new(db),
+            keys: Keys::new(db.clone()),
+            db,
             metrics,
             kept: kept::KeptStreams::new(&config.limits),
             config,

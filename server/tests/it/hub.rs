@@ -132,7 +132,7 @@ async fn first_pull_pins_commit_size_and_digest() {
     *hub.bytes.lock().unwrap() = big_gguf(2);
     let error = pull(&site, &hub).await.unwrap_err();
     assert!(
-        matches!(&error, ModelsError::NoSource { causes, .. } if causes[0].contains(&pin.sha256)),
+        matches!(&error, ModelsError::NoSource { causes, .. } if causes[0].to_string().contains(&pin.sha256)),
         "{error}"
     );
     assert!(!site.model_path().exists());

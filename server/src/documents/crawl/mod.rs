@@ -10,6 +10,8 @@ mod fetch;
 mod page;
 mod robots;
 
+pub use address::is_public;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Instant;
 

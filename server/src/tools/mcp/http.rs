@@ -20,7 +20,7 @@ use rmcp::transport::streamable_http_client::{
 };
 use sse_stream::{Sse, SseStream};
 
-use crate::upstream::{Bearer, HttpsClient};
+use crate::upstream::HttpsClient;
 
 const SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
 const EVENTS: &str = "text/event-stream";
@@ -28,11 +28,15 @@ const JSON: &str = "application/json";
 
 type Failed = StreamableHttpError<hyper_util::client::legacy::Error>;
 
+/// Secrets of one server.
+pub type Headers = Vec<(HeaderName, HeaderValue)>;
+
 /// Requests to one server.
 #[derive(Clone)]
 pub struct Http {
     client: HttpsClient,
-    bearer: Option<HeaderValue>,
+    /// Shown with each request.
+    headers: Headers,
     /// Of one answer as it comes.
     max_bytes: usize,
 }
@@ -40,10 +44,10 @@ pub struct Http {
 pub fn transport(
     url: &Uri,
     client: HttpsClient,
-    bearer: Option<&Bearer>,
+    headers: Headers,
     max_bytes: usize,
 ) -> StreamableHttpClientTransport<Http> {
-    let http = Http { client, bearer: bearer.map(Bearer::header), max_bytes };
+    let http = Http { client, headers, max_bytes };
     let config = StreamableHttpClientTransportConfig::with_uri(url.to_string());
     StreamableHttpClientTransport::with_client(http, config)
 }
@@ -68,8 +72,8 @@ impl Http {
         if let Some(session) = session {
             request = request.header(SESSION, session);
         }
-        if let Some(bearer) = &self.bearer {
-            request = request.header(header::AUTHORIZATION, bearer.clone());
+        for (name, value) in &self.headers {
+            request = request.header(name, value.clone());
         }
         let request = request.body(Full::new(Bytes::from(body)));
         let request = request.map_err(|error| unexpected(error.to_string()))?;

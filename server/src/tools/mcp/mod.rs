@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use axum::http::header;
 use portico_shared::error::{ApiError, ErrorCode};
 use rmcp::ServiceError;
 use rmcp::handler::client::ClientHandler;
@@ -24,9 +25,10 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use tokio::sync::Mutex;
 
+use super::added::Settings;
 use super::{Called, plain};
 use crate::config::{ConfigError, McpConfig};
-use crate::upstream::{Bearer, HttpsClient, authorities, https_client};
+use crate::upstream::{Bearer, HttpsClient, Reachable, authorities, https_client};
 
 pub use take::{McpTool, Refused};
 
@@ -41,7 +43,8 @@ const REASON_CHARS_MAX: usize = 300;
 
 pub struct McpServer {
     pub config: McpConfig,
-    bearer: Option<Bearer>,
+    pub origin: Origin,
+    headers: http::Headers,
     https: Option<HttpsClient>,
     state: Mutex<State>,
     /// It said that its tools are others now.
@@ -52,6 +55,15 @@ impl std::fmt::Debug for McpServer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("McpServer").field("id", &self.config.id).finish_non_exhaustive()
     }
+}
+
+/// Who decides about a server.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Origin {
+    /// Whoever runs the machine, in `portico.toml`.
+    Config,
+    /// An administrator, on the page.
+    Page(Settings),
 }
 
 #[derive(Default)]
@@ -92,6 +104,11 @@ impl ClientHandler for Client {
 #[derive(Clone, Debug, Serialize)]
 pub struct McpView {
     pub id: String,
+    /// What an administrator decided; none: it stands in the configuration.
+    pub settings: Option<Settings>,
+    /// Names of the secrets that are shown to it.
+    pub headers: Vec<String>,
+    pub is_on: bool,
     /// `http` or `stdio`
     pub transport: &'static str,
     /// Its address or its program, without arguments and secrets.
@@ -112,13 +129,40 @@ impl McpServer {
             config.api_key.as_ref().map(|key| Bearer::read(key, config_path)).transpose()?;
         let trusted = config.ca_file.as_ref().map(|file| authorities(file, config_path));
         let trusted = trusted.transpose()?;
-        let https = config.url.as_ref().map(|url| https_client(url, trusted, config.connect));
+        let https = config
+            .url
+            .as_ref()
+            .map(|url| https_client(url, trusted, config.connect, Reachable::All));
         let https = https.transpose().map_err(|error| ConfigError::Inconsistent {
             path: config_path.to_owned(),
             reason: format!("the tools' server `{}`: {error}", config.id),
         })?;
+        let headers = bearer.map(|bearer| (header::AUTHORIZATION, bearer.header()));
         let (state, has_changed) = Default::default();
-        Ok(Self { config, bearer, https, state, has_changed })
+        let headers = headers.into_iter().collect();
+        Ok(Self { config, origin: Origin::Config, headers, https, state, has_changed })
+    }
+
+    /// One that an administrator added.
+    ///
+    /// # Errors
+    /// When the machine's certificates cannot be read.
+    pub fn added(
+        config: McpConfig,
+        headers: http::Headers,
+        reachable: Reachable,
+        settings: Settings,
+    ) -> Result<Self, rustls::Error> {
+        let https =
+            config.url.as_ref().map(|url| https_client(url, None, config.connect, reachable));
+        let (https, origin) = (https.transpose()?, Origin::Page(settings));
+        let (state, has_changed) = Default::default();
+        Ok(Self { config, origin, headers, https, state, has_changed })
+    }
+
+    /// Whether its tools are offered.
+    pub fn is_on(&self) -> bool {
+        !matches!(&self.origin, Origin::Page(settings) if !settings.is_on)
     }
 
     /// Its tools, as far as they can be used.
@@ -189,7 +233,7 @@ impl McpServer {
             let transport = http::transport(
                 url,
                 https.clone(),
-                self.bearer.as_ref(),
+                self.headers.clone(),
                 self.config.max_result_bytes,
             );
             let service = rmcp::serve_client(client, transport).await.map_err(failed)?;
@@ -243,6 +287,12 @@ impl McpServer {
             state.tools.as_ref().map(|(_, tools)| tools.iter().map(|tool| tool.offered.clone()));
         McpView {
             id: config.id.clone(),
+            settings: match &self.origin {
+                Origin::Config => None,
+                Origin::Page(settings) => Some(settings.clone()),
+            },
+            headers: self.headers.iter().map(|(name, _)| name.to_string()).collect(),
+            is_on: self.is_on(),
             transport: if config.url.is_some() { "http" } else { "stdio" },
             place: match (&config.url, &config.command) {
                 (Some(url), _) => url.to_string(),
