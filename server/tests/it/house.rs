@@ -155,8 +155,9 @@ async fn prompts_are_a_persons_own_a_groups_or_the_houses() {
         assert_eq!(refused, (expected.0, expected.1.to_owned()), "{group}");
     }
     let change = || json!({ "title": "new", "text": "other" });
+    let mut bob_too = bob.clone();
     for (by, id, expected) in [
-        (&mut bob, &own, (404, "prompt_not_found")),
+        (&mut bob_too, &own, (404, "prompt_not_found")),
         (&mut admin, &own, (404, "prompt_not_found")),
         (&mut bob, &shared, (403, "prompt_read_only")),
         (&mut mia, &house, (403, "prompt_read_only")),
