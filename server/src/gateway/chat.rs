@@ -30,6 +30,7 @@ pub async fn chat(
     let wording = Wording { lang: lang(&headers), path: PATH };
     let asked =
         Asked { caller, body, route: "chat", path: "/chat/completions", start: Instant::now() };
+    let asked = gateway.with_assistant(asked).await?;
     if !asked.body.flag("stream")? {
         return gateway.in_time(gateway.answer_whole(asked, wording.lang)).await;
     }

@@ -18,6 +18,7 @@ pub async fn list(
 ) -> Result<Json<ModelList>, Fault> {
     let mut data = gateway.listed().await?;
     data.retain(|model| gateway.may_see(&caller, &model.id));
+    data.extend(gateway.listed_assistants(&caller).await?);
     Ok(Json(ModelList { object: "list".to_owned(), data }))
 }
 
@@ -29,19 +30,26 @@ pub async fn one(
     let id = gateway.fleet.model(&name).map_or(name.clone(), |model| model.id.clone());
     let mut listed = gateway.listed().await?.into_iter();
     let found = listed.find(|model| model.id == id && gateway.may_see(&caller, &id));
+    let found = match super::assistant::id_of(&name) {
+        Some(_) => {
+            let mut assistants = gateway.listed_assistants(&caller).await?.into_iter();
+            assistants.find(|one| one.id == name)
+        }
+        None => found,
+    };
     let not_found = || ApiError::new(ErrorCode::ModelNotFound).with("model", &name);
     Ok(Json(found.ok_or_else(not_found)?))
 }
 
 impl Gateway {
     /// A key's list may name a model or one of its aliases.
-    fn may_see(&self, caller: &Caller, id: &str) -> bool {
+    pub(super) fn may_see(&self, caller: &Caller, id: &str) -> bool {
         let aliases = self.fleet.model(id).map(|model| model.aliases.as_slice());
         caller.sees(id) || aliases.unwrap_or_default().iter().any(|alias| caller.sees(alias))
     }
 
     /// The declared models, then those of the catalogue whose files are here and that run here.
-    async fn listed(&self) -> Result<Vec<ListedModel>, ApiError> {
+    pub(super) async fn listed(&self) -> Result<Vec<ListedModel>, ApiError> {
         let shelf = self.library.shelf().await.map_err(|error| ApiError::from(&error))?;
         let declared = self.fleet.models().map(|model| {
             let is_here =

@@ -45,6 +45,7 @@ pub async fn responses(
         path: "/chat/completions",
         start: Instant::now(),
     };
+    let asked = gateway.with_assistant(asked).await?;
     let streamed = gateway.in_time(gateway.chat_stream(&asked, true)).await?;
     let Streamed { pieces: chat, model, upstream } = streamed;
     let chat = until(chat, (asked.start + gateway.config.limits.answer).into());
