@@ -28,6 +28,8 @@ pub fn follow(page: Page) {
     Effect::new(move |_| {
         page.person.track();
         if !page.shows_people.get() {
+            // There one is chosen for the next conversation.
+            page.place_version.update(|version| *version += 1);
             spawn_local(load(page));
         }
     });

@@ -5,8 +5,13 @@ use leptos::prelude::*;
 use portico_page::assistants::{Assistant, Model, Standing};
 use portico_page::i18n::Text;
 
+use wasm_bindgen::JsCast;
+use web_sys::{HtmlDetailsElement, HtmlElement, HtmlTextAreaElement, KeyboardEvent};
+
 use super::choice::choice_menu;
+use super::composer::INPUT_ID;
 use super::icons;
+use crate::browser::{document, focus, on_window};
 use crate::page::Page;
 use crate::{answer, assistants, models, place};
 
@@ -126,6 +131,30 @@ fn load(page: Page, model: String) -> impl IntoView {
     }
 }
 
+/// `@` where nothing is written yet opens the choice.
+pub fn listen() {
+    on_window("keydown", move |event| {
+        let Ok(event) = event.dyn_into::<KeyboardEvent>() else { return };
+        let input = event.target().and_then(|target| target.dyn_into::<HtmlTextAreaElement>().ok());
+        let is_empty =
+            input.is_some_and(|input| input.id() == INPUT_ID && input.value().is_empty());
+        if event.key() != "@" || !is_empty || event.is_composing() {
+            return;
+        }
+        let found = |selector: &str| document()?.query_selector(selector).ok()?;
+        let menu = found(".assistants-choice");
+        let menu = menu.and_then(|menu| menu.dyn_into::<HtmlDetailsElement>().ok());
+        if let Some(menu) = menu {
+            event.prevent_default();
+            menu.set_open(true);
+            let chosen = found(".assistants-choice input:checked");
+            if let Some(chosen) = chosen.and_then(|one| one.dyn_into::<HtmlElement>().ok()) {
+                chosen.focus().ok();
+            }
+        }
+    });
+}
+
 /// Under the composer, where there are any.
 pub fn assistant_choice(page: Page) -> impl IntoView {
     let standing = Memo::new(move |_| here(page));
@@ -165,7 +194,17 @@ pub fn assistant_choice(page: Page) -> impl IntoView {
             }
         });
         let each = each.collect_view();
-        view! { {none} {each} <a href=GALLERY>{page.t(Text::AssistantsAll)}</a> }.into_any()
+        view! {
+            <div on:keydown=move |event| {
+                // Chosen: one goes on writing, and nothing is sent.
+                if event.key() == "Enter" {
+                    event.prevent_default();
+                    focus(INPUT_ID);
+                }
+            }>{none} {each}</div>
+            <a href=GALLERY>{page.t(Text::AssistantsAll)}</a>
+        }
+        .into_any()
     };
     let menu = move || {
         let (label, hint) = (page.t(Text::Assistant), page.t(Text::AssistantHint));
@@ -214,7 +253,7 @@ fn chosen(page: Page, assistant: Assistant) -> impl IntoView {
             </div>
             <ul class="suggestions" aria-label=page.t(Text::Suggestions)>{questions}</ul>
             <button type="button" class="button quiet small"
-                on:click=move |_| assistants::choose(page, None, None)>{page.t(Text::AssistantWithout)}</button>
+                on:click=move |_| assistants::choose(page, page.open.get_untracked(), None)>{page.t(Text::AssistantWithout)}</button>
         </section>
     }
 }
@@ -226,7 +265,7 @@ fn offered(page: Page, known: &[Assistant]) -> impl IntoView + use<> {
             (one.definition.name.clone(), one.definition.description.clone());
         view! {
             <li><button type="button" class="button assistant-card" on:click=move |_| {
-                assistants::choose(page, None, Some(in_use.clone()));
+                assistants::choose(page, page.open.get_untracked(), Some(in_use.clone()));
             }>
                 {sign} <span dir="auto"><b>{name}</b> <span class="muted">{description}</span></span>
             </button></li>

@@ -14,11 +14,12 @@ pub const SEARCH_ID: &str = "search-conversations";
 
 const PREF: &str = "keys";
 
-const KEYS: [(&str, Text); 8] = [
+const KEYS: [(&str, Text); 9] = [
     ("?", Text::KeyHelp),
     ("n", Text::KeyNew),
     ("/", Text::KeySearch),
     ("m", Text::KeyWrite),
+    ("@", Text::KeyAssistant),
     ("Enter", Text::KeySend),
     ("Shift+Enter", Text::KeyLine),
     ("Esc", Text::KeyEscape),

@@ -42,6 +42,7 @@ use crate::page::{Dialog, Page};
 /// The whole page.
 pub fn page(page: Page) -> impl IntoView {
     keys::listen(page);
+    assistant::listen();
     view! {
         <a class="skip" href=format!("#{}", composer::INPUT_ID) on:click=move |event| {
             event.prevent_default();
