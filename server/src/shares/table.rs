@@ -115,9 +115,24 @@ impl Shares {
         let is_admin = caller.role() == Some(Role::Admin);
         let ended = self.db.call(move |connection| {
             let sql = "DELETE FROM shares WHERE id = ?1 AND (person = ?2 OR ?3)";
-            connection.execute(sql, (&id, person, is_admin))
+            let n_ended = connection.execute(sql, (&id, person, is_admin))?;
+            connection.empty_log()?;
+            Ok(n_ended)
         });
         if ended.await? == 0 { Err(not_found()) } else { Ok(()) }
+    }
+
+    /// The conversation stays on its device from now on.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn withdraw(&self, person: PersonId, conversation: Uuid) -> Result<(), ApiError> {
+        let withdrawn = self.db.call(move |connection| {
+            let sql = "DELETE FROM shares WHERE person = ?1 AND conversation = ?2";
+            connection.execute(sql, (person, conversation.to_string()))?;
+            connection.empty_log()
+        });
+        Ok(withdrawn.await?)
     }
 
     /// Deletes those whose snapshot is older. Gives how many.

@@ -118,7 +118,9 @@ async fn withdraw(
 ) -> Result<StatusCode, HttpError> {
     // Also of who may not sync any more.
     let person = caller.signed_in()?;
-    gateway.sync.withdraw(person, conversation_id(&id)?).await?;
+    let conversation = conversation_id(&id)?;
+    gateway.sync.withdraw(person, conversation).await?;
+    gateway.shares.withdraw(person, conversation).await?;
     gateway.attachments.tidy_now().await;
     Ok(StatusCode::NO_CONTENT)
 }

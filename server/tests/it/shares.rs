@@ -196,12 +196,16 @@ async fn shares_go_with_their_time_their_chat_and_their_person() {
     assert_eq!(reads(&site, &mut admin, &old).await, 404);
     assert_eq!(reads(&site, &mut admin, &fresh).await, 200);
 
-    // A chat that stays on its device from now on is not renewed.
+    // A chat that stays on its device from now on is shared no more.
     let path = format!("/api/sync/conversations/{}/withdraw", id(51));
     assert_eq!(mia.ask(&site, "POST", &path, json!({})).await.status, 204);
     let change = json!({ "snapshot": snapshot("More.") });
     let refused = mia.ask(&site, "PUT", &format!("{AT}/{fresh}"), change).await;
-    assert_eq!(refused.error(), (409, "share_not_synced".into()));
+    assert_eq!(refused.error(), (404, "share_not_found".into()));
+    let refused = mia.ask(&site, "POST", AT, new(51, &["everyone"])).await;
+    assert_eq!(refused.error(), (403, "conversation_stays_on_device".into()));
+    push(&site, &mut mia, 3, 52).await;
+    let fresh = share(&site, &mut mia, 52, &["everyone"]).await;
 
     let exported: Value = mia.get(&site, "/api/me/export").await.json();
     assert_eq!(exported["shares"][0]["snapshot"], snapshot("Because."));

@@ -1,8 +1,9 @@
-// Encrypted conversations: turned on by the person, unlocked on another device by passphrase or recovery
-// key, read there, and nowhere in the server's files. And what a device that is gone wrote comes back to a
+// Encrypted conversations: turned on by the person, unlocked on another device by passphrase, recovery key or
+// a device that has the key, read there, and nowhere in the server's files. And what a device that is gone wrote comes back to a
 // server whose log was restored.
 
 import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
 import { cp, mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -21,6 +22,7 @@ const PASSPHRASE = "Zwölf Kraniche über dem Wehr";
 const BEFORE = "Zwetschgenrezept";
 const SECRET = "Quittengeheimnis";
 const ANSWERED = "Holunderantwort";
+const NEXT_PASSPHRASE = "Dreizehn Reiher unter der Brücke";
 const NOTHING = { plain: [], deflated: [] };
 
 const rows = (page) => page.locator(".row-title");
@@ -46,6 +48,21 @@ async function unlocks(page, label, secret) {
   await fill(page, "unlock", label, secret);
   await send(page, "unlock");
 }
+
+/** What a browser sends, all of it. */
+function listensTo(context) {
+  const sent = [];
+  context.on("request", (request) => sent.push(request.url(), request.postDataBuffer()?.toString("latin1") ?? ""));
+  return sent;
+}
+
+/** A locked device asks the others; gives the code that it shows. */
+async function asksOthers(page) {
+  await press(page, "Let another device approve");
+  return page.locator("[data-code]").innerText();
+}
+
+const saysOf = (page, text) => page.locator(".people-seal [role=status]").filter({ hasText: text }).waitFor();
 
 /** The key that this device keeps, as text; null: none. */
 const keptKey = (page) =>
@@ -77,6 +94,7 @@ describe("encrypted conversations", () => {
     withBrowser({ gpu: false }, (one) =>
       withBrowser({ gpu: false }, async (other) => {
         const { origin } = server;
+        const sent = [listensTo(one), listensTo(other)];
         const { page: first } = await open(one, origin);
         await account.signUp(first, data.folder, "anna");
         await asks(first, `Say ${BEFORE}.`);
@@ -148,8 +166,88 @@ describe("encrypted conversations", () => {
           assert.deepEqual(await filesWith(data.folder, text), NOTHING, text);
         }
 
+        // Let in by the other device. It is offline first, and hears of it when it is back.
+        const key = await keptKey(first);
+        await toEncryption(second, origin, "open");
+        await press(second, lock);
+        await press(second, lock);
+        await lockIs(second, "locked");
+        await one.setOffline(true);
+        const unused = await asksOthers(second);
+        await saysOf(second, "No unlocked device has answered yet");
+        assert.match(unused, /^([0-9A-HJKMNP-TV-Z]{4}-){3}[0-9A-HJKMNP-TV-Z]{4}$/);
+        assert.deepEqual(await look(second, "approval-asks"), []);
+        await one.setOffline(false);
+        await first.locator(".sync-line").getByRole("link", { name: "Approve a new device" }).click();
+        await form(first, "approve").and(first.locator('[data-asked="true"]')).waitFor();
+        await saysOf(second, "Another device has the request");
+        await fill(first, "approve", "Code of the new device", "0000-0000-0000-0000");
+        await send(first, "approve");
+        await fault(first, "seal_approval_code");
+        assert.deepEqual(await look(first, "approval"), []);
+        await press(first, "That is not me: refuse");
+        await lockIs(second, "locked");
+        await second.locator('[data-approval="refused"]').waitFor();
+        assert.deepEqual(await look(second, "approval-refused"), []);
+        // A server that puts a key of its own in the place of the new device's gets nothing.
+        const exchange = (route) => {
+          const body = route.request().postDataJSON();
+          if (body.signal === "approval_asked") body.key = randomBytes(32).toString("base64url");
+          return route.continue({ postData: JSON.stringify(body) });
+        };
+        await other.route("**/api/sync/signal", exchange);
+        await press(second, "Ask again");
+        const exchanged = await second.locator("[data-code]").innerText();
+        await first.goto(`${origin}/#/account/approve/${exchanged}`);
+        await form(first, "approve").and(first.locator('[data-asked="true"]')).waitFor();
+        assert.ok(!first.url().includes(exchanged), "the code stays in no address");
+        await send(first, "approve");
+        await fault(first, "seal_approval_code");
+        await other.unroute("**/api/sync/signal", exchange);
+        await press(second, "Cancel");
+        // The link of the QR code, with the code in it.
+        const code = await asksOthers(second);
+        assert.equal(await second.locator(".people-qr path").count(), 1);
+        await first.goto(`${origin}/#/account/approve/${code}`);
+        await form(first, "approve").and(first.locator('[data-asked="true"]')).waitFor();
+        await send(first, "approve");
+        await lockIs(second, "open");
+        await account.syncIs(second, "synced");
+        assert.equal(await keptKey(second), key);
+
+        // Other secrets: the old ones open nothing more.
+        await lockIs(first, "open");
+        await press(first, "Change the passphrase");
+        await fill(first, "passphrase", "New passphrase", NEXT_PASSPHRASE);
+        await fill(first, "passphrase", "The same once more", NEXT_PASSPHRASE);
+        await send(first, "passphrase");
+        await press(first, "New recovery key");
+        const renewed = await first.locator("[data-once]").innerText();
+        await form(first, "recovery").getByRole("checkbox").check();
+        await send(first, "recovery");
+        await form(first, "recovery").waitFor({ state: "detached" });
+        await press(second, lock);
+        await press(second, lock);
+        await unlocks(second, "Passphrase", PASSPHRASE);
+        await fault(second, "seal_passphrase_wrong");
+        await press(second, "Use the recovery key");
+        await unlocks(second, "Recovery key", recovery);
+        await fault(second, "seal_recovery_wrong");
+        await unlocks(second, "Recovery key", renewed);
+        await lockIs(second, "open");
+        await press(second, lock);
+        await press(second, lock);
+        await unlocks(second, "Passphrase", NEXT_PASSPHRASE);
+        await lockIs(second, "open");
+        // Nothing that opens anything has left a browser, or lies on the server.
+        const secrets = [key, unused, exchanged, code, recovery, renewed].flatMap((text) => [text, text.replaceAll("-", "")]);
+        for (const secret of [...secrets, PASSPHRASE, NEXT_PASSPHRASE]) {
+          assert.ok(!sent.flat().some((text) => text.includes(secret)), secret);
+          assert.deepEqual(await filesWith(data.folder, secret), NOTHING, secret);
+        }
+
+        await second.goto(origin);
         // Signed out, the key is gone; turned off, a device that knows better sends nothing unasked.
-        await toEncryption(first, origin, "open");
         await press(first, "Turn off encryption");
         assert.deepEqual(await look(first, "encryption-off"), []);
         await send(first, "turn-off");
