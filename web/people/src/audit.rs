@@ -108,6 +108,8 @@ pub const ACTIONS: &[(&str, Text)] = &[
     ("look_changed", Text::ActLookChanged),
     ("oidc_rules_changed", Text::ActOidcRulesChanged),
     ("audit_exported", Text::ActAuditExported),
+    ("usage_exported", Text::ActUsageExported),
+    ("usage_settings_changed", Text::ActUsageSettingsChanged),
     ("assistant_added", Text::ActAssistantAdded),
     ("assistant_changed", Text::ActAssistantChanged),
     ("assistant_shared", Text::ActAssistantShared),
@@ -145,7 +147,7 @@ pub fn who_text(who: &str) -> Option<Text> {
 }
 
 /// Days since 1970 of `YYYY-MM-DD`.
-fn day_of(date: &str) -> Option<i64> {
+pub(crate) fn day_of(date: &str) -> Option<i64> {
     let mut parts = date.split('-').map(|part| part.parse::<i64>().ok());
     let (year, month, day) = (parts.next()??, parts.next()??, parts.next()??);
     let is_date =

@@ -21,6 +21,10 @@ pub enum Place {
     Tools,
     /// Name, logo, colour.
     Look,
+    /// What was used, where, and what it comes to.
+    Usage,
+    /// How the house is doing.
+    Overview,
     Log,
 }
 
@@ -36,6 +40,8 @@ impl Place {
             ("service", _) => Self::SignInService,
             ("tools", _) => Self::Tools,
             ("look", _) => Self::Look,
+            ("usage", _) => Self::Usage,
+            ("overview", _) => Self::Overview,
             ("log", _) => Self::Log,
             _ => Self::Everyone,
         }
@@ -51,6 +57,8 @@ impl Place {
             Self::SignInService => "#/people/service".to_owned(),
             Self::Tools => "#/people/tools".to_owned(),
             Self::Look => "#/people/look".to_owned(),
+            Self::Usage => "#/people/usage".to_owned(),
+            Self::Overview => "#/people/overview".to_owned(),
             Self::Log => "#/people/log".to_owned(),
         }
     }
@@ -97,6 +105,8 @@ mod tests {
             Place::SignInService,
             Place::Tools,
             Place::Look,
+            Place::Usage,
+            Place::Overview,
             Place::Log,
         ] {
             let hash = place.hash();

@@ -658,6 +658,176 @@ texts! {
     ToolNotOffered: "Not offered: {reason}.", "Nicht angeboten: {reason}.";
     Check: "Connect anew", "Neu verbinden";
     CheckServer: "Connect “{name}” anew", "„{name}“ neu verbinden";
+
+    // Overview
+    Overview: "Overview", "Überblick";
+    OverviewLead: "How the house is doing right now. It looks again every 20 seconds while you do.",
+        "Wie es dem Haus gerade geht. Die Seite sieht alle 20 Sekunden nach, solange Sie hinsehen.";
+    OverviewStale: "The server cannot be reached; this is what it said last.",
+        "Der Server ist nicht erreichbar; dies hat er zuletzt gesagt.";
+    ConcernsTitle: "To look after", "Zu erledigen";
+    ConcernsNone: "Nothing needs looking after.", "Es ist nichts zu tun.";
+    ConcernUpstream: "The upstream “{name}” does not answer. Is it running, and is its address right?",
+        "Der Upstream „{name}“ antwortet nicht. Läuft er, und stimmt seine Adresse?";
+    ConcernDisk: "Only {bytes} are free on the disk. Remove models or old backups, or take a larger disk.",
+        "Auf dem Datenträger sind nur {bytes} frei. Entfernen Sie Modelle oder alte Sicherungen, oder nehmen Sie einen größeren.";
+    ConcernNoBackup: "There is no backup yet. On the server: portico backup --to DIR",
+        "Es gibt noch keine Sicherung. Auf dem Server: portico backup --to ORDNER";
+    ConcernOldBackup: "The last backup is {n} days old. On the server: portico backup --to DIR",
+        "Die letzte Sicherung ist {n} Tage alt. Auf dem Server: portico backup --to ORDNER";
+    ConcernJob: "A document could not be read.", "Ein Dokument ließ sich nicht lesen.";
+    ConcernJobs: "{n} documents could not be read.", "{n} Dokumente ließen sich nicht lesen.";
+    ConcernQuota: "Somebody has nearly used up a limit.", "Jemand hat eine Grenze fast erreicht.";
+    ConcernQuotas: "{n} people have nearly used up a limit.", "{n} Personen haben eine Grenze fast erreicht.";
+    ConcernOneAdmin: "Only one person administers the house. A second one helps when the first is away.",
+        "Nur eine Person verwaltet das Haus. Eine zweite hilft, wenn die erste fehlt.";
+    Urgent: "urgent", "dringend";
+    Open: "Open", "Öffnen";
+    UpstreamsTitle: "Upstreams", "Upstreams";
+    UpstreamsNone: "None is configured: models run on this server and on people's devices.",
+        "Keiner ist eingerichtet: Modelle laufen auf diesem Server und auf den Geräten.";
+    UpstreamWell: "answers", "antwortet";
+    UpstreamAway: "does not answer; asked again in {n} s", "antwortet nicht; nächster Versuch in {n} s";
+    UpstreamRequests: "{n} requests, {failed} failed", "{n} Anfragen, {failed} gescheitert";
+    UpstreamRunning: "{n} of {max} at once", "{n} von {max} zugleich";
+    UpstreamLatency: "begins to answer after {time}", "beginnt zu antworten nach {time}";
+    UpstreamFault: "Last fault, {date}: {cause}", "Letzter Fehler, {date}: {cause}";
+    LoadedTitle: "Models in this server's memory", "Modelle im Speicher dieses Servers";
+    LoadedNone: "None at the moment: each is loaded when it is first asked.",
+        "Gerade keines: Jedes wird geladen, wenn es das erste Mal gefragt wird.";
+    LoadedLoading: "{percent} loaded", "{percent} geladen";
+    LoadedRunning: "{n} answering, {queued} waiting", "{n} in Arbeit, {queued} wartend";
+    LoadedMemory: "{used} of {max} in use", "{used} von {max} belegt";
+    StorageTitle: "Storage", "Speicher";
+    StorageFree: "Free", "Frei";
+    StorageDatabase: "Database", "Datenbank";
+    StorageModels: "Models", "Modelle";
+    StorageFiles: "Documents and files", "Dokumente und Dateien";
+    StorageElsewhere: "{bytes}, in {place}", "{bytes}, in {place}";
+    LastBackup: "Last backup", "Letzte Sicherung";
+    Never: "never", "nie";
+    HouseTitle: "House", "Haus";
+    PeopleCount: "People", "Personen";
+    PeopleBlocked: "{n}, {blocked} of them blocked", "{n}, davon {blocked} gesperrt";
+    QueueCount: "Documents in the queue", "Dokumente in Arbeit";
+    TodayTokens: "Tokens today", "Tokens heute";
+    NearTitle: "Limits nearly used up", "Fast erreichte Grenzen";
+    NearHidden: "Whose they are is not shown: the house does not look at what each person uses.",
+        "Wessen, steht hier nicht: Das Haus sieht nicht nach, was jede Person verbraucht.";
+    NearLine: "{name}: {limit}", "{name}: {limit}";
+
+    // Usage
+    Usage: "Usage", "Nutzung";
+    UsageLead: "What models were asked for, counted in tokens (parts of words). Never what was said.",
+        "Was von Modellen verlangt wurde, gezählt in Tokens (Wortteilen). Nie, was gesagt wurde.";
+    UsageSpan: "Time", "Zeitraum";
+    UsageSpan7: "7 days", "7 Tage";
+    UsageSpan30: "30 days", "30 Tage";
+    UsageSpan90: "90 days", "90 Tage";
+    UsageSpanYear: "12 months", "12 Monate";
+    UsageNone: "Nothing was used in this time.", "In dieser Zeit wurde nichts genutzt.";
+    UsageDevices: "People's devices", "Geräte der Personen";
+    UsageServer: "This server", "Dieser Server";
+    UsageUpstreams: "Upstreams", "Upstreams";
+    UsageUnknown: "Before places were counted", "Bevor Orte gezählt wurden";
+    UsageDevicesOff: "What runs on people's devices is not counted. If the house wants to know, it is a switch under Rules.",
+        "Was auf den Geräten läuft, wird nicht gezählt. Will das Haus es wissen, ist es ein Schalter unter Regeln.";
+    UsageTokens: "Tokens", "Tokens";
+    UsageRequests: "Requests", "Anfragen";
+    UsagePrompt: "Read", "Gelesen";
+    UsageCompletion: "Written", "Geschrieben";
+    UsageTotal: "All", "Alle";
+    UsageShare: "Share", "Anteil";
+    UsageByDay: "Tokens by day", "Tokens je Tag";
+    UsageByWeek: "Tokens by week", "Tokens je Woche";
+    UsageByMonth: "Tokens by month", "Tokens je Monat";
+    UsagePlotDesc: "{from} to {to}: {n} tokens in all; most of them, {max}, on {at}.",
+        "{from} bis {to}: zusammen {n} Tokens; die meisten, {max}, am {at}.";
+    UsageDay: "Day", "Tag";
+    UsageWeek: "Week from", "Woche ab";
+    UsageMonth: "Month", "Monat";
+    UsageTable: "These numbers as a table", "Diese Zahlen als Tabelle";
+    UsageByModel: "By model", "Nach Modell";
+    UsageByGroup: "By group", "Nach Gruppe";
+    UsageByPerson: "By person", "Nach Person";
+    UsageModel: "Model", "Modell";
+    UsageGroup: "Group", "Gruppe";
+    UsageWho: "Who", "Wer";
+    UsageSmallGroups: "{n} groups are left out: fewer than {min} people are behind them.",
+        "{n} Gruppen fehlen: Hinter ihnen stehen weniger als {min} Personen.";
+    UsageGroupsHint: "Who is in several groups counts in each.", "Wer in mehreren Gruppen ist, zählt in jeder.";
+    UsageWhoPage: "Nobody signed in", "Nicht angemeldet";
+    UsageWhoKey: "{name} (key of the house)", "{name} (Schlüssel des Hauses)";
+    UsageWhoEarlier: "Earlier, no longer by person", "Früher, nicht mehr nach Person";
+    UsageEnergy: "Estimated energy", "Geschätzte Energie";
+    UsageEnergyHint: "An estimate by the figures below, not a measurement.", "Eine Schätzung nach den Werten unten, keine Messung.";
+    UsageFormula: "Energy = (tokens written + tokens read × {share}) × joules × billions of parameters × {overhead} for cooling (not on devices). Joules: devices {device}, this server {server}, upstreams {upstream}; a model of unknown size counts as {unknown} billion.",
+        "Energie = (geschriebene Tokens + gelesene × {share}) × Joule × Milliarden Parameter × {overhead} für Kühlung (nicht auf Geräten). Joule: Geräte {device}, dieser Server {server}, Upstreams {upstream}; ein Modell unbekannter Größe zählt als {unknown} Milliarden.";
+    UsageCost: "The same tokens elsewhere", "Dieselben Tokens anderswo";
+    UsageCostHint: "At {prompt} for a million tokens read and {completion} for a million written ({of}).",
+        "Bei {prompt} je Million gelesener und {completion} je Million geschriebener Tokens ({of}).";
+    UsageCostNobody: "a price of your own", "ein eigener Preis";
+    UsageCostNone: "Enter a price below, and it says what the same tokens would have cost.",
+        "Tragen Sie unten einen Preis ein, dann steht hier, was dieselben Tokens gekostet hätten.";
+    UsageSettings: "How it is counted and reckoned", "Wie gezählt und gerechnet wird";
+    UsageDetail: "Whose use is shown", "Wessen Nutzung gezeigt wird";
+    UsageDetailHouse: "the house's as a whole", "die des Hauses im Ganzen";
+    UsageDetailGroups: "also that of groups of three people and more", "auch die von Gruppen ab drei Personen";
+    UsageDetailPeople: "also each person's, by name", "auch die jeder Person, mit Namen";
+    UsageDetailHint: "Each person's use is data about people: agree on it with the works council first, and tell them. The audit log keeps who asked which model either way, for as long as the rules say.",
+        "Was jede Person nutzt, sind Daten über Personen: Stimmen Sie es vorher mit der Personalvertretung ab, und sagen Sie es ihnen. Das Protokoll hält in jedem Fall fest, wer welches Modell fragte, so lange die Regeln es sagen.";
+    UsageAsksDevices: "People may say what their devices can do", "Personen dürfen sagen, was ihre Geräte können";
+    UsagePrice: "Price to compare with", "Preis zum Vergleich";
+    UsageCurrency: "Currency (three letters; empty: none)", "Währung (drei Buchstaben; leer: keine)";
+    UsagePricePrompt: "For a million tokens read", "Je Million gelesener Tokens";
+    UsagePriceCompletion: "For a million tokens written", "Je Million geschriebener Tokens";
+    UsagePriceOf: "Whose price it is", "Wessen Preis das ist";
+    UsageEnergyFigures: "Figures for energy", "Werte für die Energie";
+    UsageJoulesDevice: "Joules a token and billion parameters: devices", "Joule je Token und Milliarde Parameter: Geräte";
+    UsageJoulesServer: "The same on this server", "Dasselbe auf diesem Server";
+    UsageJoulesUpstream: "The same on upstreams", "Dasselbe auf Upstreams";
+    UsagePromptShare: "A token read counts as this share of one written", "Ein gelesenes Token zählt als dieser Anteil eines geschriebenen";
+    UsageOverhead: "Factor for cooling and supply (PUE)", "Faktor für Kühlung und Versorgung (PUE)";
+    UsageUnknownBillions: "Billion parameters of a model of unknown size", "Milliarden Parameter eines Modells unbekannter Größe";
+    UsageFigureUnclear: "“{field}”: this is no number.", "„{field}“: Das ist keine Zahl.";
+    UsageEnergySources: "The figures that it comes with are assumptions; docs/usage.md says where they come from. Measure yours with a power meter and enter them.",
+        "Die mitgelieferten Werte sind Annahmen; docs/usage.md sagt, woher sie kommen. Messen Sie Ihre mit einem Strommessgerät und tragen Sie sie ein.";
+    UsedByPerson: "Used", "Genutzt";
+    UsedByPersonHidden: "The house does not look at what each person uses. That can be changed under Usage.",
+        "Das Haus sieht nicht nach, was jede Person nutzt. Das lässt sich unter Nutzung ändern.";
+
+    // What devices can do
+    HouseDevices: "What the house's devices can do", "Was die Geräte des Hauses können";
+    DevicesOff: "The house does not ask. Switch it on below; then each person decides in their account whether their browser answers.",
+        "Das Haus fragt nicht danach. Schalten Sie es unten ein; dann entscheidet jede Person in ihrem Konto, ob ihr Browser antwortet.";
+    DevicesFew: "Too few have answered so far: it is shown when {n} devices have.",
+        "Noch haben zu wenige geantwortet: Gezeigt wird es, wenn es {n} Geräte sind.";
+    DevicesLead: "{n} devices answered in {month}. Shown are classes with at least {least} devices; nobody can tell whose is which.",
+        "{n} Geräte haben im Monat {month} geantwortet. Gezeigt werden Klassen mit mindestens {least} Geräten; niemand kann sagen, wessen Gerät welches ist.";
+    DevicesModels: "Which models they can run", "Welche Modelle sie ausführen können";
+    DevicesRunExactly: "{n} of {all}", "{n} von {all}";
+    DevicesRunAtLeast: "at least {n} of {all}", "mindestens {n} von {all}";
+    DevicesRunAtMost: "at most {n} of {all}", "höchstens {n} von {all}";
+    DevicesCount: "Devices", "Geräte";
+    DevicesClass: "Class", "Klasse";
+    DevicesGpu: "Graphics", "Grafik";
+    DevicesMemory: "Memory, as browsers round it", "Arbeitsspeicher, wie Browser ihn runden";
+    DevicesF16: "Computes with 16 bits (faster)", "Rechnet mit 16 Bit (schneller)";
+    DevicesSubgroups: "Subgroups (faster)", "Subgroups (schneller)";
+    DevicesBuffer: "Longest buffer", "Größter Puffer";
+    DevicesOthers: "others, too few to show apart", "andere, zu wenige, um sie einzeln zu zeigen";
+    DevicesNoGpu: "no WebGPU", "kein WebGPU";
+    DevicesOtherGpu: "another make", "ein anderer Hersteller";
+    DevicesNotSaid: "not told", "nicht gesagt";
+    DevicesYes: "yes", "ja";
+    DevicesNo: "no", "nein";
+    DeviceSay: "Tell the house what this browser's device can do", "Dem Haus sagen, was das Gerät dieses Browsers kann";
+    DeviceSayHint: "Once a month: maker of the graphics, rounded memory, which models it can run. Only counts are kept, without your name and without a number for this device.",
+        "Einmal im Monat: Hersteller der Grafik, gerundeter Speicher, welche Modelle darauf laufen. Aufbewahrt werden nur Anzahlen, ohne Ihren Namen und ohne Kennung dieses Geräts.";
+    LeavesDeviceSay: "If you allow it below, this browser says once a month what its device can do; the server keeps counts, not who said it.",
+        "Wenn Sie es unten erlauben, sagt dieser Browser einmal im Monat, was sein Gerät kann; der Server behält Anzahlen, nicht, wer es sagte.";
+    ActUsageExported: "saved the usage as a table", "speicherte die Nutzung als Tabelle";
+    ActUsageSettingsChanged: "changed whose use is shown", "änderte, wessen Nutzung gezeigt wird";
 }
 
 #[cfg(test)]

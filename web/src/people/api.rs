@@ -40,6 +40,16 @@ pub struct Person {
     pub created_s: i64,
 }
 
+/// `GET /api/people/{id}`
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct OnePerson {
+    #[serde(flatten)]
+    pub person: Person,
+    pub may: May,
+    /// None where the house does not look at it.
+    pub used: Option<Used>,
+}
+
 impl Person {
     /// As others call them.
     pub fn shown(&self) -> &str {
@@ -89,6 +99,9 @@ pub struct House {
     /// Whether tokens of models on the device are counted too.
     #[serde(default)]
     pub audit_device_use: bool,
+    /// Whether a person may say what their device can do.
+    #[serde(default)]
+    pub asks_devices: bool,
     /// What the button of the sign-in service says.
     pub oidc: Option<String>,
 }

@@ -6,6 +6,7 @@
 //! - [`mod@view`]: the elements; `portico_people`: what needs no browser.
 
 mod api;
+mod device_report;
 mod approval;
 mod sealing;
 mod state;
@@ -44,6 +45,12 @@ pub fn mount(holder: web_sys::HtmlElement, lang: &str) {
         view::people(people)
     });
     mounted.forget();
+}
+
+/// What this device can do is said, where its person and the house want it and it is due.
+#[wasm_bindgen]
+pub fn say_device() {
+    wasm_bindgen_futures::spawn_local(device_report::say_if_due());
 }
 
 /// The page's language was changed.

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::link::DISPLAY_NAME;
 use super::parts::{Doing, Field, NEW_PASSWORD, PASSWORD, field, role_text, submit};
 use super::{data, devices, encryption, for_person, keys, sign_in, totp};
-use crate::api::{self, Anything, May, Person, Session, Used};
+use crate::api::{self, Anything, House, May, Person, Session, Used};
 use crate::state::{Asked, People};
 
 const EMAIL: Field = Field { text: Text::Email, kind: "email", autocomplete: "email" };
@@ -20,13 +20,13 @@ pub fn account(people: People) -> impl IntoView {
     for_person(people, move |_| match people.session.get_untracked() {
         Asked::Loaded(Session { person: Some(person), may, used, house, .. }) => {
             let (may, used) = (may.unwrap_or_default(), used.unwrap_or_default());
-            own(people, person, may, used, house.audit_device_use).into_any()
+            own(people, person, may, used, &house).into_any()
         }
         _ => ().into_any(),
     })
 }
 
-fn own(people: People, person: Person, may: May, used: Used, counts_device: bool) -> impl IntoView {
+fn own(people: People, person: Person, may: May, used: Used, house: &House) -> impl IntoView {
     let doing = Doing::new();
     let (role, groups) = (role_text(&person.role), person.groups.join(", "));
     let (has_password, has_totp, makes_keys) =
@@ -38,7 +38,8 @@ fn own(people: People, person: Person, may: May, used: Used, counts_device: bool
         chats_leave: may.chats_leave_device,
         uses_server: !may.models_on_server.is_empty(),
         retention_days: may.retention_days,
-        counts_device,
+        counts_device: house.audit_device_use,
+        asks_device: house.asks_devices,
     };
     view! {
         <header class="library-head-row">

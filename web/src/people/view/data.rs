@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::parts::{Doing, PASSWORD, field};
 use crate::api::{self, Anything};
+use crate::device_report;
 use crate::state::People;
 
 /// What decides about it.
@@ -15,11 +16,13 @@ pub struct Leaves {
     pub uses_server: bool,
     pub retention_days: Option<u64>,
     pub counts_device: bool,
+    /// Whether the house asks what devices can do.
+    pub asks_device: bool,
 }
 
 /// One sentence for each kind of thing.
 fn leaves_list(people: People, leaves: Leaves) -> impl IntoView {
-    let Leaves { chats_leave, uses_server, retention_days, counts_device } = leaves;
+    let Leaves { chats_leave, uses_server, retention_days, counts_device, asks_device } = leaves;
     let texts = [
         Text::LeavesDevice,
         if chats_leave { Text::LeavesChats } else { Text::LeavesChatsNot },
@@ -27,7 +30,9 @@ fn leaves_list(people: People, leaves: Leaves) -> impl IntoView {
         Text::LeavesDocuments,
         if counts_device { Text::LeavesCountsDevice } else { Text::LeavesCounts },
         Text::LeavesNobody,
-    ];
+    ]
+    .into_iter()
+    .chain(asks_device.then_some(Text::LeavesDeviceSay));
     let days = retention_days.filter(|_| chats_leave).map(|days| days.to_string());
     let item = move |text: Text| {
         let days = days.clone().filter(|_| text == Text::LeavesChats);
@@ -37,7 +42,23 @@ fn leaves_list(people: People, leaves: Leaves) -> impl IntoView {
             })}</li>
         }
     };
-    view! { <ul class="people-leaves" data-leaves="">{texts.map(item).into_iter().collect_view()}</ul> }
+    view! { <ul class="people-leaves" data-leaves="">{texts.map(item).collect_view()}</ul> }
+}
+
+/// Whether this browser says what its device can do.
+fn device_choice(people: People) -> impl IntoView {
+    let is_wanted = RwSignal::new(device_report::is_wanted());
+    view! {
+        <label class="switch">
+            <input type="checkbox" data-choose="device-say" prop:checked=move || is_wanted.get()
+                on:change:target=move |event| {
+                    is_wanted.set(event.target().checked());
+                    device_report::choose(event.target().checked());
+                }/>
+            <span>{people.t(Text::DeviceSay)}</span>
+        </label>
+        <p class="hint">{people.t(Text::DeviceSayHint)}</p>
+    }
 }
 
 pub fn data(people: People, leaves: Leaves) -> impl IntoView {
@@ -57,6 +78,7 @@ pub fn data(people: People, leaves: Leaves) -> impl IntoView {
             <h3 id="people-data">{people.t(Text::Data)}</h3>
             <h4>{people.t(Text::Leaves)}</h4>
             {leaves_list(people, leaves)}
+            {leaves.asks_device.then(|| device_choice(people))}
             <div class="row"><a class="button" href="/api/me/export" download="portico.json">{people.t(Text::Export)}</a></div>
             {move || match is_asked.get() {
                 false => view! {

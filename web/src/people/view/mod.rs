@@ -10,6 +10,7 @@ mod house;
 mod keys;
 mod link;
 mod parts;
+mod plot;
 mod sign_in;
 mod totp;
 
@@ -27,7 +28,7 @@ pub fn people(people: People) -> impl IntoView {
         <Show when=move || is_admin.get() && people.address.with(Option::is_some)>
             <nav class="library-tabs" aria-label=people.t(Text::Views)>
                 {tab(people, "#/account", |at| *at == Address::Account, Text::Account)}
-                {tab(people, "#/people", |at| matches!(at, Address::House(_)), Text::Administration)}
+                {tab(people, "#/people/overview", |at| matches!(at, Address::House(_)), Text::Administration)}
             </nav>
         </Show>
         <Show when=move || people.address.with(Option::is_some) && !people.online.get()>

@@ -9,10 +9,12 @@ mod links;
 mod log;
 mod look;
 mod one_person;
+mod overview;
 mod rules_form;
 mod rules_of_all;
 mod service;
 mod tools;
+mod usage;
 
 use leptos::prelude::*;
 use portico_people::place::Place;
@@ -38,6 +40,8 @@ pub fn house(people: People, place: Place) -> impl IntoView {
                 Place::SignInService => service::service(people).into_any(),
                 Place::Tools => tools::tools(people).into_any(),
                 Place::Look => look::look(people).into_any(),
+                Place::Usage => usage::usage(people).into_any(),
+                Place::Overview => overview::overview(people).into_any(),
                 Place::Log => log::log(people).into_any(),
             }}
         }
@@ -47,12 +51,14 @@ pub fn house(people: People, place: Place) -> impl IntoView {
 
 fn tabs(people: People, here: &Place) -> impl IntoView + use<> {
     let all = [
+        (Place::Overview, Text::Overview),
         (Place::Everyone, Text::People),
         (Place::Groups, Text::Groups),
         (Place::Rules, Text::Rules),
         (Place::SignInService, Text::Service),
         (Place::Tools, Text::Tools),
         (Place::Look, Text::Look),
+        (Place::Usage, Text::Usage),
         (Place::Log, Text::Log),
     ];
     let tab = |(place, text): (Place, Text)| {

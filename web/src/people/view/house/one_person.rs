@@ -2,6 +2,7 @@
 
 use futures_util::future::join3;
 use leptos::prelude::*;
+use portico_page::format;
 use portico_people::place::Place;
 use portico_people::rules::{Group, Groups, House};
 use portico_people::texts::Text;
@@ -10,7 +11,7 @@ use wasm_bindgen_futures::spawn_local;
 
 use super::super::parts::{self, Doing, Field, field, once, role_text, submit, sure};
 use super::effect;
-use crate::api::{self, Anything, Ended, MadeLink, Person};
+use crate::api::{self, Anything, Ended, MadeLink, May, OnePerson, Person, Used};
 use crate::state::{Asked, People};
 
 pub const ROLES: [&str; 3] = ["member", "admin", "guest"];
@@ -20,20 +21,20 @@ const EMAIL: Field = Field { text: Text::Email, kind: "email", autocomplete: "of
 /// All that their view needs.
 #[derive(Clone, PartialEq)]
 struct All {
-    person: Person,
+    one: OnePerson,
     groups: Vec<Group>,
     house: House,
 }
 
 async fn load(id: &str) -> Result<All, portico_shared::error::ApiError> {
     let path = format!("/api/people/{id}");
-    let (person, groups, house) = join3(
-        api::get::<Person>(&path),
+    let (one, groups, house) = join3(
+        api::get::<OnePerson>(&path),
         api::get::<Groups>("/api/groups"),
         api::get::<House>("/api/policy"),
     )
     .await;
-    Ok(All { person: person?, groups: groups?.groups, house: house? })
+    Ok(All { one: one?, groups: groups?.groups, house: house? })
 }
 
 pub fn one_person(people: People, id: String) -> impl IntoView {
@@ -60,7 +61,7 @@ fn shown(
     all: All,
     look: impl Fn() + Copy + Send + Sync + 'static,
 ) -> impl IntoView {
-    let All { person, groups, house } = all;
+    let All { one: OnePerson { person, may, used }, groups, house } = all;
     let since_s = person.created_s;
     let signs_in = match &person {
         person if person.is_external => Text::ByService,
@@ -87,6 +88,7 @@ fn shown(
             <p class="muted">{people.t(Text::EffectLead)}</p>
             {effect::table(people, effects)}
         </section>
+        {used_of(people, may, used).into_any()}
         {access(people, &person, look).into_any()}
     }
 }
@@ -163,6 +165,40 @@ fn profile<L: Fn() + Copy + Send + Sync + 'static>(
             {doing.fault(people)}
             <div class="row">{submit(people, doing, Text::Save)}</div>
         </form>
+    }
+}
+
+/// What of their limits they have used, where the house looks at it.
+fn used_of(people: People, may: May, used: Option<Used>) -> impl IntoView {
+    let rows = move || {
+        let (lang, used) = (people.lang.get(), used?);
+        let row = |text: Text, used: String, max: Option<String>| {
+            let value = match max {
+                Some(max) => Text::UsedOf.fill(lang, &[("used", &used), ("max", &max)]),
+                None => Text::UsedNoLimit.fill(lang, &[("used", &used)]),
+            };
+            view! { <div><dt>{text.get(lang)}</dt><dd>{value}</dd></div> }
+        };
+        let tokens = |n: u64| format::integer(lang, n);
+        let bytes = |n: u64| format::bytes(lang, n);
+        Some([
+            row(Text::TokensToday, tokens(used.tokens_today), may.tokens_per_day.map(tokens)),
+            row(
+                Text::TokensMonth,
+                tokens(used.tokens_this_month),
+                may.tokens_per_month.map(tokens),
+            ),
+            row(Text::Storage, bytes(used.storage_bytes), may.storage_bytes.map(bytes)),
+        ])
+    };
+    view! {
+        <section class="card" aria-labelledby="people-used" data-used=used.is_some().to_string()>
+            <h3 id="people-used">{people.t(Text::UsedByPerson)}</h3>
+            {match used {
+                Some(_) => view! { <dl class="facts wide">{rows}</dl> }.into_any(),
+                None => view! { <p class="muted">{people.t(Text::UsedByPersonHidden)}</p> }.into_any(),
+            }}
+        </section>
     }
 }
 
