@@ -471,25 +471,25 @@ error_codes! {
         de: "Die Regeln dieses Hauses erlauben Ihnen nicht, das mit {with} zu teilen.";
     /// Also one that is for others.
     ShareNotFound = "share_not_found", 404,
-        en: "There is no such shared chat for you. It may have been ended, or is no longer shared with you.",
-        de: "Diesen geteilten Chat gibt es für Sie nicht. Vielleicht wurde er beendet oder wird nicht mehr mit Ihnen geteilt.";
+        en: "There is no such shared conversation for you. It may have been ended, or is no longer shared with you.",
+        de: "Dieses geteilte Gespräch gibt es für Sie nicht. Vielleicht wurde es beendet oder wird nicht mehr mit Ihnen geteilt.";
     ShareExists = "share_exists", 409,
-        en: "This chat is shared already. Renew what others see of it instead.",
-        de: "Dieser Chat wird schon geteilt. Erneuern Sie stattdessen, was andere davon sehen.";
+        en: "This conversation is shared already. Renew what others see of it instead.",
+        de: "Dieses Gespräch wird schon geteilt. Erneuern Sie stattdessen, was andere davon sehen.";
     SharesFull = "shares_full", 409,
-        en: "You share {max} chats already. End one of them first.",
-        de: "Sie teilen schon {max} Chats. Beenden Sie zuerst einen davon.";
+        en: "You share {max} conversations already. End one of them first.",
+        de: "Sie teilen schon {max} Gespräche. Beenden Sie zuerst eines davon.";
     ShareTooLarge = "share_too_large", 413,
-        en: "This chat is too long to be shared whole: at most 2,000 messages and 1 MB of text. Share a shorter branch of it.",
-        de: "Dieser Chat ist zu lang, um ihn ganz zu teilen: höchstens 2.000 Nachrichten und 1 MB Text. Teilen Sie einen kürzeren Zweig davon.";
+        en: "This conversation is too long to be shared whole: at most 2,000 messages and 1 MB of text. Share a shorter branch of it.",
+        de: "Dieses Gespräch ist zu lang, um es ganz zu teilen: höchstens 2.000 Nachrichten und 1 MB Text. Teilen Sie einen kürzeren Zweig davon.";
     /// Nothing of it is on the server, or not yet.
     ShareNotSynced = "share_not_synced", 409,
-        en: "This chat is not on the server. Chats that stay on a device are not shared; if it is new, wait until it is synced.",
-        de: "Dieser Chat ist nicht auf dem Server. Chats, die auf einem Gerät bleiben, werden nicht geteilt; ist er neu, warten Sie, bis er abgeglichen ist.";
+        en: "This conversation is not on the server. Those that stay on a device are not shared; if it is new, wait until it is synced.",
+        de: "Dieses Gespräch ist nicht auf dem Server. Was auf einem Gerät bleibt, wird nicht geteilt; ist es neu, warten Sie, bis es abgeglichen ist.";
     /// The log is encrypted, and the snapshot would not be.
     ShareReadable = "share_readable", 409,
-        en: "Your chats are end-to-end encrypted, a shared one cannot be: whoever runs the server can read it. Say that you accept that.",
-        de: "Ihre Chats sind Ende-zu-Ende-verschlüsselt, ein geteilter kann es nicht sein: Wer den Server betreibt, kann ihn lesen. Bestätigen Sie, dass Sie das hinnehmen.";
+        en: "Your conversations are end-to-end encrypted, a shared one cannot be: whoever runs the server can read it. Say that you accept that.",
+        de: "Ihre Gespräche sind Ende-zu-Ende-verschlüsselt, ein geteiltes kann es nicht sein: Wer den Server betreibt, kann es lesen. Bestätigen Sie, dass Sie das hinnehmen.";
     /// Also one that is for others.
     AssistantNotFound = "assistant_not_found", 404,
         en: "There is no such assistant for you. It may have been deleted or is no longer shared with you.",

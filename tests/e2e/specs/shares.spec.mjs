@@ -116,7 +116,7 @@ describe("chats shared inside the house", () => {
         await shared(bea).getByText(LATER).waitFor();
 
         // A copy of one's own goes on.
-        await bea.getByRole("button", { name: "Continue as a chat of my own" }).click();
+        await bea.getByRole("button", { name: "Continue as a conversation of my own" }).click();
         await person.answerIs(bea, "done");
         await bea.getByText(LATER).waitFor();
         await person.ask(bea, "Thanks, later.");
