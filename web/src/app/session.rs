@@ -8,6 +8,7 @@ use portico_web::server_call::{self, http};
 use serde::Deserialize;
 use serde_json::json;
 use uuid::Uuid;
+use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 
 use crate::page::Page;
@@ -18,6 +19,9 @@ const DEVICE_MODELS: &str = "device-models";
 /// How the house shows itself, in the choices.
 const HOUSE_NAME: &str = "house-name";
 const HOUSE_LOGO: &str = "house-logo";
+/// When this device last said what it can do; none: its person does not want it
+/// (`web/src/people/device_report.rs`).
+const DEVICE_SAY: &str = "device-say";
 /// In a list: everything.
 const ALL: &str = "*";
 
@@ -46,6 +50,7 @@ struct May {
 #[derive(Deserialize)]
 struct House {
     audit_device_use: bool,
+    asks_devices: bool,
     name: Option<String>,
     logo: Option<String>,
 }
@@ -89,11 +94,39 @@ pub fn heed(page: Page, session: &Session) {
     let kept = models.as_ref().and_then(|models| serde_json::to_string(models).ok());
     prefs::set(DEVICE_MODELS, kept.as_deref());
     page.device_models.set(models);
-    let House { audit_device_use, name, logo } = &session.house;
+    let House { audit_device_use, asks_devices, name, logo } = &session.house;
+    if *asks_devices {
+        say_device_if_due();
+    }
     page.counts_device_use.set(*audit_device_use);
     prefs::set(HOUSE_NAME, name.as_deref());
     prefs::set(HOUSE_LOGO, logo.as_deref());
     page.look.set(Look::kept());
+}
+
+#[wasm_bindgen]
+extern "C" {
+    /// Of `web/js/start.js`.
+    #[wasm_bindgen(js_name = loadViews, catch)]
+    async fn load_views(name: &str) -> Result<JsValue, JsValue>;
+
+    /// The module of the people's views.
+    type PeopleModule;
+    #[wasm_bindgen(method, catch)]
+    fn say_device(this: &PeopleModule) -> Result<(), JsValue>;
+}
+
+/// Once a month, where the person wants it: what this device can do. The views that know it are fetched then.
+fn say_device_if_due() {
+    let today = String::from(js_sys::Date::new_0().to_iso_string());
+    if prefs::get(DEVICE_SAY).is_none_or(|month| today.starts_with(&month)) {
+        return;
+    }
+    spawn_local(async {
+        if let Ok(module) = load_views("people").await {
+            module.unchecked_ref::<PeopleModule>().say_device().ok();
+        }
+    });
 }
 
 /// As the server said it last; none: all models.
