@@ -737,7 +737,6 @@ texts! {
     UsagePrompt: "Read", "Gelesen";
     UsageCompletion: "Written", "Geschrieben";
     UsageTotal: "All", "Alle";
-    UsageShare: "Share", "Anteil";
     UsageByDay: "Tokens by day", "Tokens je Tag";
     UsageByWeek: "Tokens by week", "Tokens je Woche";
     UsageByMonth: "Tokens by month", "Tokens je Monat";
