@@ -384,6 +384,7 @@ texts! {
     KeyNew: "New conversation", "Neues Gespräch";
     KeySearch: "Search conversations", "Gespräche durchsuchen";
     KeyWrite: "Write a message", "Nachricht schreiben";
+    KeyAssistant: "Choose an assistant, where nothing is written yet", "Einen Assistenten wählen, solange nichts geschrieben ist";
     KeySend: "Send the message", "Nachricht senden";
     KeyLine: "New line in the message", "Neue Zeile in der Nachricht";
     KeyEscape: "Close what is open", "Offenes schließen";
