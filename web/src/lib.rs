@@ -4,6 +4,7 @@
 pub mod file_reading;
 pub mod link;
 pub mod log_store;
+pub mod markdown_dom;
 pub mod portico_api;
 pub mod server_call;
 pub mod shelf_link;

@@ -12,6 +12,12 @@ pub enum Address {
     Account,
     /// One assistant by its id, or `new`; none: all that one may use.
     Assistants(Option<String>),
+    /// One's own prompts, one's groups' and the house's.
+    Prompts,
+    /// A chat that is to be shared, by its id; none: what one shares.
+    Share(Option<String>),
+    /// A chat that somebody shares, by the share's id.
+    Shared(String),
     /// For administrators.
     House(Place),
 }
@@ -27,6 +33,9 @@ impl Address {
             "link" => Some(Self::Link(rest.unwrap_or_default())),
             "account" => Some(Self::Account),
             "assistants" => Some(Self::Assistants(rest)),
+            "prompts" => Some(Self::Prompts),
+            "share" => Some(Self::Share(rest)),
+            "shared" => rest.map(Self::Shared),
             "people" => Some(Self::House(Place::from_rest(&rest.unwrap_or_default()))),
             _ => None,
         }
@@ -50,6 +59,11 @@ mod tests {
         check("#/account", Some(Address::Account));
         check("#/assistants", Some(Address::Assistants(None)));
         check("#/assistants/new", Some(Address::Assistants(Some("new".into()))));
+        check("#/prompts", Some(Address::Prompts));
+        check("#/share/0193", Some(Address::Share(Some("0193".into()))));
+        check("#/share", Some(Address::Share(None)));
+        check("#/shared/0193", Some(Address::Shared("0193".into())));
+        check("#/shared", None);
         check("#/people", Some(Address::House(Place::Everyone)));
         check("#/people/groups/a", Some(Address::House(Place::Group("a".into()))));
         for hash in ["", "#/", "#/documents", "#/peoplex", "people"] {

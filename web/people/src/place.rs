@@ -21,6 +21,8 @@ pub enum Place {
     Tools,
     /// Name, logo, colour.
     Look,
+    /// What is announced to whom.
+    Announcements,
     /// What was used, where, and what it comes to.
     Usage,
     /// How the house is doing.
@@ -40,6 +42,7 @@ impl Place {
             ("service", _) => Self::SignInService,
             ("tools", _) => Self::Tools,
             ("look", _) => Self::Look,
+            ("announcements", _) => Self::Announcements,
             ("usage", _) => Self::Usage,
             ("overview", _) => Self::Overview,
             ("log", _) => Self::Log,
@@ -57,6 +60,7 @@ impl Place {
             Self::SignInService => "#/people/service".to_owned(),
             Self::Tools => "#/people/tools".to_owned(),
             Self::Look => "#/people/look".to_owned(),
+            Self::Announcements => "#/people/announcements".to_owned(),
             Self::Usage => "#/people/usage".to_owned(),
             Self::Overview => "#/people/overview".to_owned(),
             Self::Log => "#/people/log".to_owned(),
@@ -105,6 +109,7 @@ mod tests {
             Place::SignInService,
             Place::Tools,
             Place::Look,
+            Place::Announcements,
             Place::Usage,
             Place::Overview,
             Place::Log,

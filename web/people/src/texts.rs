@@ -149,6 +149,51 @@ texts! {
     SealIsKept: "I have kept the recovery key", "Ich habe den Wiederherstellungsschlüssel aufbewahrt";
     SealHold: "Use these keys from now on", "Diese Schlüssel ab jetzt benutzen";
     SealHeld: "Done. The keys hold from now on.", "Fertig. Die Schlüssel gelten ab jetzt.";
+    Share: "Share", "Teilen";
+    ShareForbidden: "The rules of this house do not allow you to share conversations.",
+        "Die Regeln dieses Hauses erlauben Ihnen nicht, Gespräche zu teilen.";
+    ShareStays: "This conversation stays on this device, so it cannot be shared.",
+        "Dieses Gespräch bleibt auf diesem Gerät und lässt sich deshalb nicht teilen.";
+    ShareUntitled: "Conversation without a title", "Gespräch ohne Titel";
+    ShareLead: "Others read a copy of the {n} messages that this conversation shows now: what was said, by which model and where, and the names of sources, files and tools. What you write afterwards is not in it.",
+        "Andere lesen eine Kopie der {n} Nachrichten, die dieses Gespräch jetzt zeigt: was gesagt wurde, von welchem Modell und wo, und die Namen von Quellen, Dateien und Werkzeugen. Was Sie danach schreiben, ist nicht darin.";
+    ShareQuotes: "Texts of documents are left out. But an answer can quote one that not everybody may read: look through it first.",
+        "Texte von Dokumenten bleiben draußen. Eine Antwort kann aber aus einem zitieren, das nicht alle lesen dürfen: Sehen Sie das Gespräch vorher durch.";
+    SharePreview: "What others will see", "Was andere sehen werden";
+    ShareFor: "Who may read it", "Wer es lesen darf";
+    ShareEveryone: "Everyone in the house who is signed in", "Alle im Haus, die angemeldet sind";
+    ShareGroups: "Only groups of mine", "Nur Gruppen von mir";
+    ShareNobody: "Nobody else", "Niemand sonst";
+    ShareReadable: "Your conversations are encrypted, and this copy is not: whoever runs the server can read it. To stop that, end the sharing.",
+        "Ihre Gespräche sind verschlüsselt, diese Kopie ist es nicht: Wer den Server betreibt, kann sie lesen. Beenden Sie das Teilen, wenn Sie das nicht mehr wollen.";
+    ShareAccept: "I accept that for this conversation", "Ich nehme das für dieses Gespräch hin";
+    ShareRenew: "Share as it is now", "So teilen, wie es jetzt ist";
+    ShareDone: "Shared.", "Geteilt.";
+    ShareIs: "Shared as of {date}. Readers: {groups}. This is the link:",
+        "Geteilt mit Stand {date}. Leserschaft: {groups}. Das ist der Link:";
+    ShareEnd: "Stop sharing", "Nicht mehr teilen";
+    ShareEndNow: "Stop sharing: nobody else can read it any more", "Nicht mehr teilen: Niemand sonst kann es mehr lesen";
+    ShareEndOf: "Stop sharing “{name}”", "„{name}“ nicht mehr teilen";
+    ShareEnded: "No longer shared.", "Nicht mehr geteilt.";
+    Shares: "Conversations that you share", "Gespräche, die Sie teilen";
+    SharesNone: "None. You share a conversation from its menu.", "Keine. Sie teilen ein Gespräch aus seinem Menü.";
+    SharedBy: "Shared by {name}, as of {date}", "Geteilt von {name}, Stand {date}";
+    SharedByYou: "Shared by you, as of {date}", "Von Ihnen geteilt, Stand {date}";
+    ShareManage: "What I share", "Was ich teile";
+    ShareGoOn: "Continue as a conversation of my own", "Als eigenes Gespräch fortsetzen";
+    ShareGoOnHint: "That makes a copy for you. Whoever shared it sees nothing of what you write.",
+        "Dabei entsteht eine Kopie für Sie. Wer es geteilt hat, sieht nichts von dem, was Sie schreiben.";
+    ShareYou: "You", "Sie";
+    ShareAnswer: "Answer", "Antwort";
+    ShareFiles: "Files:", "Dateien:";
+    ShareTools: "Tools:", "Werkzeuge:";
+    ShareSources: "Sources:", "Quellen:";
+    ShareCut: "This answer was not finished.", "Diese Antwort wurde nicht beendet.";
+    ShareOnDevice: "on the device", "auf dem Gerät";
+    ShareOnServer: "on the server", "auf dem Server";
+    ActChatShared: "shared a conversation", "teilte ein Gespräch";
+    ActChatShareChanged: "renewed a shared conversation", "erneuerte ein geteiltes Gespräch";
+    ActChatShareEnded: "ended the sharing of a conversation", "beendete das Teilen eines Gesprächs";
     Ask: "Let another device approve", "Von einem anderen Gerät freigeben lassen";
     AskLead: "Take a device that is unlocked. Scan this with its camera, or open Account, Encryption there, choose “Approve another device” and type the code.",
         "Nehmen Sie ein Gerät, das entsperrt ist. Lesen Sie dies mit seiner Kamera ein, oder öffnen Sie dort Konto, Verschlüsselung, wählen Sie „Anderes Gerät freigeben“ und geben Sie den Code ein.";
@@ -355,7 +400,7 @@ texts! {
     RuleRetentionDays: "Days until unused chats on the server are deleted", "Tage, bis unbenutzte Gespräche auf dem Server gelöscht werden";
     RuleRetention: "Unused chats on the server are deleted after", "Unbenutzte Gespräche auf dem Server werden gelöscht nach";
     RuleMakeKeys: "Make API keys", "API-Schlüssel anlegen";
-    RuleShareChats: "Share chats inside the house", "Chats im Haus teilen";
+    RuleShareChats: "Share conversations inside the house", "Gespräche im Haus teilen";
     RuleShareWithGroups: "Share with their own groups", "Mit den eigenen Gruppen teilen";
     ChoiceHouseUnsaid: "not restricted", "nicht eingeschränkt";
     ChoiceGroupUnsaid: "as the house says", "wie das Haus sagt";
@@ -827,6 +872,164 @@ texts! {
         "Wenn Sie es unten erlauben, sagt dieser Browser einmal im Monat, was sein Gerät kann; der Server behält Anzahlen, nicht, wer es sagte.";
     ActUsageExported: "saved the usage as a table", "speicherte die Nutzung als Tabelle";
     ActUsageSettingsChanged: "changed whose use is shown", "änderte, wessen Nutzung gezeigt wird";
+
+    // Models
+    Models: "Models", "Modelle";
+    ModelsLead: "Which language models this server has, and which it could fetch. People’s devices load them from here.",
+        "Welche Sprachmodelle dieser Server hat und welche er holen könnte. Die Geräte laden sie von hier.";
+    Machine: "This server", "Dieser Server";
+    MachineCpu: "Processor", "Prozessor";
+    MachineThreads: "{isa}, {n} of {all} cores", "{isa}, {n} von {all} Kernen";
+    MachineGpu: "Graphics card", "Grafikkarte";
+    MachineNoGpu: "none in use", "keine in Gebrauch";
+    MachineMemory: "Memory", "Arbeitsspeicher";
+    MachineOf: "{free} of {all} free", "{free} von {all} frei";
+    MachineBudget: "For models", "Für Modelle";
+    MachineDisk: "Free on the disk", "Frei auf dem Datenträger";
+    MachineSpeed: "Memory’s speed", "Tempo des Speichers";
+    MachinePlain: "This processor lacks AVX2: models answer very slowly here. Let them run on people’s devices.",
+        "Diesem Prozessor fehlt AVX2: Modelle antworten hier sehr langsam. Lassen Sie sie auf den Geräten laufen.";
+    MachineHint: "How fast a model answers is estimated: the measured speed of memory, of which models use about 60 percent, divided by the model’s size.",
+        "Wie schnell ein Modell antwortet, ist geschätzt: das gemessene Tempo des Speichers, von dem Modelle etwa 60 Prozent nutzen, geteilt durch die Größe des Modells.";
+    JobNow: "Work on models", "Arbeit an Modellen";
+    JobPulling: "is being fetched", "wird geholt";
+    JobAdding: "is arriving", "kommt an";
+    JobChecking: "is being checked", "wird geprüft";
+    JobConverting: "is being prepared for browsers", "wird für Browser vorbereitet";
+    JobPulled: "is here and checked", "ist da und geprüft";
+    JobAdded: "is added", "ist aufgenommen";
+    JobVerified: "is as it should be", "ist, wie es sein soll";
+    JobDamaged: "is damaged: fetch it again", "ist beschädigt: Holen Sie es noch einmal";
+    JobFailed: "did not work", "hat nicht geklappt";
+    JobCancelled: "was stopped; what had come is kept", "wurde angehalten; was schon da ist, bleibt";
+    JobBytes: "{done} of {total}", "{done} von {total}";
+    JobLeft: "about {time} left", "noch etwa {time}";
+    JobStop: "Stop", "Anhalten";
+    FirstModels: "What is used first", "Was zuerst genommen wird";
+    FirstChat: "Model for chats", "Modell für Gespräche";
+    FirstEmbedder: "Model for searching by meaning", "Modell für die Suche nach Bedeutung";
+    FirstUsual: "as the catalogue has it", "wie im Katalog";
+    FirstEmbedderFixed: "The server’s configuration says which one is used ([documents] embedder).",
+        "Welches genommen wird, steht in der Konfiguration des Servers ([documents] embedder).";
+    FirstEmbedderHint: "For the first collection. Collections that are there keep theirs.",
+        "Für die erste Sammlung. Sammlungen, die es gibt, behalten ihres.";
+    ModelsHere: "On this server", "Auf diesem Server";
+    ModelsHereNone: "No model is here yet. Fetch one below: a small one that most devices can run is a good beginning.",
+        "Noch ist kein Modell da. Holen Sie unten eines: Ein kleines, das die meisten Geräte ausführen können, ist ein guter Anfang.";
+    ModelsMore: "Can be fetched", "Lassen sich holen";
+    KindEmbedder: "for searching", "für die Suche";
+    KindReranker: "for ranking", "zum Ordnen";
+    ModelDamaged: "damaged", "beschädigt";
+    ModelPart: "{bytes} are here", "{bytes} sind da";
+    ModelLoaded: "in memory", "im Speicher";
+    ModelFirst: "used first", "wird zuerst genommen";
+    ModelSizes: "{size}, {memory} in memory", "{size}, im Speicher {memory}";
+    ModelUnknownTerms: "terms unknown", "Bedingungen unbekannt";
+    ModelServer: "Server", "Server";
+    ModelDevices: "Devices", "Geräte";
+    ModelRules: "Rules", "Regeln";
+    ModelTerms: "Terms", "Bedingungen";
+    ModelCollections: "Searches in", "Sucht in";
+    ModelRulesSaid: "server: {server}; devices: {devices}", "Server: {server}; Geräte: {devices}";
+    ModelForAll: "everybody", "alle";
+    ModelForAllBut: "everybody but who is only in {groups}", "alle, außer wer nur in {groups} ist";
+    ModelForGroups: "only {groups}", "nur {groups}";
+    ModelForNobody: "nobody", "niemand";
+    ModelTooLarge: "too large for this server’s memory", "zu groß für den Speicher dieses Servers";
+    ModelTight: "only once other programs leave memory;", "erst wenn andere Programme Speicher freigeben;";
+    ModelFits: "has room", "hat Platz";
+    ModelFast: "faster than one reads (about {rate} tokens a second)", "schneller, als man liest (etwa {rate} Token je Sekunde)";
+    ModelFluent: "as fast as one reads (about {rate} tokens a second)", "so schnell, wie man liest (etwa {rate} Token je Sekunde)";
+    ModelSlow: "slow: one waits for words (about {rate} tokens a second)", "langsam: Man wartet auf Wörter (etwa {rate} Token je Sekunde)";
+    ModelCrawls: "too slow to chat (about {rate} tokens a second)", "zu langsam für Gespräche (etwa {rate} Token je Sekunde)";
+    ModelNotOnServer: "not made for servers", "nicht für Server gemacht";
+    ModelOnMost: "most, phones too", "die meisten, auch Telefone";
+    ModelOnLaptops: "laptops with 8 GB of memory or more", "Notebooks ab 8 GB Arbeitsspeicher";
+    ModelOnStrong: "those with a good graphics card", "solche mit guter Grafikkarte";
+    ModelOnNone: "none: too large for browsers", "keine: zu groß für Browser";
+    TermsAccepted: "{licence}, accepted by {name} on {date}", "{licence}, bestätigt von {name} am {date}";
+    TermsSomebody: "somebody who is not here any more", "jemand, der nicht mehr da ist";
+    TermsNeeded: "{licence}: terms of its own, which somebody has to accept for the house",
+        "{licence}: eigene Bedingungen, die jemand für das Haus bestätigen muss";
+    TermsRead: "Read the terms", "Bedingungen lesen";
+    TermsAccept: "I have read the terms of “{licence}” and accept them for the house.",
+        "Ich habe die Bedingungen „{licence}“ gelesen und bestätige sie für das Haus.";
+    Pull: "Fetch", "Holen";
+    PullOn: "Go on", "Weiter holen";
+    PullAgain: "Fetch again", "Noch einmal holen";
+    PullModel: "Fetch {name}", "{name} holen";
+    Verify: "Check", "Prüfen";
+    VerifyModel: "Check {name}", "{name} prüfen";
+    RemoveModel: "Remove {name}", "{name} entfernen";
+    UploadModel: "A model of your own", "Ein eigenes Modell";
+    UploadModelHint: "A GGUF file of an architecture that this server knows. Files that lie on the server already are added on its command line: portico models add FILE",
+        "Eine GGUF-Datei mit einer Architektur, die dieser Server kennt. Dateien, die schon auf dem Server liegen, nimmt seine Befehlszeile auf: portico models add DATEI";
+    ChooseModelFile: "Choose a file", "Datei wählen";
+    ActModelPulled: "had a model fetched", "ließ ein Modell holen";
+    ActModelVerified: "had a model checked", "ließ ein Modell prüfen";
+    ActModelAdded: "added a model", "nahm ein Modell auf";
+    ActModelRemoved: "removed a model", "entfernte ein Modell";
+    ActLicenceAccepted: "accepted a model’s terms", "bestätigte die Bedingungen eines Modells";
+    ActDefaultModels: "chose which models are used first", "wählte, welche Modelle zuerst genommen werden";
+
+    // Adding servers of tools
+    ActMcpAdded: "added a server of tools", "fügte einen Werkzeug-Server hinzu";
+    ActMcpChanged: "changed a server of tools", "änderte einen Werkzeug-Server";
+    ActMcpRemoved: "removed a server of tools", "entfernte einen Werkzeug-Server";
+    ToolServerInConfig: "in the configuration", "in der Konfiguration";
+    ToolServerOff: "switched off", "abgeschaltet";
+    AddToolServer: "Add a server", "Server hinzufügen";
+    AddToolServerHint: "One that speaks the Model Context Protocol over streamable HTTP. Programs that this server starts itself stand in its configuration.",
+        "Einen, der das Model Context Protocol über Streamable HTTP spricht. Programme, die dieser Server selbst startet, stehen in seiner Konfiguration.";
+    ToolServerId: "Short name (its tools are called name.tool)", "Kurzer Name (seine Werkzeuge heißen name.werkzeug)";
+    ToolServerUrl: "Address", "Adresse";
+    ToolServerGroups: "For these groups (empty: whoever is signed in)", "Für diese Gruppen (leer: alle Angemeldeten)";
+    ToolServerAsks: "Asks before a call", "Fragt vor einem Aufruf";
+    ToolServerAsksAs: "as the server’s tools do", "wie die anderen des Servers";
+    ToolServerDenied: "not offered", "nicht angeboten";
+    ToolServerPrivate: "It may lie on this server’s machine or in a private network", "Er darf auf dem Rechner dieses Servers oder in einem privaten Netz liegen";
+    ToolServerOn: "Its tools are offered", "Seine Werkzeuge werden angeboten";
+    ToolServerCallS: "Longest time of a call, in seconds", "Längste Zeit eines Aufrufs in Sekunden";
+    ToolServerSecret: "Secrets", "Geheimnisse";
+    ToolServerSecretHint: "Headers that are sent with each request. What stands here is never shown again.",
+        "Kopfzeilen, die mit jeder Anfrage gesendet werden. Was hier steht, wird nie wieder gezeigt.";
+    ToolServerHeader: "Header", "Kopfzeile";
+    ToolServerValue: "Value", "Wert";
+    ToolServerKept: "{name} is kept", "{name} ist hinterlegt";
+    ToolServerForget: "Forget {name}", "{name} vergessen";
+    ToolServerForgetShort: "Forget", "Vergessen";
+    ToolServerTools: "Its tools", "Seine Werkzeuge";
+    EditServer: "Change “{name}”", "„{name}“ ändern";
+    Edit: "Change", "Ändern";
+    RemoveServer: "Remove “{name}”", "„{name}“ entfernen";
+
+    // The first hour
+    FirstHour: "The first hour", "Die erste Stunde";
+    FirstHourLead: "{done} of {all} done. Each step knows by itself when it is done; what your house does without you put aside.",
+        "{done} von {all} erledigt. Jeder Schritt weiß selbst, wann er erledigt ist; worauf Ihr Haus verzichtet, legen Sie beiseite.";
+    FirstHourAll: "All is done. The house is ready.", "Alles ist erledigt. Das Haus ist bereit.";
+    FirstHourHide: "Don’t show this any more", "Nicht mehr zeigen";
+    StepDone: "done", "erledigt";
+    StepOpen: "open", "offen";
+    StepAside: "put aside", "beiseitegelegt";
+    StepPutAside: "Put aside", "Beiseitelegen";
+    StepPutAsideOf: "Put aside: {step}", "Beiseitelegen: {step}";
+    StepTakeUp: "Take up again", "Wieder aufnehmen";
+    StepTakeUpOf: "Take up again: {step}", "Wieder aufnehmen: {step}";
+    StepAdmin: "Make the first administrator", "Die erste Verwaltung anlegen";
+    StepAdminHint: "That is you.", "Das sind Sie.";
+    StepModels: "Choose models for your devices", "Modelle für Ihre Geräte wählen";
+    StepModelsHint: "Fetch one that most of the house’s devices can run.", "Holen Sie eines, das die meisten Geräte des Hauses ausführen können.";
+    StepDocuments: "Add documents", "Dokumente hinzufügen";
+    StepDocumentsHint: "Answers can then cite them.", "Antworten können sie dann belegen.";
+    StepInvite: "Invite people", "Personen einladen";
+    StepInviteHint: "With a link, which each opens once.", "Mit einem Link, den jede einmal öffnet.";
+    StepSignIn: "Connect a sign-in service", "Einen Anmeldedienst anschließen";
+    StepSignInHint: "Keycloak, Entra and the like; it stands in the server’s configuration.", "Keycloak, Entra und ähnliche; er steht in der Konfiguration des Servers.";
+    StepLimits: "Set limits", "Grenzen setzen";
+    StepLimitsHint: "What guests may, which models and how many tokens.", "Was Gäste dürfen, welche Modelle und wie viele Token.";
+    StepBackup: "Back up", "Sichern";
+    StepBackupHint: "On the server’s command line, best every night: portico backup --to DIR", "Auf der Befehlszeile des Servers, am besten jede Nacht: portico backup --to ORDNER";
 }
 
 #[cfg(test)]

@@ -2,12 +2,14 @@
 //!
 //! - [`page`]: what is shown, as signals; [`setup`]: who writes them.
 //! - [`log`]: conversations as the append-only operations of `shared::sync`, in IndexedDB.
+//! - [`announcements`]: what the house says on the first page;
 //! - [`answer`]: answers that are being written; [`place`]: where; [`documents`]: what they rest on.
 //! - [`assistants`]: what somebody chose for it beforehand.
 //! - [`attach`]: files that go with a message; [`files`]: their bytes, here and on the server.
 //! - [`sync`]: how the person's other devices hear of it.
 //! - [`view`]: the elements.
 
+mod announcements;
 mod answer;
 mod assistants;
 mod attach;
@@ -18,7 +20,6 @@ mod export;
 mod files;
 mod import;
 mod log;
-mod markdown_dom;
 mod models;
 mod offline;
 mod page;

@@ -15,6 +15,7 @@ use portico_web::protocol::{DeviceReport, ModelState, StorageReport};
 use portico_web::sync_link::SyncState;
 use uuid::Uuid;
 
+use crate::announcements::Announcement;
 use crate::answer::LiveInfo;
 use crate::attach::Attached;
 use crate::documents::Collection;
@@ -113,6 +114,8 @@ pub struct Page {
     /// Tools that answers may call, of the device and of the server.
     pub tools: RwSignal<Vec<Offered>>,
     /// Assistants that the person may use; none: nobody is signed in, or nothing is known.
+    /// What the house announces here, without what was closed.
+    pub announcements: RwSignal<Vec<Announcement>>,
     pub assistants: RwSignal<Option<Arc<Vec<Assistant>>>>,
     /// Grows when the person chooses where answers are computed or what they rest on.
     pub place_version: RwSignal<u64>,
@@ -187,6 +190,7 @@ impl Page {
             offer: RwSignal::new(Offer::Asking),
             collections: RwSignal::new(Vec::new()),
             tools: RwSignal::new(of_device()),
+            announcements: RwSignal::new(Vec::new()),
             assistants: RwSignal::new(None),
             place_version: RwSignal::new(0),
             chosen: RwSignal::new(prefs::get("model")),

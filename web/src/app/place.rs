@@ -78,9 +78,10 @@ pub fn route_for(page: Page, conversation: Uuid, model: &str) -> Route {
 /// Where an answer of `model` would run in a conversation, for views.
 pub fn route_of(page: Page, conversation: Option<Uuid>, model: &str) -> Route {
     let choice = choice(page, conversation);
-    // For an assistant nobody waits until gigabytes have come where the server has the same model.
+    // For an assistant nobody waits until gigabytes have come where the server has the same model; nor
+    // before a model was chosen.
     if choice == Choice::Auto
-        && assistants::wants(page, conversation, model)
+        && (assistants::wants(page, conversation, model) || page.chosen.with(Option::is_none))
         && !assistants::is_here(page, model)
         && page.offer.with(|offer| offer.has(model))
     {
@@ -90,7 +91,7 @@ pub fn route_of(page: Page, conversation: Option<Uuid>, model: &str) -> Route {
     page.offer.with(|offer| route(choice, model, fit, offer))
 }
 
-/// The model that answers: the chosen one, else the server's where the device has none. None while there
+/// The model that answers: the chosen one, else the server's while the device has none. None while there
 /// is one to be loaded first.
 pub fn answering_model(page: Page) -> Option<String> {
     match assistants::model(page, page.open.get()) {
@@ -109,7 +110,10 @@ pub fn answering_model(page: Page) -> Option<String> {
         match choice {
             // So that it is said why nothing can be asked.
             Choice::Device => cannot.then(|| id.clone()),
-            _ if cannot => page.offer.with(|offer| offer.model_for(id).map(str::to_owned)),
+            // So that the first visit can chat at once.
+            _ if cannot || !assistants::is_here(page, id) => {
+                page.offer.with(|offer| offer.model_for(id).map(str::to_owned))
+            }
             _ => None,
         }
     })

@@ -13,7 +13,10 @@ use wasm_bindgen_futures::spawn_local;
 
 use crate::browser::{by_id, document, on_window, window};
 use crate::page::{Page, Theme};
-use crate::{answer, assistants, documents, files, log, models, offline, place, prefs, sync, tools, view};
+use crate::{
+    announcements, answer, assistants, documents, files, log, models, offline, place, prefs, sync,
+    tools, view,
+};
 
 /// Where `web/js/embed.js` finds the page.
 const EMBEDDED_PATH: &str = "/embed";
@@ -101,6 +104,7 @@ fn wire(page: Page) {
     documents::follow(page);
     tools::follow(page);
     assistants::follow(page);
+    announcements::follow(page);
     sync::start(page);
     files::start(page);
     spawn_local(async move {

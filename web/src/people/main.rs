@@ -3,12 +3,14 @@
 //!
 //! - [`state`]: what is shown, as signals; [`api`]: what the server says and is asked;
 //! - [`sealing`]: the keys of encrypted conversations; [`approval`]: a device lets another one in;
+//! - [`shares`]: chats that are shared inside the house;
 //! - [`mod@view`]: the elements; `portico_people`: what needs no browser.
 
 mod api;
-mod device_report;
 mod approval;
+mod device_report;
 mod sealing;
+mod shares;
 mod state;
 mod view;
 
@@ -29,22 +31,33 @@ fn main() {
 
 thread_local! {
     static PEOPLE: Cell<Option<People>> = const { Cell::new(None) };
+    static IS_MOUNTED: Cell<bool> = const { Cell::new(false) };
 }
 
 /// Fills `holder`, once and for as long as the page lives.
 #[wasm_bindgen]
 pub fn mount(holder: web_sys::HtmlElement, lang: &str) {
-    if PEOPLE.get().is_some() {
-        return speak(lang);
+    if !IS_MOUNTED.replace(true) {
+        leptos::mount::mount_to(holder, move || view::people(people())).forget();
     }
-    let lang = lang_of(lang);
-    let mounted = leptos::mount::mount_to(holder, move || {
-        let people = People::new(lang);
+    speak(lang);
+}
+
+/// From now on a `/` at the beginning of `input` offers prompts, in `holder`.
+#[wasm_bindgen]
+pub fn prompts(holder: web_sys::HtmlElement, input: web_sys::HtmlTextAreaElement, lang: &str) {
+    leptos::mount::mount_to(holder, move || view::picker(people(), input)).forget();
+    speak(lang);
+}
+
+/// What both show; it lives as long as the page, as they do.
+fn people() -> People {
+    PEOPLE.get().unwrap_or_else(|| {
+        let people = People::new(Lang::En);
         PEOPLE.set(Some(people));
         wire(people);
-        view::people(people)
-    });
-    mounted.forget();
+        people
+    })
 }
 
 /// What this device can do is said, where its person and the house want it and it is due.

@@ -69,7 +69,11 @@ impl People {
     }
 
     pub fn say(self, text: Text) {
-        self.announcement.set(text.get(self.lang.get_untracked()).to_owned());
+        self.say_this(text.get(self.lang.get_untracked()).to_owned());
+    }
+
+    pub fn say_this(self, text: String) {
+        self.announcement.set(text);
         let turn = self.n_said.get_value().wrapping_add(1);
         self.n_said.set_value(turn);
         let is_over = move || {

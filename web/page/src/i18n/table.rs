@@ -185,7 +185,6 @@ texts! {
     ErrorCodeLabel: "Code: {code}", "Code: {code}";
 
     // First visit
-    WelcomeTitle: "A language model, on your own device", "Ein Sprachmodell, auf Ihrem eigenen Gerät";
     WelcomeTextServer: "The model is loaded once and then runs on this computer’s graphics processor. Where it cannot, your organisation’s server goes on, and the answer says so.",
         "Das Modell wird einmal geladen und läuft dann auf dem Grafikprozessor dieses Computers. Wo das nicht geht, macht der Server Ihrer Organisation weiter, und die Antwort sagt es.";
     WelcomeText: "The model is loaded once and then runs on this computer’s graphics processor. What you write does not leave the device.",
@@ -194,13 +193,27 @@ texts! {
     LoadModelSize: "Load model ({size})", "Modell laden ({size})";
     StartModel: "Start model", "Modell starten";
     ChooseModel: "Choose a model", "Modell wählen";
-    ReadyTitle: "What would you like to know?", "Was möchten Sie wissen?";
-    ReadyText: "{model} is ready on this device.", "{model} ist auf diesem Gerät bereit.";
-    ReadyOnServerText: "{model} answers on your organisation's server.",
-        "{model} antwortet auf dem Server Ihrer Organisation.";
-    Suggestion1: "Explain photosynthesis in three sentences.", "Erkläre Photosynthese in drei Sätzen.";
-    Suggestion2: "Write a short invitation to a summer party.", "Schreibe eine kurze Einladung zum Sommerfest.";
-    Suggestion3: "List five ideas for a rainy day.", "Nenne fünf Ideen für einen Regentag.";
+    HomeTitle: "Welcome to {house}", "Willkommen bei {house}";
+    HomeOnDevice: "{model} answers on this device; nobody else is asked.",
+        "{model} antwortet auf diesem Gerät; sonst wird niemand gefragt.";
+    HomeOnDeviceElse: "{model} answers on this device. Where it cannot, the server of {house} goes on, and the answer says so.",
+        "{model} antwortet auf diesem Gerät. Wo das nicht geht, macht der Server von {house} weiter, und die Antwort sagt es.";
+    HomeOnServer: "{model} answers on the server of {house}.", "{model} antwortet auf dem Server von {house}.";
+    HomeDeviceToo: "A model on this device answers without the server.",
+        "Ein Modell auf diesem Gerät antwortet ohne den Server.";
+    Announcements: "Announcements", "Ankündigungen";
+    CloseAnnouncement: "Close “{title}”", "„{title}“ schließen";
+    AskThese: "Ask these documents", "Diese Dokumente fragen";
+    Recent: "Recent conversations", "Letzte Gespräche";
+    SuggestFile: "Summarise a file", "Eine Datei zusammenfassen";
+    SuggestFileText: "Summarise the attached file in five points.",
+        "Fasse die angehängte Datei in fünf Punkten zusammen.";
+    SuggestDocuments: "Ask the documents", "Die Dokumente fragen";
+    SuggestDocumentsText: "What do our documents say about ", "Was sagen unsere Dokumente über ";
+    SuggestLetter: "Write a letter", "Einen Brief schreiben";
+    SuggestLetterText: "Write a short, polite letter that declines an invitation.",
+        "Schreibe einen kurzen, höflichen Brief, der eine Einladung absagt.";
+    SuggestPrompt: "Use a prompt: type /", "Einen Prompt nehmen: / schreiben";
     Suggestions: "Suggestions", "Vorschläge";
     LicenceLabel: "Licence", "Lizenz";
     SizeLabel: "Download", "Download";
@@ -287,6 +300,9 @@ texts! {
     SyncLocked: "Encrypted. This device is locked: it neither sends nor fetches.",
         "Verschlüsselt. Dieses Gerät ist gesperrt: Es sendet und holt nichts.";
     SyncUnlock: "Unlock", "Entsperren";
+    Share: "Share a conversation", "Gespräch teilen";
+    ShareThis: "Share …", "Teilen …";
+    SharedChat: "Shared conversation", "Geteiltes Gespräch";
     SyncApprove: "Approve a new device", "Neues Gerät freigeben";
     SyncUnsealed: "Encryption was turned off elsewhere. Nothing is sent until you agree.",
         "Die Verschlüsselung wurde anderswo ausgeschaltet. Gesendet wird erst, wenn Sie zustimmen.";

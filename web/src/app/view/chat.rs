@@ -5,13 +5,18 @@ use portico_page::i18n::Text;
 use portico_page::route::Route;
 
 use super::icons::{self, icon};
-use super::{assistant, banners, composer, messages, progress};
+use super::{assistant, banners, composer, home, messages, progress};
 use crate::page::{Dialog, Page};
 use crate::{attach, log, place};
 
 pub fn chat(page: Page) -> impl IntoView {
+    // Before the first message the box stands in the middle of what can be done.
+    let is_home = Memo::new(move |_| {
+        page.log_ready.get()
+            && (page.open.get().is_none() || page.thread.with(|thread| thread.items.is_empty()))
+    });
     view! {
-        <main class="main" id="main" hidden=move || !page.shows_chat()
+        <main class="main" id="main" class:home=is_home hidden=move || !page.shows_chat()
             on:dragover=move |event| event.prevent_default()
             on:drop=move |event| {
                 let files = attach::files_of(&attach::transfer_of(&event));
@@ -25,6 +30,7 @@ pub fn chat(page: Page) -> impl IntoView {
             {assistant::assistant_notes(page).into_any()}
             {messages::messages(page).into_any()}
             {composer::composer(page).into_any()}
+            <Show when=move || is_home.get()>{home::below(page)}</Show>
         </main>
     }
 }

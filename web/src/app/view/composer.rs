@@ -5,11 +5,14 @@ use leptos::html;
 use leptos::prelude::*;
 use portico_page::i18n::{self, Text};
 use portico_page::route::Route;
+use wasm_bindgen::JsCast;
+use web_sys::HtmlTextAreaElement;
 
 use super::attachments::{attach_button, attached};
 use super::icons::{self, icon};
 use super::place::place_line;
-use crate::browser::next_frame;
+use super::prompts;
+use crate::browser::{by_id, next_frame};
 use crate::page::Page;
 use crate::{answer, attach, place, prefs};
 
@@ -88,63 +91,82 @@ pub fn composer(page: Page) -> impl IntoView {
             if is_chosen { Text::MessagePlaceholder } else { Text::MessagePlaceholderNoModel };
         key.get(page.lang.get())
     };
+    let holder = NodeRef::<html::Div>::new();
+    let prompts = prompts::Offer::new(page, holder, node);
     view! {
-        <form class="composer" on:submit=move |event| {
-            event.prevent_default();
-            send();
-        }>
-            {attached(page).into_any()}
-            <div class="composer-box">
-                {attach_button(page).into_any()}
-                <label class="visually-hidden" for=INPUT_ID>{page.t(Text::MessageLabel)}</label>
-                <textarea id=INPUT_ID node_ref=node rows="1" placeholder=placeholder
-                    aria-describedby="composer-hint" autocomplete="off"
-                    on:input:target=move |event| {
-                        let value = event.target().value();
-                        prefs::set_draft(page.open.get_untracked(), &value);
-                        text.set(value);
-                    }
-                    on:paste=move |event| {
-                        let files = attach::files_of(&attach::transfer_of(&event));
-                        if !files.is_empty() {
-                            event.prevent_default();
-                            attach::add(page, files);
+        <div class="composer-place">
+            <div class="prompts" node_ref=holder></div>
+            <form class="composer" on:submit=move |event| {
+                event.prevent_default();
+                send();
+            }>
+                {attached(page).into_any()}
+                <div class="composer-box">
+                    {attach_button(page).into_any()}
+                    <label class="visually-hidden" for=INPUT_ID>{page.t(Text::MessageLabel)}</label>
+                    <textarea id=INPUT_ID node_ref=node rows="1" placeholder=placeholder
+                        aria-describedby="composer-hint" autocomplete="off"
+                        on:input:target=move |event| {
+                            let value = event.target().value();
+                            prefs::set_draft(page.open.get_untracked(), &value);
+                            if value.starts_with('/') {
+                                prompts.load();
+                            }
+                            text.set(value);
                         }
-                    }
-                    on:keydown=move |event| {
-                        // 229: an input method is composing, in browsers that do not say so.
-                        let composing = event.is_composing() || event.key_code() == 229;
-                        if event.key() == "Enter" && !event.shift_key() && !composing {
-                            event.prevent_default();
-                            send();
+                        on:paste=move |event| {
+                            let files = attach::files_of(&attach::transfer_of(&event));
+                            if !files.is_empty() {
+                                event.prevent_default();
+                                attach::add(page, files);
+                            }
                         }
-                    }></textarea>
-                {move || match live.get() {
-                    Some(message) => view! {
-                        <button type="button" class="send stop" aria-label=page.t(Text::Stop)
-                            title=page.t(Text::Stop) on:click=move |_| answer::stop(page, message)>
-                            {icon(icons::STOP)}
-                        </button>
-                    }.into_any(),
-                    None => view! {
-                        <button type="submit" class="send" aria-label=page.t(Text::Send)
-                            title=page.t(Text::Send) disabled=move || !can_send()>
-                            {icon(icons::SEND)}
-                        </button>
-                    }.into_any(),
-                }}
-            </div>
-            {place_line(page, route)}
-            <p class="composer-foot">
-                <span id="composer-hint" class="only-wide">{page.t(Text::ComposerHint)} " "</span>
-                <span>{caution}</span>
-            </p>
-        </form>
+                        on:keydown=move |event| {
+                            // 229: an input method is composing, in browsers that do not say so.
+                            let composing = event.is_composing() || event.key_code() == 229;
+                            if event.key() == "Enter" && !event.shift_key() && !composing {
+                                event.prevent_default();
+                                send();
+                            }
+                        }></textarea>
+                    {move || match live.get() {
+                        Some(message) => view! {
+                            <button type="button" class="send stop" aria-label=page.t(Text::Stop)
+                                title=page.t(Text::Stop) on:click=move |_| answer::stop(page, message)>
+                                {icon(icons::STOP)}
+                            </button>
+                        }.into_any(),
+                        None => view! {
+                            <button type="submit" class="send" aria-label=page.t(Text::Send)
+                                title=page.t(Text::Send) disabled=move || !can_send()>
+                                {icon(icons::SEND)}
+                            </button>
+                        }.into_any(),
+                    }}
+                </div>
+                {place_line(page, route)}
+                <p class="composer-foot">
+                    <span id="composer-hint" class="only-wide">{page.t(Text::ComposerHint)} " "</span>
+                    <span>{caution}</span>
+                </p>
+            </form>
+        </div>
+    }
+}
+
+/// Puts a text into the box, as if it had been typed, and leads there.
+pub fn write(text: &str) {
+    let input = by_id(INPUT_ID).and_then(|input| input.dyn_into::<HtmlTextAreaElement>().ok());
+    if let (Some(input), Ok(event)) = (input, web_sys::Event::new("input")) {
+        input.set_value(text);
+        event.init_event_with_bubbles("input", true);
+        input.dispatch_event(&event).ok();
+        input.focus().ok();
     }
 }
 
 /// As tall as its text, up to a limit.
-fn fit_height(input: &web_sys::HtmlTextAreaElement) {
+fn fit_height(input: &HtmlTextAreaElement) {
     let style = web_sys::HtmlElement::style(input);
     // Setting a style by hand fails only for names that are none.
     style.set_property("height", "auto").ok();

@@ -17,7 +17,7 @@ use crate::page::Page;
 #[derive(Clone, Copy)]
 pub struct Views {
     /// Of their module.
-    name: &'static str,
+    pub(super) name: &'static str,
     pub main_id: &'static str,
     /// What stands over them.
     title: fn(Page) -> Text,
@@ -47,14 +47,22 @@ pub const PEOPLE: Views = Views {
 extern "C" {
     /// Of `web/js/start.js`.
     #[wasm_bindgen(js_name = loadViews, catch)]
-    async fn load_views(name: &str) -> Result<JsValue, JsValue>;
+    pub(super) async fn load_views(name: &str) -> Result<JsValue, JsValue>;
 
     /// Of the views' module, as the next one.
-    type Module;
+    pub(super) type Module;
     #[wasm_bindgen(method, catch)]
     fn mount(this: &Module, holder: &web_sys::HtmlElement, lang: &str) -> Result<(), JsValue>;
     #[wasm_bindgen(method, catch)]
-    fn speak(this: &Module, lang: &str) -> Result<(), JsValue>;
+    pub(super) fn speak(this: &Module, lang: &str) -> Result<(), JsValue>;
+    /// Of `people`.
+    #[wasm_bindgen(method, catch)]
+    pub(super) fn prompts(
+        this: &Module,
+        holder: &web_sys::HtmlElement,
+        input: &web_sys::HtmlTextAreaElement,
+        lang: &str,
+    ) -> Result<(), JsValue>;
 }
 
 /// How far the views are.

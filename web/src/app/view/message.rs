@@ -14,6 +14,7 @@ use portico_page::route::moved_text;
 use portico_shared::error::ErrorCode;
 use portico_shared::openai::{Place, PorticoInfo, Role, Usage};
 use portico_shared::sync::MessageState;
+use portico_web::markdown_dom::MarkdownDom;
 use portico_web::server_call;
 use uuid::Uuid;
 use wasm_bindgen::JsCast;
@@ -22,7 +23,6 @@ use super::icons::{self, icon};
 use super::{attachments, copy, progress, sources, steps};
 use crate::answer::LiveInfo;
 use crate::log::{self, Item};
-use crate::markdown_dom::MarkdownDom;
 use crate::page::{Dialog, Page};
 use crate::{answer, place, sync};
 

@@ -9,6 +9,7 @@ mod choice;
 mod composer;
 mod dialog;
 mod documents;
+mod home;
 mod icons;
 mod keys;
 mod later;
@@ -19,6 +20,7 @@ mod models;
 mod organise;
 mod place;
 mod progress;
+mod prompts;
 mod settings;
 mod sidebar;
 mod sources;
@@ -135,7 +137,7 @@ fn copy(page: Page, text: String, done: impl FnOnce() + 'static) {
     });
 }
 
-/// Makes a link of a button that [`crate::markdown_dom`] made in its place, with the whole address to
+/// Makes a link of a button that [`portico_web::markdown_dom`] made in its place, with the whole address to
 /// be seen before it is followed.
 fn show_link(event: &web_sys::MouseEvent) {
     let target = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
@@ -156,7 +158,7 @@ fn show_link(event: &web_sys::MouseEvent) {
     made.unwrap_or_default();
 }
 
-/// Answers the copy buttons that [`crate::markdown_dom`] makes.
+/// Answers the copy buttons that [`portico_web::markdown_dom`] makes.
 fn copy_code_block(page: Page, event: &web_sys::MouseEvent) {
     let target = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
     let button = target.and_then(|target| target.closest("[data-copy-code]").ok()?);

@@ -7,13 +7,13 @@ use leptos::prelude::*;
 use portico_page::cite::marked;
 use portico_page::i18n::Text;
 use portico_page::route::Offer;
+use portico_web::markdown_dom::MarkdownDom;
 use uuid::Uuid;
 use wasm_bindgen::JsCast;
 
 use super::dialog::dialog;
 use crate::answer;
 use crate::log::{self, Item};
-use crate::markdown_dom::MarkdownDom;
 use crate::page::{Catalogue, Dialog, Page};
 use crate::prefs;
 

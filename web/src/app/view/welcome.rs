@@ -1,4 +1,5 @@
-//! An empty conversation: the model that is offered, on its way, or ready.
+//! Above the box of a conversation that has not begun: who greets and where answers come from, or the model
+//! that is offered, or on its way.
 
 use std::sync::Arc;
 
@@ -15,7 +16,7 @@ use super::icons::{self, icon, logo};
 use super::licence::licence;
 use super::{models as model_views, progress};
 use crate::page::{Catalogue, Dialog, Page};
-use crate::{answer, models, place};
+use crate::{models, place};
 
 pub fn welcome(page: Page) -> impl IntoView {
     // What is shown changes with these only, not with each downloaded byte.
@@ -36,9 +37,12 @@ pub fn welcome(page: Page) -> impl IntoView {
         })
     });
     let loading = Memo::new(move |_| page.catalogue.with(|c| *c == Catalogue::Loading));
+    let asking = Memo::new(move |_| {
+        page.offer.with(|offer| *offer == Offer::Asking) && page.chosen.with(Option::is_none)
+    });
     move || {
         if let Some(model) = ready.get() {
-            return ready_view(page, model).into_any();
+            return greeting(page, model).into_any();
         }
         if gpu_error.with(Option::is_some) {
             return no_webgpu(page).into_any();
@@ -47,18 +51,14 @@ pub fn welcome(page: Page) -> impl IntoView {
             return catalogue_failed(page, why).into_any();
         }
         match offered.get() {
+            // It may answer at once.
+            Some(_) if asking.get() => waiting(page).into_any(),
             Some(model) => offer(page, model).into_any(),
-            None if loading.get() => view! {
-                <div class="welcome" role="status">
-                    {logo()}
-                    <p class="muted">{page.t(Text::CatalogueLoading)}</p>
-                </div>
-            }
-            .into_any(),
+            None if loading.get() => waiting(page).into_any(),
             None => view! {
                 <div class="welcome">
-                    {logo()}
-                    <h2>{page.t(Text::WelcomeTitle)}</h2>
+                    {mark(page)}
+                    {title(page)}
                     <p class="lead">{page.t(Text::CatalogueEmpty)}</p>
                     <button type="button" class="button" on:click=move |_| page.dialog.set(Some(Dialog::Models))>
                         {page.t(Text::Models)}
@@ -67,6 +67,15 @@ pub fn welcome(page: Page) -> impl IntoView {
             }
             .into_any(),
         }
+    }
+}
+
+fn waiting(page: Page) -> impl IntoView {
+    view! {
+        <div class="welcome" role="status">
+            {mark(page)}
+            <p class="muted">{page.t(Text::CatalogueLoading)}</p>
+        </div>
     }
 }
 
@@ -97,8 +106,8 @@ fn offer(page: Page, model: Arc<ModelView>) -> impl IntoView {
     let is_idle = move || matches!(state.get(), "absent" | "cached" | "failed");
     view! {
         <div class="welcome">
-            {logo()}
-            <h2>{page.t(Text::WelcomeTitle)}</h2>
+            {mark(page)}
+            {title(page)}
             <p class="lead">{move || promise(page).get(page.lang.get())}</p>
             <div class="card offer" data-model=id.clone() data-model-state=move || state.get()>
                 <h3>{model.model.name.clone()}</h3>
@@ -186,31 +195,39 @@ pub fn facts(page: Page, model: &ModelView, with_context: bool) -> impl IntoView
     }
 }
 
-fn ready_view(page: Page, model: String) -> impl IntoView {
-    let text = move || {
+/// Who greets, and where answers come from.
+fn greeting(page: Page, model: String) -> impl IntoView {
+    let place = move || {
         let (text, id) = match place::route_here(page, &model) {
-            Route::Server { model, .. } => (Text::ReadyOnServerText, model),
-            Route::Device { .. } | Route::Nowhere(_) => (Text::ReadyText, model.clone()),
+            Route::Server { model, .. } => (Text::HomeOnServer, model),
+            Route::Device { fallback: Some(_) } => (Text::HomeOnDeviceElse, model.clone()),
+            Route::Device { fallback: None } | Route::Nowhere(_) => {
+                (Text::HomeOnDevice, model.clone())
+            }
         };
-        text.fill(page.lang.get(), &[("model", &page.model_name(&id))])
+        let (model, house) = (page.model_name(&id), page.house());
+        text.fill(page.lang.get(), &[("model", &model), ("house", &house)])
     };
-    let suggestions = [Text::Suggestion1, Text::Suggestion2, Text::Suggestion3];
     view! {
         <div class="welcome">
-            {logo()}
-            <h2>{page.t(Text::ReadyTitle)}</h2>
-            <p class="lead">{text}</p>
-            <ul class="suggestions" aria-label=page.t(Text::Suggestions)>
-                {suggestions.map(|suggestion| view! {
-                    <li><button type="button" class="button suggestion" on:click=move |_| {
-                        if let Some(model) = untrack(|| place::answering_model(page)) {
-                            answer::send(page, page.say(suggestion), Vec::new(), model);
-                        }
-                    }>{page.t(suggestion)}</button></li>
-                }).collect_view()}
-            </ul>
+            {mark(page)}
+            {title(page)}
+            <p class="lead" data-home="place">{place}</p>
         </div>
     }
+}
+
+/// The house's own sign.
+fn mark(page: Page) -> impl IntoView {
+    move || match page.look.with(|look| look.logo.clone()) {
+        Some(logo) => view! { <img class="logo" src=logo alt=""/> }.into_any(),
+        None => logo().into_any(),
+    }
+}
+
+fn title(page: Page) -> impl IntoView {
+    let text = move || Text::HomeTitle.fill(page.lang.get(), &[("house", &page.house())]);
+    view! { <h2>{text}</h2> }
 }
 
 fn no_webgpu(page: Page) -> impl IntoView {

@@ -11,11 +11,16 @@ mod keys;
 mod link;
 mod parts;
 mod plot;
+mod prompts;
+mod share;
+mod shared;
 mod sign_in;
 mod totp;
 
 use leptos::prelude::*;
 use portico_people::address::Address;
+
+pub use prompts::picker::picker;
 
 use crate::state::{Asked, People};
 use portico_people::texts::Text;
@@ -41,7 +46,10 @@ pub fn people(people: People) -> impl IntoView {
                         Address::SignIn(code) => sign_in::sign_in(people, code).into_any(),
                         Address::Link(secret) => link::link(people, secret).into_any(),
                         Address::Account => account::account(people).into_any(),
+                        Address::Prompts => prompts::prompts(people).into_any(),
                         Address::Assistants(which) => assistants::assistants(people, which).into_any(),
+                        Address::Share(conversation) => share::share(people, conversation).into_any(),
+                        Address::Shared(id) => shared::shared(people, id).into_any(),
                         Address::House(place) => house::house(people, place).into_any(),
                     }}
                 </div>

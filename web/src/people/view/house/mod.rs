@@ -1,5 +1,6 @@
 //! The house's administration: people, groups, rules, a sign-in service, the log.
 
+mod announcements;
 mod effect;
 mod everyone;
 mod group;
@@ -40,6 +41,7 @@ pub fn house(people: People, place: Place) -> impl IntoView {
                 Place::SignInService => service::service(people).into_any(),
                 Place::Tools => tools::tools(people).into_any(),
                 Place::Look => look::look(people).into_any(),
+                Place::Announcements => announcements::announcements(people).into_any(),
                 Place::Usage => usage::usage(people).into_any(),
                 Place::Overview => overview::overview(people).into_any(),
                 Place::Log => log::log(people).into_any(),
@@ -58,6 +60,7 @@ fn tabs(people: People, here: &Place) -> impl IntoView + use<> {
         (Place::SignInService, Text::Service),
         (Place::Tools, Text::Tools),
         (Place::Look, Text::Look),
+        (Place::Announcements, Text::Announcements),
         (Place::Usage, Text::Usage),
         (Place::Log, Text::Log),
     ];

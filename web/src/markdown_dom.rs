@@ -1,4 +1,4 @@
-//! From an answer's nodes to the document: made by `createElement` and text nodes, and changed only
+//! From Markdown's nodes, of an answer or an announcement, to the document: made by `createElement` and text nodes, and changed only
 //! where the answer grew.
 //!
 //! Formulas and code get their look from a Wasm of their own (`web/js/render_entry.js`), which is fetched
@@ -10,8 +10,6 @@ use portico_page::i18n::{Lang, Text};
 use portico_page::markdown::{Advance, Align, Attr, Element, MarkdownStream, Node, Tag, parse};
 use wasm_bindgen::prelude::*;
 use web_sys::{Document, Element as DomElement, Node as DomNode, Text as DomText};
-
-use crate::browser::document;
 
 /// What waits for its look.
 const FORMULAS: &str = "[data-maths]:not([data-painted])";
@@ -110,7 +108,8 @@ impl MarkdownDom {
 
     /// Makes the blocks from `first` on, now `self.open`, into `new`.
     fn patch(&self, first: usize, new: &[Node]) {
-        let Some(document) = document() else { return };
+        let document = web_sys::window().and_then(|window| window.document());
+        let Some(document) = document else { return };
         let painter = Painter { document, lang: self.lang, hides_links: self.hides_links };
         // The document refuses nothing that is asked of it here; if it does, the text is behind.
         if let Err(error) = painter.patch_children(&self.container, first, &self.open, new) {
@@ -259,7 +258,7 @@ impl Painter {
     }
 
     /// `div.code > div.code-head > (span, button[data-copy-code]); pre > code`. The button is
-    /// answered by [`crate::view`]'s handler for the whole page.
+    /// answered by the handler of bin `app` for the whole page.
     fn make_code_block(&self, element: &Element) -> Result<DomNode, JsValue> {
         let create = |name: &str, class: &str| -> Result<DomElement, JsValue> {
             let made = self.document.create_element(name)?;
