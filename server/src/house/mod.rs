@@ -46,7 +46,9 @@ fn line(text: &str, param: &str, max_chars: usize, may_be_empty: bool) -> Result
     let fits = n_chars <= max_chars && (may_be_empty || n_chars > 0);
     match fits && !text.chars().any(char::is_control) {
         true => Ok(text.to_owned()),
-        false => Err(invalid(param, &format!("this is one line of at most {max_chars} characters"))),
+        false => {
+            Err(invalid(param, &format!("this is one line of at most {max_chars} characters")))
+        }
     }
 }
 
