@@ -41,6 +41,8 @@ pub fn people_title(hash: &str) -> Option<Text> {
         ("#/people", Text::Administration),
         ("#/prompts", Text::Prompts),
         ("#/assistants", Text::Assistants),
+        ("#/share", Text::Share),
+        ("#/shared", Text::SharedChat),
     ];
     let leads_there = |view: &str| {
         hash.strip_prefix(view).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))

@@ -133,6 +133,11 @@ pub fn organise_dialog(page: Page, id: Uuid) -> impl IntoView {
             <button type="button" class="button" on:click=move |_| export::json(page, Some(id))>
                 {page.t(Text::ExportJson)}
             </button>
+            {page.person.with_untracked(Option::is_some).then(|| view! {
+                <a class="button" href=format!("#/share/{id}") on:click=move |_| page.dialog.set(None)>
+                    {page.t(Text::ShareThis)}
+                </a>
+            })}
         </div>
     };
     dialog(page, "organise", Text::Organise, content)
