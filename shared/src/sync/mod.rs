@@ -44,7 +44,7 @@ pub use op::{
 };
 pub use query::{ConversationView, MessageView};
 pub use sealed::Sealed;
-pub use search::{Decompose, Hit, decomposed, fold};
+pub use search::{Decompose, Hit, Search, decomposed, fold};
 pub use step::{STEP_NAME_MAX_BYTES, STEP_TEXT_MAX_BYTES, STEPS_MAX, StepState, ToolStep};
 
 #[cfg(test)]

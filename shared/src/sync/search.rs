@@ -7,6 +7,7 @@ use unicode_normalization::char::is_combining_mark;
 use uuid::Uuid;
 
 use super::merge::Merge;
+use super::query::ConversationView;
 
 /// Characters of context before and behind a match.
 const CONTEXT_CHARS: usize = 60;
@@ -23,40 +24,65 @@ pub struct Hit {
     pub matched: Range<usize>,
 }
 
+/// The words of a query, ready to be asked of one conversation after the other: a page with thousands of them
+/// does so in slices, between its frames.
+#[derive(Clone, Debug)]
+pub struct Search {
+    words: Vec<String>,
+}
+
+impl Search {
+    /// None: there is nothing to look for.
+    pub fn new(query: &str, decompose: Decompose<'_>) -> Option<Self> {
+        let words = query.split_whitespace().map(|word| fold(word, decompose));
+        let words: Vec<String> = words.filter(|word| !word.is_empty()).collect();
+        (!words.is_empty()).then_some(Self { words })
+    }
+}
+
 impl Merge {
     /// Titles and messages that hold every word of `query`, in [`Merge::conversations`]'s order, a
     /// title before the messages and these newest first. Words match anywhere, also inside of longer
     /// ones; what is deleted is not searched, other branches are.
     pub fn search(&self, query: &str, decompose: Decompose<'_>) -> Vec<Hit> {
-        let words: Vec<String> =
-            query.split_whitespace().map(|word| fold(word, decompose)).collect();
-        let mut hits = Vec::new();
-        if words.iter().all(String::is_empty) {
-            return hits;
-        }
-        for view in self.conversations() {
-            if let Some((snippet, matched)) =
-                view.title.and_then(|text| find(text, &words, decompose))
-            {
-                hits.push(Hit { conversation: view.id, message: None, snippet, matched });
-            }
-            let ids = self.messages_of.get(&view.id).into_iter().flatten();
-            let mut messages: Vec<Uuid> =
-                ids.copied().filter(|&id| self.path_to(id).is_some()).collect();
-            messages.sort_by_key(|id| {
-                let added = self.messages.get(id).and_then(|message| message.added);
-                std::cmp::Reverse(added.map(|added| added.stamp))
-            });
-            for id in messages {
-                let text = self.messages.get(&id).and_then(|message| message.content.as_ref());
-                let found = text.and_then(|written| find(&written.content.text, &words, decompose));
-                if let Some((snippet, matched)) = found {
-                    let (conversation, message) = (view.id, Some(id));
-                    hits.push(Hit { conversation, message, snippet, matched });
-                }
-            }
-        }
-        hits
+        let Some(search) = Search::new(query, decompose) else { return Vec::new() };
+        let views = self.conversations();
+        views.iter().flat_map(|view| self.hits_in(view, &search, decompose)).collect()
+    }
+
+    /// The first of what [`Merge::search`] finds in one conversation.
+    pub fn first_hit(
+        &self,
+        view: &ConversationView<'_>,
+        search: &Search,
+        decompose: Decompose<'_>,
+    ) -> Option<Hit> {
+        self.hits_in(view, search, decompose).next()
+    }
+
+    fn hits_in(
+        &self,
+        view: &ConversationView<'_>,
+        search: &Search,
+        decompose: Decompose<'_>,
+    ) -> impl Iterator<Item = Hit> {
+        let conversation = view.id;
+        let hit = move |text: &str, message| {
+            let (snippet, matched) = find(text, &search.words, decompose)?;
+            Some(Hit { conversation, message, snippet, matched })
+        };
+        let title = view.title.and_then(|title| hit(title, None));
+        let ids = self.messages_of.get(&conversation).into_iter().flatten();
+        let mut messages: Vec<Uuid> =
+            ids.copied().filter(|&id| self.path_to(id).is_some()).collect();
+        messages.sort_by_key(|id| {
+            let added = self.messages.get(id).and_then(|message| message.added);
+            std::cmp::Reverse(added.map(|added| added.stamp))
+        });
+        title.into_iter().chain(messages.into_iter().filter_map(move |id| {
+            let written = self.messages.get(&id).and_then(|message| message.content.as_ref())?;
+            hit(&written.content.text, Some(id))
+        }))
     }
 }
 
@@ -89,19 +115,19 @@ fn fold_char(c: char, decompose: Decompose<'_>, each: &mut dyn FnMut(char)) {
 
 /// The surroundings of the first word, when the text holds all of them.
 fn find(text: &str, words: &[String], decompose: Decompose<'_>) -> Option<(String, Range<usize>)> {
-    let mut folded = String::with_capacity(text.len());
-    // For each byte of the folded text, where the character that it came from starts.
-    let mut origins = Vec::with_capacity(text.len());
+    let folded = fold(text, decompose);
+    let at = folded.find(words.first()?.as_str())?;
+    if !words.iter().all(|word| folded.contains(word.as_str())) {
+        return None;
+    }
+    let first = at..at + words.first()?.len();
+    // Only for what was found: where the character starts that each byte of the folded text comes from.
+    let mut origins = Vec::with_capacity(folded.len());
     for (at, c) in text.char_indices() {
-        fold_char(c, decompose, &mut |letter| folded.push(letter));
-        origins.resize(folded.len(), at);
+        let mut n_bytes = origins.len();
+        fold_char(c, decompose, &mut |letter| n_bytes += letter.len_utf8());
+        origins.resize(n_bytes, at);
     }
-    let mut first = None;
-    for word in words.iter().filter(|word| !word.is_empty()) {
-        let at = folded.find(word.as_str())?;
-        first.get_or_insert(at..at + word.len());
-    }
-    let first = first?;
     let start = origins[first.start];
     let last = origins[first.end - 1];
     // To the end of the last character and of the marks that stand on it.

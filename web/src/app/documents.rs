@@ -42,12 +42,19 @@ struct Collections {
     collections: Vec<Collection>,
 }
 
-/// Has the collections known from the start, and again whenever the documents' views were open.
+/// Has the collections known from the start, and again whenever the documents' views were open or somebody
+/// else is signed in.
 pub fn follow(page: Page) {
-    Effect::new(move |_| {
+    Effect::new(move |before: Option<Option<String>>| {
+        let person = page.person.get();
+        if before.is_some_and(|before| before != person) {
+            // Which collections there are for another one, only the server can say.
+            page.collections.set(own(page).into_iter().collect());
+        }
         if !page.shows_library.get() {
             spawn_local(load(page));
         }
+        person
     });
 }
 

@@ -75,6 +75,11 @@ fn wire(library: Library) {
     }
     listen("online", move || library.online.set(true));
     listen("offline", move || library.online.set(false));
+    listen("portico-session", move || {
+        // Another person has other collections.
+        library.collections.set(state::Asked::Loading);
+        library.changed();
+    });
     listen("portico-shelf", move || library.shelf_version.update(|version| *version += 1));
     if let Some(window) = web_sys::window() {
         library.online.set(window.navigator().on_line());

@@ -1,11 +1,13 @@
 //! Conversations of this profile: every change is an operation of `shared::sync`, merged here and
 //! appended to IndexedDB. Other tabs are told and pull what is new.
 
+mod find;
 mod letters;
 mod locks;
 mod remote;
 mod thread;
 
+pub use find::find;
 pub use locks::{AnswerLock, held_answers};
 pub use remote::is_remote;
 pub use thread::{Item, Thread};
@@ -16,7 +18,7 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 use portico_shared::sync::{
-    AssistantUse, Body, Clock, ConversationView, Head, Hit, Merge, MessageContent, MessageState, Op, Setting,
+    AssistantUse, Body, Clock, ConversationView, Head, Merge, MessageContent, MessageState, Op, Setting,
 };
 use portico_web::log_store::{Held, IdbError, LogStore, Record, SENT_TO, Stored, Write};
 use portico_web::sync_link::LOG_CHANNEL;
@@ -349,24 +351,9 @@ pub struct Row {
     pub snippet: Option<String>,
 }
 
-/// All conversations, or those in which `query` was found.
-pub fn rows(query: &str) -> Vec<Row> {
-    LOG.with_borrow(|log| {
-        let views = log.merge.conversations();
-        if query.trim().is_empty() {
-            return views.iter().map(row_of).collect();
-        }
-        let mut found: BTreeMap<Uuid, Hit> = BTreeMap::new();
-        for hit in log.merge.search(query, &letters::decomposed) {
-            found.entry(hit.conversation).or_insert(hit);
-        }
-        let rows = views.iter().filter_map(|view| {
-            let hit = found.get(&view.id)?;
-            let snippet = hit.message.is_some().then(|| hit.snippet.clone());
-            Some(Row { snippet, ..row_of(view) })
-        });
-        rows.collect()
-    })
+/// All conversations.
+pub fn rows() -> Vec<Row> {
+    LOG.with_borrow(|log| log.merge.conversations().iter().map(row_of).collect())
 }
 
 /// A conversation's row; None where it is not here.

@@ -47,7 +47,7 @@ impl Shown {
 }
 
 /// The choice of what is shown, once there is one.
-pub fn shown_field(page: Page, rows: Memo<Vec<Row>>, shown: RwSignal<Shown>) -> impl IntoView {
+pub fn shown_field(page: Page, rows: ReadSignal<Vec<Row>>, shown: RwSignal<Shown>) -> impl IntoView {
     let options = Memo::new(move |_| {
         rows.with(|rows| {
             let mut options = vec![Shown::All];
@@ -93,7 +93,7 @@ fn distinct(names: impl Iterator<Item = String>) -> Vec<String> {
 
 pub fn organise_dialog(page: Page, id: Uuid) -> impl IntoView {
     let row = log::row(id);
-    let folders = distinct(log::rows("").into_iter().filter_map(|row| row.folder));
+    let folders = distinct(log::rows().into_iter().filter_map(|row| row.folder));
     let title = row.as_ref().and_then(|row| row.title.clone()).unwrap_or_default();
     let folder = row.as_ref().and_then(|row| row.folder.clone()).unwrap_or_default();
     let tags = row.as_ref().map(|row| row.tags.join(", ")).unwrap_or_default();

@@ -7,6 +7,7 @@ use leptos::prelude::*;
 use portico_page::i18n::Text;
 use portico_shared::sync::{Body, Setting, TITLE_MAX_CHARS};
 use uuid::Uuid;
+use wasm_bindgen_futures::spawn_local;
 
 use super::icons::{self, icon, logo};
 use super::organise::{self, Shown};
@@ -23,10 +24,7 @@ const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
 
 pub fn sidebar(page: Page) -> impl IntoView {
     let query = RwSignal::new(String::new());
-    let found = Memo::new(move |_| {
-        page.log_version.track();
-        log::rows(&query.get())
-    });
+    let found = found(page, query);
     let which = RwSignal::new(Shown::default());
     let rows = Memo::new(move |_| {
         let is_search = query.with(|query| !query.trim().is_empty());
@@ -84,6 +82,29 @@ pub fn sidebar(page: Page) -> impl IntoView {
             </div>
         </aside>
     }
+}
+
+/// What the list holds: all conversations at once, what a search finds when it has been through all of them.
+fn found(page: Page, query: RwSignal<String>) -> ReadSignal<Vec<Row>> {
+    let (found, set_found) = signal(Vec::new());
+    let turn = StoredValue::new(0_u64);
+    Effect::new(move |_| {
+        page.log_version.track();
+        let query = query.get();
+        let this = turn.get_value().wrapping_add(1);
+        turn.set_value(this);
+        if query.trim().is_empty() {
+            set_found.set(log::rows());
+            return;
+        }
+        spawn_local(async move {
+            let is_wanted = move || turn.get_value() == this;
+            if let Some(rows) = log::find(&query, is_wanted).await.filter(|_| is_wanted()) {
+                set_found.set(rows);
+            }
+        });
+    });
+    found
 }
 
 fn search_field(page: Page, query: RwSignal<String>) -> impl IntoView {
