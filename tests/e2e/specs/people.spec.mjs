@@ -49,6 +49,7 @@ describe("people", () => {
         assert.deepEqual(await look(first, "people-account"), []);
 
         await first.getByRole("link", { name: "Administration", exact: true }).click();
+        await first.getByRole("link", { name: "People", exact: true }).click();
         await first.locator("[data-invite] > summary").click();
         await fill(first, "invite", "For whom (only you see it)", "Ben");
         await send(first, "invite");

@@ -34,7 +34,7 @@ pub fn account_menu(page: Page) -> impl IntoView {
                 {link(page, "#/prompts", Text::Prompts).into_any()}
                 {link(page, "#/assistants", Text::Assistants).into_any()}
                 <Show when=move || page.is_admin.get()>
-                    {link(page, "#/people", Text::Administration).into_any()}
+                    {link(page, "#/people/overview", Text::Administration).into_any()}
                 </Show>
             </nav>
         }

@@ -17,6 +17,8 @@ use super::effect::field_text;
 use crate::api;
 use crate::state::{Asked, People};
 
+/// Where the queue is looked after.
+const DOCUMENTS: &str = "#/documents";
 const EVERY: Duration = Duration::from_secs(20);
 
 pub fn overview(people: People) -> impl IntoView {
@@ -48,6 +50,7 @@ pub fn overview(people: People) -> impl IntoView {
     view! {
         <h2 class="library-title">{people.t(Text::Overview)}</h2>
         <p class="muted">{people.t(Text::OverviewLead)}</p>
+        {super::checklist::checklist(people)}
         <Show when=move || is_stale.get()>
             <p class="notice" role="status">{people.t(Text::OverviewStale)}</p>
         </Show>
@@ -120,6 +123,14 @@ fn fact(text: Text, value: String, lang: Lang) -> impl IntoView {
     view! { <div><dt>{text.get(lang)}</dt><dd dir="auto">{value}</dd></div> }
 }
 
+/// One that leads to where there is more of it.
+fn leading(text: Text, value: String, href: &str, lang: Lang) -> impl IntoView + use<> {
+    let label = format!("{}: {value}", text.get(lang));
+    view! {
+        <div><dt>{text.get(lang)}</dt><dd><a href=href.to_owned() aria-label=label>{value}</a></dd></div>
+    }
+}
+
 fn house(overview: &Overview, lang: Lang) -> impl IntoView + use<> {
     let n = |n: u64| format::integer(lang, n);
     let counts = overview.people;
@@ -136,16 +147,11 @@ fn house(overview: &Overview, lang: Lang) -> impl IntoView + use<> {
         <section class="card" aria-labelledby="overview-house">
             <h3 id="overview-house">{Text::HouseTitle.get(lang)}</h3>
             <dl class="facts wide">
-                {fact(Text::PeopleCount, people, lang)}
-                {fact(Text::OpenLinks, n(counts.n_links), lang)}
-                {fact(Text::QueueCount, n(overview.jobs.n_pending), lang)}
-                {fact(Text::TodayTokens, n(today), lang)}
+                {leading(Text::PeopleCount, people, &Place::Everyone.hash(), lang)}
+                {leading(Text::OpenLinks, n(counts.n_links), &Place::Everyone.hash(), lang)}
+                {leading(Text::QueueCount, n(overview.jobs.n_pending), DOCUMENTS, lang)}
+                {leading(Text::TodayTokens, n(today), &Place::Usage.hash(), lang)}
             </dl>
-            <div class="row">
-                <a class="button small" href=Place::Everyone.hash()>{Text::People.get(lang)}</a>
-                <a class="button small" href=Place::Usage.hash()>{Text::Usage.get(lang)}</a>
-                <a class="button small" href=Place::Log.hash()>{Text::Log.get(lang)}</a>
-            </div>
         </section>
     }
 }

@@ -2,7 +2,6 @@
 
 use leptos::prelude::*;
 use portico_page::format;
-use portico_people::place::Place as Address;
 use portico_people::texts::Text;
 use portico_people::usage::{Place, Sum, Usage};
 use portico_shared::error::Lang;
@@ -96,7 +95,6 @@ pub fn people(usage: &Usage, lang: Lang) -> impl IntoView + use<> {
         <section class="card" aria-labelledby="usage-people">
             <h3 id="usage-people">{title}</h3>
             {bar_table("people", title, heads(Text::UsageWho, lang), lines.collect())}
-            <div class="row"><a class="button small" href=Address::Everyone.hash()>{Text::People.get(lang)}</a></div>
         </section>
     })
 }
