@@ -23,6 +23,12 @@ export async function startUpstream(turn) {
     const wanted = JSON.parse(body);
     asked.push(wanted);
     const { text, calls: called } = turn(wanted);
+    if (!wanted.stream && !called) {
+      response.writeHead(200, { "content-type": "application/json" });
+      const choices = [{ index: 0, message: { role: "assistant", content: text }, finish_reason: "stop" }];
+      const usage = { prompt_tokens: 10, completion_tokens: 5, total_tokens: 15 };
+      return response.end(JSON.stringify({ id: "c", object: "chat.completion", created: 1, model: "script", choices, usage }));
+    }
     response.writeHead(200, { "content-type": "text/event-stream" });
     const chunk = (delta, finish_reason = null) =>
       response.write(`data: ${JSON.stringify({ id: "c", object: "chat.completion.chunk", created: 1, model: "script", choices: [{ index: 0, delta, finish_reason }] })}\n\n`);
