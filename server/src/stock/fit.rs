@@ -16,7 +16,7 @@ const USUAL_BYTES: u64 = 3 << 30;
 
 /// Whether the server has room for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "snake_case")]
 pub enum Room {
     Fits,
     /// Within the models' budget, but others use that memory now.

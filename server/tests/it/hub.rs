@@ -10,6 +10,7 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use futures_util::StreamExt as _;
 use portico_server::models::pull::{self, PullConfig};
 use portico_server::models::sha256::of_bytes;
 use portico_server::models::{Lock, ModelsError};
@@ -21,20 +22,22 @@ const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
 /// What is read of a small header to judge it.
 const HEADER_READ_BYTES: u64 = 1024 * 1024;
 
-struct Hub {
-    bytes: Mutex<Vec<u8>>,
+pub struct Hub {
+    pub bytes: Mutex<Vec<u8>>,
     /// After so many bytes of a body the connection is cut.
     cut_after: AtomicU64,
     /// How many connections are still to be cut.
     cuts_left: AtomicU64,
     sent_bytes: AtomicU64,
-    ranges: Mutex<Vec<String>>,
-    address: SocketAddr,
+    pub ranges: Mutex<Vec<String>>,
+    pub address: SocketAddr,
     has_ranges: bool,
+    /// How long each quarter of a megabyte takes, in milliseconds.
+    pub pace_ms: AtomicU64,
 }
 
 impl Hub {
-    async fn start(bytes: Vec<u8>, has_ranges: bool) -> Arc<Self> {
+    pub async fn start(bytes: Vec<u8>, has_ranges: bool) -> Arc<Self> {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let hub = Arc::new(Self {
             bytes: Mutex::new(bytes),
@@ -44,6 +47,7 @@ impl Hub {
             ranges: Mutex::default(),
             address: listener.local_addr().unwrap(),
             has_ranges,
+            pace_ms: AtomicU64::new(0),
         });
         let routes = Router::new()
             .route("/owner/tiny/resolve/{revision}/tiny.gguf", get(resolve))
@@ -89,12 +93,15 @@ async fn send(State(hub): State<Arc<Hub>>, headers: HeaderMap) -> Response {
             .is_ok();
     let sent = if is_cut { hub.cut_after.load(Ordering::SeqCst) } else { part.len() as u64 };
     hub.sent_bytes.fetch_add(sent, Ordering::SeqCst);
-    let pieces: Vec<_> =
-        [Ok(Bytes::copy_from_slice(&part[..sent as usize])), Err(std::io::Error::other("cut"))]
-            .into_iter()
-            .take(if is_cut { 2 } else { 1 })
-            .collect();
-    let body = Body::from_stream(futures_util::stream::iter(pieces));
+    let pieces = part[..sent as usize].chunks(256 << 10).map(Bytes::copy_from_slice);
+    let cut = is_cut.then(|| Err(std::io::Error::other("cut")));
+    let pieces: Vec<_> = pieces.map(Ok).chain(cut).collect();
+    let pace = std::time::Duration::from_millis(hub.pace_ms.load(Ordering::SeqCst));
+    let paced = futures_util::stream::iter(pieces).then(move |piece| async move {
+        tokio::time::sleep(pace).await;
+        piece
+    });
+    let body = Body::from_stream(paced);
     let range = format!("bytes {first}-{last}/{}", bytes.len());
     let length = part.len().to_string();
     let mut answer = ([("content-length", length), ("etag", etag)], body).into_response();
@@ -261,5 +268,6 @@ fn unbound(address: SocketAddr) -> Hub {
         ranges: Mutex::default(),
         address,
         has_ranges: true,
+        pace_ms: AtomicU64::new(0),
     }
 }

@@ -367,3 +367,100 @@ fn a_servers_configuration_is_read_with_its_faults_named() {
     check("[[mcp]]\nid = \"a\"\ncommand = \"x\"\nconfirm = \"maybe\"\n", "always");
     check("[[mcp]]\nid = \"a\"\ncommand = \"x\"\n[[mcp]]\nid = \"a\"\ncommand = \"y\"\n", "twice");
 }
+
+/// A server of tools on this machine, and its address.
+async fn nearby() -> (Arc<Remote>, String) {
+    let state: Arc<Remote> = Arc::default();
+    let routes = Router::new().route("/mcp", post(remote)).with_state(Arc::clone(&state));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/mcp", listener.local_addr().unwrap());
+    let config = portico_server::listen::ListenConfig::default();
+    tokio::spawn(portico_server::listen::serve(listener, routes, config, std::future::pending()));
+    (state, url)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_administrator_adds_a_server_whose_secret_nobody_is_shown() {
+    let (state, url) = nearby().await;
+    let toml = "[[mcp]]\nid = \"gone\"\nurl = \"http://127.0.0.1:1/mcp\"\nconnect_s = 0.5\n";
+    let house = House::new(Folder::new(), toml).await;
+    let site = &house.site;
+    let session = house.admin().await;
+    let mut admin = crate::people::Browser { cookie: Some(session.0) };
+    let settings = |more: Value| {
+        let mut settings = json!({ "url": url, "groups": ["staff"], "confirm": "first" });
+        settings.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        settings
+    };
+    let secret = json!({ "Authorization": "Bearer s3cret" });
+    let new =
+        |id: &str, settings: Value| json!({ "id": id, "settings": settings, "headers": secret });
+
+    // What lies in a private network is asked only where that was meant.
+    for url in [url.as_str(), "http://localhost:9/mcp", "http://169.254.169.254/latest"] {
+        let private = new("near", settings(json!({ "url": url })));
+        let refused = admin.ask(site, "POST", "/api/mcp", private).await;
+        assert_eq!(refused.error(), (422, "address_private".into()), "{url}");
+    }
+    assert_eq!(state.n_calls.load(Ordering::Relaxed), 0);
+    for (id, wrong) in [
+        ("Near", json!({})),
+        ("near", json!({ "url": "ftp://x/" })),
+        ("near", json!({ "command": "sh" })),
+        ("near", json!({ "call_s": 10_000 })),
+    ] {
+        let refused = admin.ask(site, "POST", "/api/mcp", new(id, settings(wrong))).await;
+        assert_eq!(refused.error(), (400, "invalid_request".into()), "{id}");
+    }
+    let taken = admin.ask(site, "POST", "/api/mcp", new("gone", settings(json!({})))).await;
+    assert_eq!(taken.error(), (409, "mcp_in_config".into()));
+
+    let meant = || settings(json!({ "allows_private": true, "deny": ["crash"] }));
+    let added = admin.ask(site, "POST", "/api/mcp", new("near", meant())).await;
+    assert_eq!(added.status, 201, "{}", added.text());
+    let added: Value = added.json();
+    assert_eq!(added["is_connected"], true, "{added}");
+    assert_eq!(added["tools"].as_array().unwrap().len(), 6);
+    assert_eq!(added["headers"], json!(["authorization"]));
+    let again = admin.ask(site, "POST", "/api/mcp", new("near", meant())).await;
+    assert_eq!(again.error(), (409, "mcp_exists".into()));
+    // It is there at once, for those whom it is for.
+    assert_eq!(house.said("near.say", json!({})).await, ("said".to_owned(), false));
+    assert!(house.ids(&house.board).await.iter().all(|id| !id.starts_with("near.")));
+    assert_eq!(house.said("near.crash", json!({})).await.0, "tool_not_found");
+    let bearers = state.bearers.lock().unwrap().clone();
+    assert_eq!(bearers.len(), state.n_calls.load(Ordering::Relaxed));
+    assert!(bearers.iter().all(|bearer| bearer == "Bearer s3cret"));
+    let seen = admin.get(site, "/api/mcp").await;
+    assert!(!seen.text().contains("s3cret"), "{}", seen.text());
+    let seen: Value = seen.json();
+    assert_eq!(seen["servers"][0]["settings"], Value::Null);
+    assert_eq!(seen["servers"][1]["settings"]["groups"], json!(["staff"]));
+
+    // A change keeps the secret that it does not name; switched off, it is not offered.
+    let change =
+        json!({ "settings": settings(json!({ "allows_private": true, "groups": ["board"] })) });
+    let changed = admin.ask(site, "PUT", "/api/mcp/near", change).await;
+    assert_eq!(changed.json::<Value>()["headers"], json!(["authorization"]));
+    assert_eq!(house.said("near.say", json!({})).await.0, "tool_not_found");
+    assert!(house.ids(&house.board).await.contains(&"near.crash".to_owned()));
+    let off = json!({ "settings": settings(json!({ "allows_private": true, "is_on": false })),
+        "headers": { "authorization": null, "X-House": "h" } });
+    let off: Value = admin.ask(site, "PUT", "/api/mcp/near", off).await.json();
+    assert_eq!((&off["is_on"], &off["headers"]), (&json!(false), &json!(["x-house"])));
+    assert_eq!(house.said("near.say", json!({})).await.0, "tool_not_found");
+    assert!(house.ids(&house.staff).await.iter().all(|id| !id.starts_with("near.")));
+
+    let gone = admin.ask(site, "PUT", "/api/mcp/none", json!({ "settings": meant() })).await;
+    assert_eq!(gone.error(), (404, "tool_not_found".into()));
+    assert_eq!(admin.ask(site, "DELETE", "/api/mcp/near", json!({})).await.status, 204);
+    let again = admin.ask(site, "DELETE", "/api/mcp/near", json!({})).await;
+    assert_eq!(again.error(), (404, "tool_not_found".into()));
+    let kept = admin.ask(site, "DELETE", "/api/mcp/gone", json!({})).await;
+    assert_eq!(kept.error(), (409, "mcp_in_config".into()));
+    let log = admin.get(site, "/api/audit").await;
+    for action in ["mcp_added", "mcp_changed", "mcp_removed"] {
+        assert!(log.text().contains(action), "{action}");
+    }
+    assert!(!log.text().contains("s3cret"));
+}

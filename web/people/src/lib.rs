@@ -5,6 +5,7 @@
 //! - [`rules`]: what house and groups say, as the server has it and as a form has it;
 //! - [`effect`]: what that comes to for one person, and who says so;
 //! - [`audit`], [`oidc`]: filters of the log, and rules for a sign-in service;
+//! - [`models`]: the house's models, and how they are told of;
 //! - [`prompt`]: what a prompt asks for, how it is found, read from and written to files;
 //! - [`usage`], [`devices`], [`overview`]: what was used and what that comes to, what devices can do, what needs
 //!   looking after; [`plot`], [`calendar`]: where a plot's bars stand, and for which days;
@@ -16,6 +17,7 @@ pub mod audit;
 pub mod calendar;
 pub mod devices;
 pub mod effect;
+pub mod models;
 pub mod oidc;
 pub mod overview;
 pub mod place;

@@ -17,6 +17,8 @@ pub enum Place {
     Rules,
     /// Rules for who comes from a sign-in service.
     SignInService,
+    /// Which models the server has, and may fetch.
+    Models,
     /// Servers of tools.
     Tools,
     /// Name, logo, colour.
@@ -40,6 +42,7 @@ impl Place {
             ("groups", name) => Self::Group(decoded(name)),
             ("rules", _) => Self::Rules,
             ("service", _) => Self::SignInService,
+            ("models", _) => Self::Models,
             ("tools", _) => Self::Tools,
             ("look", _) => Self::Look,
             ("announcements", _) => Self::Announcements,
@@ -58,6 +61,7 @@ impl Place {
             Self::Group(name) => format!("#/people/groups/{}", encoded(name)),
             Self::Rules => "#/people/rules".to_owned(),
             Self::SignInService => "#/people/service".to_owned(),
+            Self::Models => "#/people/models".to_owned(),
             Self::Tools => "#/people/tools".to_owned(),
             Self::Look => "#/people/look".to_owned(),
             Self::Announcements => "#/people/announcements".to_owned(),
@@ -107,6 +111,7 @@ mod tests {
             Place::Group("Büro / 2. Stock 100%".into()),
             Place::Rules,
             Place::SignInService,
+            Place::Models,
             Place::Tools,
             Place::Look,
             Place::Announcements,

@@ -690,9 +690,9 @@ texts! {
     // Servers of tools
     Tools: "Tools", "Werkzeuge";
     ToolServers: "Servers of tools", "Server mit Werkzeugen";
-    ToolServersHint: "They stand in the configuration under [[mcp]]. What they say of their tools is shown as they say it.",
-        "Sie stehen in der Konfiguration unter [[mcp]]. Was sie über ihre Werkzeuge sagen, steht hier, wie sie es sagen.";
-    ToolServersNone: "None is configured.", "Keiner ist eingerichtet.";
+    ToolServersHint: "What they say of their tools is shown as they say it.",
+        "Was sie über ihre Werkzeuge sagen, steht hier, wie sie es sagen.";
+    ToolServersNone: "There is none yet.", "Noch gibt es keinen.";
     ToolServerOpen: "connected", "verbunden";
     ToolServerIdle: "not needed yet", "noch nicht gebraucht";
     ToolServerFailed: "not reached", "nicht erreicht";

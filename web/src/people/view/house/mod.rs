@@ -1,6 +1,7 @@
 //! The house's administration: people, groups, rules, a sign-in service, the log.
 
 mod announcements;
+mod checklist;
 mod effect;
 mod everyone;
 mod group;
@@ -9,6 +10,7 @@ mod known;
 mod links;
 mod log;
 mod look;
+mod models;
 mod one_person;
 mod overview;
 mod rules_form;
@@ -39,6 +41,7 @@ pub fn house(people: People, place: Place) -> impl IntoView {
                 Place::Group(name) => group::group(people, name).into_any(),
                 Place::Rules => rules_of_all::rules_of_all(people).into_any(),
                 Place::SignInService => service::service(people).into_any(),
+                Place::Models => models::models(people).into_any(),
                 Place::Tools => tools::tools(people).into_any(),
                 Place::Look => look::look(people).into_any(),
                 Place::Announcements => announcements::announcements(people).into_any(),
@@ -58,6 +61,7 @@ fn tabs(people: People, here: &Place) -> impl IntoView + use<> {
         (Place::Groups, Text::Groups),
         (Place::Rules, Text::Rules),
         (Place::SignInService, Text::Service),
+        (Place::Models, Text::Models),
         (Place::Tools, Text::Tools),
         (Place::Look, Text::Look),
         (Place::Announcements, Text::Announcements),
