@@ -12,9 +12,9 @@ use crate::models::Library;
 use crate::page::Page;
 use crate::weights::WeightIndex;
 use crate::{
-    assistants, attachments, catalogue, documents, embed, first_hour, health, house, metrics, page,
+    assistants, attachments, catalogue, documents, embed, first_hour, health, house, metrics, overview, page,
     people, shares,
-    stock, sync, tools, weights,
+    stock, sync, tools, usage, weights,
 };
 
 /// What the handlers share.
@@ -67,5 +67,7 @@ pub fn app(state: Arc<App>, config: GuardConfig) -> Router {
     let routes = routes.merge(people::router(Arc::clone(&state.gateway)));
     let routes = routes.merge(house::router(Arc::clone(&state.gateway)));
     let routes = routes.merge(shares::router(Arc::clone(&state.gateway)));
+    let routes = routes.merge(usage::router(Arc::clone(&state.gateway)));
+    let routes = routes.merge(overview::router(Arc::clone(&state.gateway)));
     guard::outer(routes, config.hosts, config.embedders)
 }

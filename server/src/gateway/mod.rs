@@ -54,6 +54,7 @@ use crate::shares::Shares;
 use crate::sync::Sync;
 use crate::tools::Tools;
 use crate::upstream::Fleet;
+use crate::usage::Usage;
 
 pub use access::{Address, Caller, OwnPage};
 pub use body::Body as JsonBody;
@@ -86,6 +87,7 @@ pub struct Gateway {
     pub files: FileStore,
     pub sync: Arc<Sync>,
     pub tools: Tools,
+    pub usage: Usage,
     /// The models, as administrators see to them.
     pub stock: Arc<Stock>,
     /// Which of them are offered first.
@@ -112,6 +114,7 @@ impl Gateway {
         let db = Db::new(home.clone());
         let inference = Inference::new(Arc::clone(&library), inference_config(&config));
         let sync = Sync::new(&home);
+        let usage = Usage::new(&home);
         let fleet = Arc::new(Fleet::new(&config, config_path)?);
         let server = &config.server;
         let oidc = config
@@ -152,6 +155,7 @@ impl Gateway {
             tools: Tools::new(&config, config_path, db.clone())?,
             assistants: Assistants::new(db.clone()),
             sync,
+            usage,
             fleet,
             library,
             inference,

@@ -7,6 +7,7 @@
 mod choose;
 mod fleet;
 mod health;
+mod record;
 mod resolver;
 mod secret;
 mod send;
@@ -14,6 +15,7 @@ mod trust;
 mod wire;
 
 pub use fleet::{Endpoint, Fleet, FleetModel, Place, Upstream};
+pub use record::Record;
 pub(crate) use secret::{Bearer, read_secret};
 pub use send::{Refusal, SendError, Stream, Whole};
 pub(crate) use trust::authorities;

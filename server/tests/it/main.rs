@@ -19,6 +19,7 @@ mod documents_s3;
 #[allow(dead_code, reason = "the search's own tests ask more of it")]
 #[path = "../../search/tests/it/double.rs"]
 mod double;
+mod first_hour;
 mod gateway;
 mod guards;
 mod house;
@@ -32,6 +33,7 @@ mod people;
 mod program;
 mod rust_client;
 mod shares;
+mod stock;
 mod storage;
 mod sync;
 mod sync_chaos;
