@@ -441,7 +441,7 @@ texts! {
     AssistantHint: "Its instructions, model, documents and tools go with each answer. You get no more than you may without it.",
         "Seine Anweisungen, sein Modell, seine Dokumente und Werkzeuge gelten für jede Antwort. Sie bekommen nicht mehr, als Sie ohne ihn dürfen.";
     AssistantBy: "by {name}", "von {name}";
-    AssistantWithout: "Go on without", "Ohne weitermachen";
+    AssistantWithout: "Go on without the assistant", "Ohne Assistenten weitermachen";
     AssistantGone: "The assistant “{name}” was deleted or is no longer shared with you. This conversation goes on without it.",
         "Den Assistenten „{name}“ gibt es nicht mehr, oder er wird nicht mehr mit Ihnen geteilt. Das Gespräch geht ohne ihn weiter.";
     AssistantUnknown: "What the assistant “{name}” says is not known on this device. Answers come without it until the server can be asked.",
