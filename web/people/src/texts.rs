@@ -574,6 +574,7 @@ texts! {
 
     // Prompts
     Prompts: "Prompts", "Prompts";
+    Assistants: "Assistants", "Assistenten";
     PromptsLead: "Texts that you need again and again. In the box of a conversation, / at the beginning lists them.",
         "Texte, die Sie immer wieder brauchen. Im Feld eines Gesprächs listet / am Anfang sie auf.";
     PromptsNeedAccount: "Prompts of your own lie with your account, so that all your devices have them. Sign in to keep some.",

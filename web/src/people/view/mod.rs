@@ -28,12 +28,17 @@ use portico_shared::error::ApiError;
 
 /// All of it; empty while the page shows something else.
 pub fn people(people: People) -> impl IntoView {
+    let is_signed_in = Memo::new(move |_| people.person().is_some());
     let is_admin = Memo::new(move |_| people.person().is_some_and(|person| person.is_admin()));
     view! {
-        <Show when=move || is_admin.get() && people.address.with(Option::is_some)>
+        <Show when=move || is_signed_in.get() && people.address.with(Option::is_some)>
             <nav class="library-tabs" aria-label=people.t(Text::Views)>
                 {tab(people, "#/account", |at| *at == Address::Account, Text::Account)}
-                {tab(people, "#/people/overview", |at| matches!(at, Address::House(_)), Text::Administration)}
+                {tab(people, "#/prompts", |at| *at == Address::Prompts, Text::Prompts)}
+                {tab(people, "#/assistants", |at| matches!(at, Address::Assistants(_)), Text::Assistants)}
+                <Show when=move || is_admin.get()>
+                    {tab(people, "#/people/overview", |at| matches!(at, Address::House(_)), Text::Administration)}
+                </Show>
             </nav>
         </Show>
         <Show when=move || people.address.with(Option::is_some) && !people.online.get()>
