@@ -34,7 +34,7 @@ const post = (page, path, body) =>
 
 /** To the form, by the chat's menu. */
 async function toShare(page, title) {
-  const row = page.locator(".row").filter({ has: page.locator(".row-title", { hasText: title }) }).first();
+  const row = page.locator(".row-item", { hasText: title }).first();
   await row.hover();
   await row.getByRole("button", { name: "Folder, tags and archive" }).click();
   await page.locator("#organise").getByRole("link", { name: "Share …" }).click();
