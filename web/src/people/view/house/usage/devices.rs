@@ -15,14 +15,18 @@ use crate::state::{Asked, People};
 /// In this order.
 const FACTS: [&str; 5] = ["gpu", "memory", "f16", "subgroups", "buffer"];
 
-pub fn devices(people: People) -> impl IntoView {
+/// Asked for anew whenever `version` moves on.
+pub fn devices(people: People, version: RwSignal<u32>) -> impl IntoView {
     let known = RwSignal::new(Asked::Loading);
     let look = move || {
         spawn_local(async move {
             known.try_set(api::get::<Devices>("/api/usage/devices").await.into());
         });
     };
-    look();
+    Effect::new(move |_| {
+        version.track();
+        look();
+    });
     view! {
         <section class="card" aria-labelledby="usage-devices" data-devices="">
             <h3 id="usage-devices">{people.t(Text::HouseDevices)}</h3>

@@ -44,6 +44,12 @@ pub fn usage(people: People) -> impl IntoView {
     };
     Effect::new(move |_| look(span.get()));
     let again = move || look(span.get_untracked());
+    // What was decided below is seen above.
+    let n_saved = RwSignal::new(0_u32);
+    let saved = move || {
+        again();
+        n_saved.update(|n| *n += 1);
+    };
     let option = move |(n_days, text): (i64, Text)| {
         view! { <option value=n_days.to_string() selected=n_days == USUAL_SPAN>{people.t(text)}</option> }
     };
@@ -68,8 +74,8 @@ pub fn usage(people: People) -> impl IntoView {
             Asked::Failed(error) => parts::failed(people, error, again).into_any(),
             Asked::Loaded(usage) => shown(people, &usage).into_any(),
         }}
-        {devices::devices(people)}
-        {settings_of(people, known, again)}
+        {devices::devices(people, n_saved)}
+        {settings_of(people, known, saved)}
     }
 }
 
