@@ -31,6 +31,8 @@ const asks = (page, method, path, body) =>
     [method, path, body],
   );
 
+const top = (page) => page.locator(".library-scroll").evaluate((view) => void (view.scrollTop = 0));
+
 const total = (page, name) => page.locator(`[data-total="${name}"]`).innerText();
 
 describe("usage and overview", () => {
@@ -87,6 +89,7 @@ describe("usage and overview", () => {
       const cost = ((REQUESTS * READ + 300) * 2.5 + (REQUESTS * WRITTEN + 200) * 10) / 1e6;
       assert.equal(await total(page, "cost"), `${cost.toFixed(4)}\u00a0EUR`);
       await page.getByText("Too few have answered so far").waitFor();
+      await top(page);
       assert.deepEqual(await look(page, "house-usage"), []);
       const [file] = await Promise.all([page.waitForEvent("download"), page.getByRole("link", { name: "Save as CSV" }).click()]);
       assert.equal(file.suggestedFilename(), "usage.csv");
@@ -119,6 +122,7 @@ describe("usage and overview", () => {
       await goTo(page, "#/people/usage");
       await page.locator('[data-bars="gpu"]').waitFor();
       assert.deepEqual(await page.locator('[data-bars="gpu"] td').allInnerTexts(), ["3"]);
+      await page.locator("[data-devices] h3").evaluate((heading) => heading.scrollIntoView());
       assert.deepEqual(await look(page, "house-usage-devices"), []);
 
       await goTo(page, "#/people/overview");

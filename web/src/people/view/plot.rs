@@ -55,7 +55,7 @@ pub fn plot(plot: Plot) -> impl IntoView {
             <p class="hint">{desc}</p>
             <details>
                 <summary>{table}</summary>
-                <div class="plot-table" role="region" aria-label=title tabindex="0">
+                <div class="plot-table" role="group" aria-label=title tabindex="0">
                     {numbers(of, total, &series, &bars, lang)}
                 </div>
             </details>
@@ -188,7 +188,7 @@ pub fn bar_table(
     });
     let rows = rows.collect_view();
     view! {
-        <div class="plot-table" role="region" aria-label=caption tabindex="0">
+        <div class="plot-table" role="group" aria-label=caption tabindex="0">
             <table class="people-numbers" data-bars=id>
                 <caption class="visually-hidden">{caption}</caption>
                 <thead><tr>{heads}</tr></thead>
