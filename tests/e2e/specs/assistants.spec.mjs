@@ -8,10 +8,12 @@ import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { signUp } from "../lib/account.mjs";
 import { open, withBrowser } from "../lib/browser.mjs";
+import { freshData } from "../lib/files.mjs";
 import { look } from "../lib/look.mjs";
 import { form, fill, send } from "../lib/people.mjs";
 import * as person from "../lib/person.mjs";
 import { startServer } from "../lib/server.mjs";
+import { MODEL } from "../lib/settings.mjs";
 import { says, startUpstream } from "../lib/upstream.mjs";
 
 const RULE = "Answer every question as a friendly clerk.";
@@ -104,6 +106,14 @@ describe("assistants", () => {
       await chip.waitFor();
       await person.nextPlaceIs(page, "server");
       assert.deepEqual(await look(page, "assistant-begins"), []);
+      await page.getByRole("button", { name: "Go on without" }).click();
+      await chip.waitFor({ state: "detached" });
+      assert.deepEqual(await look(page, "assistants-home"), []);
+      await page.locator("#composer-input").press("@");
+      await page.getByRole("radio", { name: "none" }).press("ArrowDown");
+      await chip.waitFor();
+      await page.getByRole("radio", { name: "Clerk" }).press("Enter");
+      assert.ok(await page.locator("#composer-input").evaluate((box) => box === document.activeElement && box.value === ""));
       await answered(page, QUESTION);
       const first = upstream.asked.at(-1);
       assert.ok(systemOf(first).includes(RULE), JSON.stringify(first));
@@ -150,8 +160,59 @@ describe("assistants", () => {
       await page.getByRole("button", { name: "Go on without" }).click();
       await page.locator('[data-condition="assistant-gone"]').waitFor({ state: "detached" });
 
+      // Who uses one that another made reads it, without what that one hides.
+      const hidden = { name: "Wise", description: "For everybody.", instructions: "A riddle.", hides_instructions: true, tools: ["date"] };
+      const wise = await asks(page, "POST", "/api/assistants", { definition: hidden, for_house: true });
+      const { url } = await asks(page, "POST", "/api/people/links", { role: "member" });
+      const secret = url.split("/#/link/")[1];
+      await asks(page, "POST", "/api/links/open", { secret, name: "ben", password: "fünf Bären im Schnee" });
+      await page.evaluate(() => dispatchEvent(new CustomEvent("portico-session")));
+      await goTo(page, `#/assistants/${wise.id}`);
+      await page.getByText("Its maker does not show them.").waitFor();
+      assert.equal(await page.getByText("A riddle.").count(), 0);
+      assert.equal(await form(page, "assistant").count(), 0);
+      assert.deepEqual(await look(page, "assistant-of-another"), []);
+
       const errors = complaints.errors.filter((text) => !/ERR_FAILED/.test(text));
       assert.deepEqual({ ...complaints, errors }, { errors: [], csp: [], foreign: [] });
     }),
   );
+
+  it("answer on the device with the model that they ask for, and with no other", { timeout: 400_000 }, async () => {
+    const data = await freshData();
+    const own = await startServer({ data: data.folder });
+    try {
+      await withBrowser({}, async (context) => {
+        // What the page asks of its worker.
+        await context.addInitScript(() => {
+          const post = Worker.prototype.postMessage;
+          window.posted = [];
+          Worker.prototype.postMessage = function (message, ...more) {
+            window.posted.push(typeof message === "string" ? message : JSON.stringify(message));
+            return post.call(this, message, ...more);
+          };
+        });
+        const { page, complaints } = await open(context, own.origin);
+        await signUp(page, data.folder, "ada");
+        const definition = { name: "Clerk", instructions: RULE, model: MODEL, may_stand_in: false };
+        await asks(page, "POST", "/api/assistants", { definition });
+        await goTo(page, "#/assistants");
+        await page.getByRole("button", { name: "Chat: Clerk" }).click();
+        await person.choosesPlace(page, "device");
+        await person.conditionIs(page, "assistant-model-missing");
+        await page.locator('[data-condition="assistant-model-missing"]').getByRole("button", { name: /^Load / }).click();
+        await person.nextPlaceIs(page, "device");
+        await person.ask(page, "Good morning!");
+        await person.answerIs(page, "streaming");
+        await person.stop(page);
+        await page.locator('[data-role="assistant"][data-state="stopped"], [data-role="assistant"][data-state="done"]').waitFor();
+        const posted = await page.evaluate((rule) => window.posted.some((message) => message.includes(rule)), RULE);
+        assert.ok(posted, "the worker was not given the instructions");
+        assert.deepEqual(complaints, { errors: [], csp: [], foreign: [] });
+      });
+    } finally {
+      await own.stop();
+      await data.remove();
+    }
+  });
 });
