@@ -108,6 +108,7 @@ pub fn tools(people: People) -> impl IntoView {
         version.update(|version| *version += 1);
     };
     view! {
+        <h2 class="library-title">{people.t(Text::Tools)}</h2>
         <section class="card" aria-labelledby="people-tools">
             <h3 id="people-tools">{people.t(Text::ToolServers)}</h3>
             <p class="muted">{people.t(Text::ToolServersHint)}</p>
