@@ -33,3 +33,33 @@ pub(super) const USAGE_BY_PLACE: &str = "
         held INTEGER NOT NULL DEFAULT 0,
         PRIMARY KEY (month, fact, value)
     ) STRICT, WITHOUT ROWID;";
+
+#[cfg(test)]
+mod tests {
+    use crate::db::{Db, FILE_NAME, migrate};
+
+    #[test]
+    fn what_was_counted_before_keeps_its_counts_without_a_place() {
+        let folder = std::env::temp_dir().join(format!("portico-usage-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let path = folder.join(FILE_NAME);
+        let older = migrate::of_schema(&path, 7);
+        let sql = "INSERT INTO usage VALUES ('a', '2026-11-25', 'm', 3, 20, 10)";
+        older.execute(sql, []).unwrap();
+        drop(older);
+        let found = Db::new(path).call_blocking(|connection| {
+            let sql = "INSERT INTO usage (who, day, model, place) VALUES ('a', '2026-11-25', 'm', 'server')";
+            connection.execute(sql, [])?;
+            let sql = "SELECT place, requests, prompt_tokens, completion_tokens FROM usage
+                ORDER BY place";
+            let mut select = connection.prepare(sql)?;
+            let rows = select.query_map([], |row| {
+                Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?, row.get::<_, i64>(2)?, row.get::<_, i64>(3)?))
+            })?;
+            rows.collect::<Result<Vec<_>, _>>()
+        });
+        let expected = [(String::new(), 3, 20, 10), ("server".to_owned(), 0, 0, 0)];
+        assert_eq!(found.unwrap(), expected);
+        std::fs::remove_dir_all(folder).unwrap();
+    }
+}
