@@ -60,7 +60,7 @@ describe("home", () => {
       const wrong = [];
 
       // Nothing yet: one can chat at once, and is told where that is answered.
-      await page.locator('[data-home="place"]').filter({ hasText: "script answers on the server of Portico." }).waitFor();
+      await page.locator('[data-home="place"]').filter({ hasText: "script answers on the server of Portico" }).waitFor();
       assert.equal(await page.locator(".announcement").count(), 0);
       await page.locator('[data-suggestion="letter"]').click();
       assert.match(await written(page), /^Write a short, polite letter/);
@@ -87,7 +87,7 @@ describe("home", () => {
       await page.goto(`${server.origin}/#/prompts`);
       await page.locator('[data-state="no-prompts"]').waitFor();
       await page.getByRole("button", { name: "New prompt" }).click();
-      await form(page, "prompt").getByLabel("For", { exact: true }).selectOption("everyone");
+      await form(page, "prompt").locator("select").selectOption("everyone");
       await fill(page, "prompt", "Title", "Letter");
       await fill(page, "prompt", "What it is for (may be empty)", "to whom you say");
       await fill(page, "prompt", "Text", "A {{tone: friendly | dry}} letter to {{name}} by {{when = Friday}}.");
@@ -97,7 +97,7 @@ describe("home", () => {
       await page.locator('[data-prompt="Letter"]').waitFor();
       const file = JSON.stringify([{ command: "/sum", title: "Summary", content: "Sum it up." }, { title: "nothing" }]);
       await page.locator('[data-choose="prompts"]').setInputFiles({ name: "prompts.json", mimeType: "application/json", buffer: Buffer.from(file) });
-      await page.locator(".people-said").filter({ hasText: "1 prompts came in, 1 could not be read." }).waitFor();
+      await page.locator(".people-said").filter({ hasText: "Imported: 1. Not readable: 1." }).waitFor();
       await page.locator('[data-prompt="Summary"]').waitFor();
       const exported = await page.locator('[data-export="prompts"]').getAttribute("href");
       assert.deepEqual(JSON.parse(decodeURIComponent(exported.split(",")[1])).map(({ command }) => command), ["/summary"]);

@@ -583,8 +583,8 @@ texts! {
     NoPromptsPicker: "There are no prompts yet.", "Es gibt noch keine Prompts.";
     PromptsManage: "Write and change prompts", "Prompts schreiben und ändern";
     PromptsSignIn: "Sign in for prompts of your own", "Für eigene Prompts anmelden";
-    PromptsFound: "{n} prompts. Arrows choose, Enter takes one, Escape closes.",
-        "{n} Prompts. Pfeile wählen, Eingabe übernimmt, Escape schließt.";
+    PromptsFound: "{n} found. Arrows choose, Enter takes one, Escape closes.",
+        "{n} gefunden. Pfeile wählen, Eingabe übernimmt, Escape schließt.";
     PromptsNotFound: "No prompt is called so. Enter sends what stands there.",
         "So heißt kein Prompt. Eingabe sendet, was da steht.";
     PromptsOwn: "Your own", "Ihre eigenen";
@@ -607,7 +607,7 @@ texts! {
     ExportPrompts: "Export your own", "Eigene ausgeben";
     ImportPromptsHint: "A JSON file of Open WebUI or of Portico comes in as your own prompts.",
         "Eine JSON-Datei von Open WebUI oder Portico wird zu Ihren eigenen Prompts.";
-    PromptsImported: "{n} prompts came in, {left} could not be read.", "{n} Prompts eingelesen, {left} waren nicht lesbar.";
+    PromptsImported: "Imported: {n}. Not readable: {left}.", "Eingelesen: {n}. Nicht lesbar: {left}.";
     PromptsNoList: "This file has no list of prompts.", "Diese Datei enthält keine Liste von Prompts.";
     ActAnnouncementMade: "announced something", "kündigte etwas an";
     ActAnnouncementChanged: "changed an announcement", "änderte eine Ankündigung";
@@ -756,7 +756,7 @@ texts! {
     PeopleCount: "People", "Personen";
     PeopleBlocked: "{n}, {blocked} of them blocked", "{n}, davon {blocked} gesperrt";
     QueueCount: "Documents in the queue", "Dokumente in Arbeit";
-    TodayTokens: "Tokens today", "Tokens heute";
+    TodayTokens: "Tokens today", "Token heute";
     NearTitle: "Limits nearly used up", "Fast erreichte Grenzen";
     NearHidden: "Whose they are is not shown: the house does not look at what each person uses.",
         "Wessen, steht hier nicht: Das Haus sieht nicht nach, was jede Person verbraucht.";
@@ -765,7 +765,7 @@ texts! {
     // Usage
     Usage: "Usage", "Nutzung";
     UsageLead: "What models were asked for, counted in tokens (parts of words). Never what was said.",
-        "Was von Modellen verlangt wurde, gezählt in Tokens (Wortteilen). Nie, was gesagt wurde.";
+        "Was von Modellen verlangt wurde, gezählt in Token (Wortteilen). Nie, was gesagt wurde.";
     UsageSpan: "Time", "Zeitraum";
     UsageSpan7: "7 days", "7 Tage";
     UsageSpan30: "30 days", "30 Tage";
@@ -778,16 +778,16 @@ texts! {
     UsageUnknown: "Before places were counted", "Bevor Orte gezählt wurden";
     UsageDevicesOff: "What runs on people's devices is not counted. If the house wants to know, it is a switch under Rules.",
         "Was auf den Geräten läuft, wird nicht gezählt. Will das Haus es wissen, ist es ein Schalter unter Regeln.";
-    UsageTokens: "Tokens", "Tokens";
+    UsageTokens: "Tokens", "Token";
     UsageRequests: "Requests", "Anfragen";
     UsagePrompt: "Read", "Gelesen";
     UsageCompletion: "Written", "Geschrieben";
     UsageTotal: "All", "Alle";
-    UsageByDay: "Tokens by day", "Tokens je Tag";
-    UsageByWeek: "Tokens by week", "Tokens je Woche";
-    UsageByMonth: "Tokens by month", "Tokens je Monat";
+    UsageByDay: "Tokens by day", "Token je Tag";
+    UsageByWeek: "Tokens by week", "Token je Woche";
+    UsageByMonth: "Tokens by month", "Token je Monat";
     UsagePlotDesc: "{from} to {to}: {n} tokens in all; most of them, {max}, on {at}.",
-        "{from} bis {to}: zusammen {n} Tokens; die meisten, {max}, am {at}.";
+        "{from} bis {to}: zusammen {n} Token; die meisten, {max}, am {at}.";
     UsageDay: "Day", "Tag";
     UsageWeek: "Week from", "Woche ab";
     UsageMonth: "Month", "Monat";
@@ -807,13 +807,13 @@ texts! {
     UsageEnergy: "Estimated energy", "Geschätzte Energie";
     UsageEnergyHint: "An estimate by the figures below, not a measurement.", "Eine Schätzung nach den Werten unten, keine Messung.";
     UsageFormula: "Energy = (tokens written + tokens read × {share}) × joules × billions of parameters × {overhead} for cooling (not on devices). Joules: devices {device}, this server {server}, upstreams {upstream}; a model of unknown size counts as {unknown} billion.",
-        "Energie = (geschriebene Tokens + gelesene × {share}) × Joule × Milliarden Parameter × {overhead} für Kühlung (nicht auf Geräten). Joule: Geräte {device}, dieser Server {server}, Upstreams {upstream}; ein Modell unbekannter Größe zählt als {unknown} Milliarden.";
-    UsageCost: "The same tokens elsewhere", "Dieselben Tokens anderswo";
+        "Energie = (geschriebene Token + gelesene × {share}) × Joule × Milliarden Parameter × {overhead} für Kühlung (nicht auf Geräten). Joule: Geräte {device}, dieser Server {server}, Upstreams {upstream}; ein Modell unbekannter Größe zählt als {unknown} Milliarden.";
+    UsageCost: "The same tokens elsewhere", "Dieselben Token anderswo";
     UsageCostHint: "At {prompt} for a million tokens read and {completion} for a million written ({of}).",
-        "Bei {prompt} je Million gelesener und {completion} je Million geschriebener Tokens ({of}).";
+        "Bei {prompt} je Million gelesener und {completion} je Million geschriebener Token ({of}).";
     UsageCostNobody: "a price of your own", "ein eigener Preis";
     UsageCostNone: "Enter a price below, and it says what the same tokens would have cost.",
-        "Tragen Sie unten einen Preis ein, dann steht hier, was dieselben Tokens gekostet hätten.";
+        "Tragen Sie unten einen Preis ein, dann steht hier, was dieselben Token gekostet hätten.";
     UsageSettings: "How it is counted and reckoned", "Wie gezählt und gerechnet wird";
     UsageDetail: "Whose use is shown", "Wessen Nutzung gezeigt wird";
     UsageDetailHouse: "the house's as a whole", "die des Hauses im Ganzen";
@@ -824,8 +824,8 @@ texts! {
     UsageAsksDevices: "People may say what their devices can do", "Personen dürfen sagen, was ihre Geräte können";
     UsagePrice: "Price to compare with", "Preis zum Vergleich";
     UsageCurrency: "Currency (three letters; empty: none)", "Währung (drei Buchstaben; leer: keine)";
-    UsagePricePrompt: "For a million tokens read", "Je Million gelesener Tokens";
-    UsagePriceCompletion: "For a million tokens written", "Je Million geschriebener Tokens";
+    UsagePricePrompt: "For a million tokens read", "Je Million gelesener Token";
+    UsagePriceCompletion: "For a million tokens written", "Je Million geschriebener Token";
     UsagePriceOf: "Whose price it is", "Wessen Preis das ist";
     UsageEnergyFigures: "Figures for energy", "Werte für die Energie";
     UsageJoulesDevice: "Joules a token and billion parameters: devices", "Joule je Token und Milliarde Parameter: Geräte";

@@ -199,6 +199,8 @@ texts! {
     HomeOnDeviceElse: "{model} answers on this device. Where it cannot, the server of {house} goes on, and the answer says so.",
         "{model} antwortet auf diesem Gerät. Wo das nicht geht, macht der Server von {house} weiter, und die Antwort sagt es.";
     HomeOnServer: "{model} answers on the server of {house}.", "{model} antwortet auf dem Server von {house}.";
+    HomeOnServerInstead: "{model} answers on the server of {house}, for this device cannot.",
+        "{model} antwortet auf dem Server von {house}, denn dieses Gerät kann es nicht.";
     HomeDeviceToo: "A model on this device answers without the server.",
         "Ein Modell auf diesem Gerät antwortet ohne den Server.";
     Announcements: "Announcements", "Ankündigungen";

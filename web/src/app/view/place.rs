@@ -56,7 +56,7 @@ pub fn place_line(page: Page, route: Memo<Option<(String, Route)>>) -> impl Into
             {assistant_choice(page).into_any()}
             {documents_choice(page).into_any()}
             {tools_choice(page).into_any()}
-            <span class="next-place" role="status">{text} " " {documents_note(page)}</span>
+            <span class="next-place" role="status"><span class="next-model">{text} " "</span> {documents_note(page)}</span>
         </div>
     }
 }

@@ -199,7 +199,8 @@ pub fn facts(page: Page, model: &ModelView, with_context: bool) -> impl IntoView
 fn greeting(page: Page, model: String) -> impl IntoView {
     let place = move || {
         let (text, id) = match place::route_here(page, &model) {
-            Route::Server { model, .. } => (Text::HomeOnServer, model),
+            Route::Server { model, instead: None } => (Text::HomeOnServer, model),
+            Route::Server { model, .. } => (Text::HomeOnServerInstead, model),
             Route::Device { fallback: Some(_) } => (Text::HomeOnDeviceElse, model.clone()),
             Route::Device { fallback: None } | Route::Nowhere(_) => {
                 (Text::HomeOnDevice, model.clone())
