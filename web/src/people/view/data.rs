@@ -79,7 +79,8 @@ pub fn data(people: People, leaves: Leaves) -> impl IntoView {
             <h4>{people.t(Text::Leaves)}</h4>
             {leaves_list(people, leaves)}
             {leaves.asks_device.then(|| device_choice(people))}
-            <div class="row"><a class="button" href="/api/me/export" download="portico.json">{people.t(Text::Export)}</a></div>
+            <div class="row"><a class="button" href="/api/me/export" download="portico.json">{people.t(Text::Export)}</a>
+                {leaves.chats_leave.then(|| view! { <a class="button" href="#/share">{people.t(Text::ShareManage)}</a> })}</div>
             {move || match is_asked.get() {
                 false => view! {
                     <div class="row">

@@ -231,11 +231,15 @@ fn link(this: Views, share: Share, doing: Doing) -> impl IntoView {
     let location = web_sys::window().map(|window| window.location());
     let origin = location.and_then(|location| location.origin().ok()).unwrap_or_default();
     let Share { id, groups, changed_s, .. } = share;
-    let lang = people.lang.get_untracked();
-    let (readers, date) = (readers(lang, &groups), parts::date(lang, changed_s));
-    let hint = Text::ShareIs.fill(lang, &[("groups", &readers), ("date", &date)]);
+    let url = format!("{origin}/#/shared/{id}");
+    let shown = move || {
+        let lang = people.lang.get();
+        let (readers, date) = (readers(lang, &groups), parts::date(lang, changed_s));
+        let hint = Text::ShareIs.fill(lang, &[("groups", &readers), ("date", &date)]);
+        once(people, hint, url.clone())
+    };
     view! {
-        {once(people, hint, format!("{origin}/#/shared/{id}"))}
+        {shown}
         <div class="row">{sure(people, move || Text::ShareEndNow.get(people.lang.get()).to_owned(), Text::ShareEnd,
             move || this.end(id.clone(), doing))}</div>
     }
