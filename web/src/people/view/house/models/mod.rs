@@ -30,6 +30,14 @@ impl Shown {
     pub fn follows(self, job: Option<Job>) {
         self.job.set(job);
         job::follow(self);
+        // Its progress stands above what was clicked.
+        request_animation_frame(|| {
+            let document = web_sys::window().and_then(|window| window.document());
+            let card = document.and_then(|document| document.get_element_by_id("models-job"));
+            if let Some(card) = card {
+                card.scroll_into_view_with_bool(true);
+            }
+        });
     }
 
     pub fn is_busy(self) -> bool {
@@ -85,7 +93,7 @@ fn lists(shown: Shown, listing: Listing) -> impl IntoView + use<> {
         <section class="card" aria-labelledby="models-here">
             <h3 id="models-here">{people.t(Text::ModelsHere)}</h3>
             {has_none.then(|| view! { <p>{people.t(Text::ModelsHereNone)}</p> })}
-            <ul class="doc-rows" data-models="here">{here}</ul>
+            {(!has_none).then(|| view! { <ul class="doc-rows" data-models="here">{here}</ul> })}
         </section>
         {first}
         {machine::machine(people, listing.machine)}
