@@ -51,7 +51,7 @@ pub enum Standing {
     /// The conversation has none.
     None,
     /// `is_news`: it is another than the one that the person was told of.
-    Here { assistant: Assistant, is_news: bool },
+    Here { assistant: Box<Assistant>, is_news: bool },
     /// Deleted, or no longer for this person.
     Gone(AssistantUse),
     /// The server was not asked yet, and this device kept nothing.
@@ -65,7 +65,7 @@ pub fn standing(in_use: Option<AssistantUse>, known: Option<&[Assistant]>) -> St
     match known.iter().find(|one| one.id == in_use.id) {
         Some(one) => {
             let is_news = one.revision > in_use.revision;
-            Standing::Here { assistant: one.clone(), is_news }
+            Standing::Here { assistant: Box::new(one.clone()), is_news }
         }
         None => Standing::Gone(in_use),
     }
@@ -166,7 +166,7 @@ mod tests {
         let one = assistant(2);
         let in_use = one.in_use();
         let known = [one.clone()];
-        let here = |is_news| Standing::Here { assistant: one.clone(), is_news };
+        let here = |is_news| Standing::Here { assistant: Box::new(one.clone()), is_news };
         assert_eq!(standing(None, Some(&known)), Standing::None);
         assert_eq!(standing(Some(in_use.clone()), Some(&known)), here(false));
         let before = AssistantUse { revision: 1, ..in_use.clone() };

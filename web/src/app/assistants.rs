@@ -76,7 +76,7 @@ pub fn standing(page: Page, conversation: Option<Uuid>) -> Standing {
 
 fn here(page: Page, conversation: Option<Uuid>) -> Option<Assistant> {
     match standing(page, conversation) {
-        Standing::Here { assistant, .. } => Some(assistant),
+        Standing::Here { assistant, .. } => Some(*assistant),
         Standing::None | Standing::Gone(_) | Standing::Unknown(_) => None,
     }
 }

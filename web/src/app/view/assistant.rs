@@ -217,7 +217,7 @@ pub fn assistant_choice(page: Page) -> impl IntoView {
 pub fn assistants_home(page: Page) -> impl IntoView {
     let standing = Memo::new(move |_| here(page));
     move || match standing.get() {
-        Standing::Here { assistant, .. } => Some(chosen(page, assistant).into_any()),
+        Standing::Here { assistant, .. } => Some(chosen(page, *assistant).into_any()),
         _ => page.assistants.get().map(|known| offered(page, &known).into_any()),
     }
 }

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use portico_page::assistants::Assistant;
 use portico_people::texts::Text;
 
+use super::choices::tool_title;
 use super::{back, kept, mark, whose};
 use crate::state::People;
 
@@ -35,6 +36,17 @@ pub fn one(people: People, one: Assistant) -> impl IntoView {
             view! { <div><dt>{people.t(text)}</dt><dd dir="auto">{ids.join(", ")}</dd></div> }
         })
     };
+    let has_tools = !definition.tools.is_empty();
+    let named = move || {
+        let lang = people.lang.get();
+        let named = definition.tools.iter().map(|id| {
+            tool_title(id).map_or_else(|| id.clone(), |title| title.get(lang).to_owned())
+        });
+        named.collect::<Vec<_>>().join(", ")
+    };
+    let tools = has_tools.then(|| {
+        view! { <div><dt>{people.t(Text::AssistantTools)}</dt><dd dir="auto">{named}</dd></div> }
+    });
     view! {
         {back(people)}
         <h2 class="library-title" dir="auto">{sign} " " {definition.name}</h2>
@@ -56,7 +68,7 @@ pub fn one(people: People, one: Assistant) -> impl IntoView {
             <dl class="facts wide">
                 {model}
                 {listed(Text::AssistantCollections, definition.collections)}
-                {listed(Text::AssistantTools, definition.tools)}
+                {tools}
             </dl>
             {withheld.map(|said| view! { <p class="muted">{said}</p> })}
             <p class="hint">{people.t(Text::AssistantRights)}</p>
