@@ -36,7 +36,7 @@ pub fn stacked(bars: &[Vec<f64>], top: f64) -> Vec<Part> {
     for (i, bar) in bars.iter().enumerate() {
         let mut below = 0.0;
         for (series, &value) in bar.iter().enumerate() {
-            if !(value > 0.0) || !(top > 0.0) {
+            if value <= 0.0 || top <= 0.0 {
                 continue;
             }
             let height = value / top * 100.0;

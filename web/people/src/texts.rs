@@ -805,6 +805,8 @@ texts! {
     UsageWhoKey: "{name} (key of the house)", "{name} (Schlüssel des Hauses)";
     UsageWhoEarlier: "Earlier, no longer by person", "Früher, nicht mehr nach Person";
     UsageEnergy: "Estimated energy", "Geschätzte Energie";
+    UsageReckoned: "Energy and price", "Energie und Preis";
+    UsagePlace: "Where", "Wo";
     UsageEnergyHint: "An estimate by the figures below, not a measurement.", "Eine Schätzung nach den Werten unten, keine Messung.";
     UsageFormula: "Energy = (tokens written + tokens read × {share}) × joules × billions of parameters × {overhead} for cooling (not on devices). Joules: devices {device}, this server {server}, upstreams {upstream}; a model of unknown size counts as {unknown} billion.",
         "Energie = (geschriebene Token + gelesene × {share}) × Joule × Milliarden Parameter × {overhead} für Kühlung (nicht auf Geräten). Joule: Geräte {device}, dieser Server {server}, Upstreams {upstream}; ein Modell unbekannter Größe zählt als {unknown} Milliarden.";

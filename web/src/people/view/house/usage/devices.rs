@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 use portico_page::format;
+use portico_people::calendar::{Grain, number_from_day};
 use portico_people::devices::{Devices, Month, class_text, fact_text};
 use portico_people::texts::Text;
 use portico_shared::error::Lang;
@@ -9,6 +10,7 @@ use wasm_bindgen_futures::spawn_local;
 
 use super::super::super::parts;
 use super::super::super::plot::{Line, bar_table};
+use super::day;
 use crate::api;
 use crate::state::{Asked, People};
 
@@ -46,7 +48,9 @@ fn shown(devices: &Devices, lang: Lang) -> impl IntoView + use<> {
         (None, true) => Text::DevicesFew.fill(lang, &[("n", &least)]),
         (Some(month), _) => {
             let n = format::integer(lang, month.n);
-            let values = [("n", n.as_str()), ("month", &month.month), ("least", &least)];
+            let first = number_from_day(&format!("{}-01", month.month)).unwrap_or_default();
+            let named = day(lang, first, Grain::Month);
+            let values = [("n", n.as_str()), ("month", &named), ("least", &least)];
             Text::DevicesLead.fill(lang, &values)
         }
     };

@@ -2,13 +2,14 @@
 
 mod by;
 mod devices;
+mod reckoned;
 mod settings;
 
 use leptos::prelude::*;
 use portico_page::format;
 use portico_people::calendar::{Grain, day_from_ms, day_from_number, number_from_day};
 use portico_people::texts::Text;
-use portico_people::usage::{Place, Settings, Usage, cost, watt_hours};
+use portico_people::usage::{Place, Settings, Usage, cost};
 use portico_shared::error::{ApiError, Lang};
 use wasm_bindgen_futures::spawn_local;
 
@@ -56,16 +57,14 @@ pub fn usage(people: People) -> impl IntoView {
     view! {
         <h2 class="library-title">{people.t(Text::Usage)}</h2>
         <p class="muted">{people.t(Text::UsageLead)}</p>
-        <fieldset class="filters people-filters" aria-label=people.t(Text::UsageSpan)>
+        <div class="people-span">
             <label>
                 <span>{people.t(Text::UsageSpan)}</span>
                 <select data-choose="span" on:change:target=move |event| {
                     span.set(event.target().value().parse().unwrap_or(USUAL_SPAN));
                 }>{SPANS.map(option).into_iter().collect_view()}</select>
             </label>
-        </fieldset>
-        <div class="row">
-            <a class="button small" download="usage.csv" href=move || format!("/api/usage.csv?{}", query(span.get()))>
+            <a class="button" download="usage.csv" href=move || format!("/api/usage.csv?{}", query(span.get()))>
                 {people.t(Text::SaveCsv)}
             </a>
         </div>
@@ -101,65 +100,38 @@ fn shown(people: People, usage: &Usage) -> impl IntoView + use<> {
     let has_devices = usage.places()[Place::Device.index()].requests > 0;
     view! {
         {is_empty.then(|| view! { <p data-state="usage-none">{Text::UsageNone.get(lang)}</p> })}
-        {(!has_devices).then(|| view! { <p class="hint">{Text::UsageDevicesOff.get(lang)}</p> })}
         {(!is_empty).then(|| view! {
             {totals(usage, lang)}
             {by_day(usage, lang)}
+            {(!has_devices).then(|| view! { <p class="hint">{Text::UsageDevicesOff.get(lang)}</p> })}
             {by::models(usage, lang)}
             {by::groups(usage, lang)}
             {by::people(usage, lang)}
+            {reckoned::reckoned(usage, lang)}
         })}
     }
 }
 
 /// All of it: tokens, requests, energy, money.
 fn totals(usage: &Usage, lang: Lang) -> impl IntoView + use<> {
-    let (total, energy) = (usage.total(), usage.settings.energy);
-    let joules: f64 = usage.joules(energy).iter().sum();
-    let (amount, unit) = watt_hours(joules);
-    let energy_text = format!("{}\u{a0}{unit}", decimals(lang, amount));
-    let figures = [
-        ("share", energy.prompt_share),
-        ("overhead", energy.overhead),
-        ("device", energy.device),
-        ("server", energy.server),
-        ("upstream", energy.upstream),
-        ("unknown", energy.unknown_billions),
-    ];
-    let figures = figures.map(|(name, value)| (name, decimals(lang, value)));
-    let figures = figures.each_ref().map(|(name, value)| (*name, value.as_str()));
-    let formula = Text::UsageFormula.fill(lang, &figures);
-    let price = usage.settings.price.clone();
-    let money = price.as_ref().map(|price| money(lang, cost(total, price), &price.currency));
-    let cost_hint = match &price {
-        None => Text::UsageCostNone.get(lang).to_owned(),
-        Some(price) => {
-            let of = match price.of.is_empty() {
-                true => Text::UsageCostNobody.get(lang),
-                false => price.of.as_str(),
-            };
-            let prompt = money_exact(lang, price.per_million_prompt, &price.currency);
-            let completion = money_exact(lang, price.per_million_completion, &price.currency);
-            let values = [("prompt", prompt.as_str()), ("completion", &completion), ("of", of)];
-            Text::UsageCostHint.fill(lang, &values)
-        }
-    };
+    let total = usage.total();
+    let joules = usage.joules(usage.settings.energy).iter().sum();
+    let price = usage.settings.price.as_ref();
+    let money = price.map(|price| reckoned::money(cost(total, price), &price.currency, lang));
     let fact = |text: Text, name: &'static str, value: String| {
         view! { <div><dt>{text.get(lang)}</dt><dd data-total=name>{value}</dd></div> }
     };
     view! {
-        <section class="card" aria-label=Text::UsageTotal.get(lang)>
-            <dl class="facts wide people-totals">
+        <div class="card">
+            <dl class="facts people-totals">
                 {fact(Text::UsageTokens, "tokens", format::integer(lang, total.tokens()))}
                 {fact(Text::UsagePrompt, "prompt", format::integer(lang, total.prompt_tokens))}
                 {fact(Text::UsageCompletion, "completion", format::integer(lang, total.completion_tokens))}
                 {fact(Text::UsageRequests, "requests", format::integer(lang, total.requests))}
-                {fact(Text::UsageEnergy, "energy", energy_text)}
+                {fact(Text::UsageEnergy, "energy", reckoned::energy_text(joules, lang))}
                 {money.map(|money| fact(Text::UsageCost, "cost", money))}
             </dl>
-            <p class="hint">{Text::UsageEnergyHint.get(lang)} " " {formula}</p>
-            <p class="hint" dir="auto">{cost_hint}</p>
-        </section>
+        </div>
     }
 }
 
@@ -222,24 +194,4 @@ fn day(lang: Lang, number: i64, grain: Grain) -> String {
     }
     let lang = if lang == Lang::De { "de-DE" } else { "en-GB" };
     date.to_locale_date_string(lang, &options).into()
-}
-
-/// A number with as many decimals as its size wants.
-fn decimals(lang: Lang, value: f64) -> String {
-    let n = match value {
-        _ if value.fract() == 0.0 => 0,
-        100.0.. => 0,
-        1.0.. => 1,
-        _ => 3,
-    };
-    format::number(lang, value, n)
-}
-
-fn money(lang: Lang, value: f64, currency: &str) -> String {
-    format!("{}\u{a0}{currency}", format::number(lang, value, if value < 1.0 { 4 } else { 2 }))
-}
-
-/// A price as it was entered.
-fn money_exact(lang: Lang, value: f64, currency: &str) -> String {
-    format!("{}\u{a0}{currency}", format::number(lang, value, 2))
 }
