@@ -218,7 +218,10 @@ pub fn assistants_home(page: Page) -> impl IntoView {
     let standing = Memo::new(move |_| here(page));
     move || match standing.get() {
         Standing::Here { assistant, .. } => Some(chosen(page, *assistant).into_any()),
-        _ => page.assistants.get().map(|known| offered(page, &known).into_any()),
+        _ => {
+            let known = page.assistants.get().filter(|known| !known.is_empty());
+            known.map(|known| offered(page, &known).into_any())
+        }
     }
 }
 
