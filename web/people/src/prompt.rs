@@ -92,7 +92,7 @@ pub fn variables(text: &str) -> Vec<Variable> {
         let Piece::Asked(variable) = piece else { continue };
         match found.iter_mut().find(|known| known.name == variable.name) {
             Some(known) if known.default.is_empty() && known.choices.is_empty() => {
-                *known = variable
+                *known = variable;
             }
             Some(_) => {}
             None => found.push(variable),
