@@ -236,13 +236,25 @@ fn answered(
     if hash(&code.proof(&bound)) != hash(&proof) {
         return None;
     }
+    sealed(ask.request, theirs, person, code, account, secret)
+}
+
+/// The account's key, for the device that has the other half of the public key and the code.
+pub(crate) fn sealed(
+    request: Uuid,
+    theirs: [u8; 32],
+    person: Uuid,
+    code: &Code,
+    account: &AccountKey,
+    secret: [u8; 32],
+) -> Option<ApprovalGiven> {
     let own = public(secret);
-    let bound = Bound { person, request: ask.request, keys: [&theirs, &own] };
+    let bound = Bound { person, request, keys: [&theirs, &own] };
     let key = sealing_key(shared(secret, theirs)?, code, &bound);
     // The key seals this once: its nonce may be any.
     let sealed = encrypt(&key, &[0; 24], account.bytes(), &bound.info(b"account key"));
     Some(ApprovalGiven {
-        request: ask.request,
+        request,
         key: URL_SAFE_NO_PAD.encode(own),
         sealed: URL_SAFE_NO_PAD.encode(sealed),
     })

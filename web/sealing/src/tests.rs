@@ -147,7 +147,11 @@ fn a_typo_in_the_recovery_key_is_named() {
 }
 
 mod approving {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
     use super::*;
+    use crate::approval::sealed;
     use crate::{APPROVAL_MS, Asking, Code, Heard};
     use portico_shared::sync::wire::{ApprovalAsk, ApprovalGiven};
 
@@ -239,6 +243,10 @@ mod approving {
         let forged = heard(forged.ask(NOW)).approve(id(1), forged.code(), &own, [8; 32], NOW);
         let forged = forged.unwrap();
         refused(&mut new, &forged, ErrorCode::SealApprovalDamaged);
+        // Also sealed for the new device's own public key, which it has seen.
+        let theirs = URL_SAFE_NO_PAD.decode(&ask.key).unwrap().try_into().unwrap();
+        let unasked = sealed(id(3), theirs, id(1), guess.code(), &own, [8; 32]).unwrap();
+        refused(&mut new, &unasked, ErrorCode::SealApprovalDamaged);
         let honest = approve(&mut heard([ask.clone()]), new.code()).unwrap();
         let exchanged = ApprovalGiven { key: server.key, ..honest.clone() };
         refused(&mut new, &exchanged, ErrorCode::SealApprovalDamaged);
