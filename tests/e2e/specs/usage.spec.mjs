@@ -125,6 +125,8 @@ describe("usage and overview", () => {
       await page.locator("[data-devices] h3").evaluate((heading) => heading.scrollIntoView());
       assert.deepEqual(await look(page, "house-usage-devices"), []);
 
+      // What a new house does first has a picture of its own.
+      await asks(page, "PUT", "/api/first-hour", { hidden: true });
       await goTo(page, "#/people/overview");
       await page.locator('[data-upstream="away"][data-well="false"]').waitFor({ timeout: 30_000 });
       await page.locator('[data-concern="upstream"]').filter({ hasText: "away" }).waitFor();

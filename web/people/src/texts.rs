@@ -786,8 +786,8 @@ texts! {
     UsageByDay: "Tokens by day", "Token je Tag";
     UsageByWeek: "Tokens by week", "Token je Woche";
     UsageByMonth: "Tokens by month", "Token je Monat";
-    UsagePlotDesc: "{from} to {to}: {n} tokens in all; most of them, {max}, on {at}.",
-        "{from} bis {to}: zusammen {n} Token; die meisten, {max}, am {at}.";
+    UsagePlotDesc: "{from} to {to}: {n} tokens in all. Most of them: {at} with {max}.",
+        "{from} bis {to}: zusammen {n} Token. Die meisten: {at} mit {max}.";
     UsageDay: "Day", "Tag";
     UsageWeek: "Week from", "Woche ab";
     UsageMonth: "Month", "Monat";

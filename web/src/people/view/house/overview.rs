@@ -146,7 +146,7 @@ fn house(overview: &Overview, lang: Lang) -> impl IntoView + use<> {
     view! {
         <section class="card" aria-labelledby="overview-house">
             <h3 id="overview-house">{Text::HouseTitle.get(lang)}</h3>
-            <dl class="facts wide">
+            <dl class="facts">
                 {leading(Text::PeopleCount, people, &Place::Everyone.hash(), lang)}
                 {leading(Text::OpenLinks, n(counts.n_links), &Place::Everyone.hash(), lang)}
                 {leading(Text::QueueCount, n(overview.jobs.n_pending), DOCUMENTS, lang)}
@@ -322,7 +322,7 @@ fn storage(overview: &Overview, lang: Lang) -> impl IntoView + use<> {
     view! {
         <section class="card" aria-labelledby="overview-storage">
             <h3 id="overview-storage">{Text::StorageTitle.get(lang)}</h3>
-            <dl class="facts wide">
+            <dl class="facts">
                 {free.map(|free| fact(Text::StorageFree, free, lang))}
                 {database_bytes.map(|n| fact(Text::StorageDatabase, bytes(n), lang))}
                 {fact(Text::StorageModels, bytes(models_bytes), lang)}
