@@ -204,6 +204,8 @@ texts! {
     HomeDeviceToo: "A model on this device answers without the server.",
         "Ein Modell auf diesem Gerät antwortet ohne den Server.";
     Announcements: "Announcements", "Ankündigungen";
+    FirstHourLeft: "Set up this house: {done} of {all} done", "Dieses Haus einrichten: {done} von {all} erledigt";
+    FirstHourClose: "Close; it stays under Administration", "Schließen; es bleibt unter Verwaltung";
     CloseAnnouncement: "Close “{title}”", "„{title}“ schließen";
     AskThese: "Ask these documents", "Diese Dokumente fragen";
     Recent: "Recent conversations", "Letzte Gespräche";
@@ -403,6 +405,7 @@ texts! {
     KeySearch: "Search conversations", "Gespräche durchsuchen";
     KeyWrite: "Write a message", "Nachricht schreiben";
     KeyAssistant: "Choose an assistant, where nothing is written yet", "Einen Assistenten wählen, solange nichts geschrieben ist";
+    KeyPrompts: "Prompts, at the beginning of a message", "Prompts, am Anfang einer Nachricht";
     KeySend: "Send the message", "Nachricht senden";
     KeyLine: "New line in the message", "Neue Zeile in der Nachricht";
     KeyEscape: "Close what is open", "Offenes schließen";

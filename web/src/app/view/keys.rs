@@ -14,12 +14,13 @@ pub const SEARCH_ID: &str = "search-conversations";
 
 const PREF: &str = "keys";
 
-const KEYS: [(&str, Text); 9] = [
+const KEYS: [(&str, Text); 10] = [
     ("?", Text::KeyHelp),
     ("n", Text::KeyNew),
     ("/", Text::KeySearch),
     ("m", Text::KeyWrite),
     ("@", Text::KeyAssistant),
+    ("/", Text::KeyPrompts),
     ("Enter", Text::KeySend),
     ("Shift+Enter", Text::KeyLine),
     ("Esc", Text::KeyEscape),
