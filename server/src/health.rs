@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::{HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
 
 use crate::app::App;
+use crate::guard::NO_STORE;
 use crate::http_error::HttpError;
 use crate::inference::LoadState;
 
@@ -46,9 +46,6 @@ pub struct Loading {
 pub fn router(state: Arc<App>) -> Router {
     Router::new().route("/healthz", get(health)).route("/readyz", get(ready)).with_state(state)
 }
-
-const NO_STORE: [(HeaderName, HeaderValue); 1] =
-    [(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))];
 
 async fn health(State(app): State<Arc<App>>) -> Result<Response, HttpError> {
     let shelf = app.library.shelf().await?;

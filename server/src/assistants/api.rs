@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::{DefaultBodyLimit, Path, State};
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
 use axum::response::IntoResponse;
-use axum::routing::{MethodRouter, get};
+use axum::routing::get;
 use axum::{Json, Router};
 use portico_shared::error::{ApiError, ErrorCode};
 use serde_json::json;
@@ -14,25 +14,18 @@ use uuid::Uuid;
 
 use super::{Assistant, Written};
 use crate::gateway::{Caller, Gateway, JsonBody};
+use crate::guard::{NO_STORE, Routes, routed};
 use crate::http_error::HttpError;
 
 const TIMEOUT: Duration = Duration::from_secs(30);
 const BODY_BYTES_MAX: usize = 256 << 10;
-
-const NO_STORE: [(HeaderName, HeaderValue); 1] =
-    [(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))];
-
-type Routes = Vec<(&'static str, MethodRouter<Arc<Gateway>>)>;
 
 pub fn router(gateway: Arc<Gateway>) -> Router {
     let routes: Routes = vec![
         ("/api/assistants", get(list).post(add)),
         ("/api/assistants/{id}", get(one).put(change).delete(remove)),
     ];
-    let add = |router: Router<_>, (path, handler)| router.route(path, handler);
-    let routes = routes.into_iter().fold(Router::new(), add);
-    let routes = routes.layer(DefaultBodyLimit::disable()).with_state(gateway);
-    crate::guard::limited(routes, TIMEOUT, BODY_BYTES_MAX)
+    routed(&gateway, routes, TIMEOUT, BODY_BYTES_MAX)
 }
 
 async fn list(

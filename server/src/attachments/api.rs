@@ -4,16 +4,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, Path, Query, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{MethodRouter, delete, get, post, put};
+use axum::routing::{delete, get, post, put};
 use axum::{Json, Router};
 use serde::Deserialize;
 
 use super::{CHUNK_BYTES, Offer};
 use crate::files::Inert;
 use crate::gateway::{Caller, Gateway, JsonBody};
+use crate::guard::{NO_STORE, Routes, routed};
 use crate::http_error::HttpError;
 
 /// A request without bytes, and the end of an upload, which reads all of it.
@@ -23,18 +24,7 @@ const CHUNK_TIMEOUT: Duration = Duration::from_secs(600);
 const MAX_BODY_BYTES: usize = 4096;
 const NAME_CHARS_MAX: usize = 255;
 
-const NO_STORE: [(HeaderName, HeaderValue); 1] =
-    [(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))];
-
-type Routes = Vec<(&'static str, MethodRouter<Arc<Gateway>>)>;
-
 pub fn router(gateway: Arc<Gateway>) -> Router {
-    let limited = |routes: Routes, timeout, max_bytes| {
-        let add = |router: Router<_>, (path, handler)| router.route(path, handler);
-        let routes = routes.into_iter().fold(Router::new(), add);
-        let routes = routes.layer(DefaultBodyLimit::disable()).with_state(Arc::clone(&gateway));
-        crate::guard::limited(routes, timeout, max_bytes)
-    };
     let small: Routes = vec![
         ("/api/attachments", get(room).post(open)),
         ("/api/attachments/{id}/finish", post(finish)),
@@ -42,7 +32,8 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
         ("/api/attachments/{id}/file", get(file)),
     ];
     let chunks: Routes = vec![("/api/attachments/{id}/bytes", put(bytes))];
-    limited(small, TIMEOUT, MAX_BODY_BYTES).merge(limited(
+    routed(&gateway, small, TIMEOUT, MAX_BODY_BYTES).merge(routed(
+        &gateway,
         chunks,
         CHUNK_TIMEOUT,
         CHUNK_BYTES as usize,

@@ -4,20 +4,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::State;
-use axum::http::{HeaderName, HeaderValue, header};
 use axum::response::IntoResponse;
 use axum::routing::get;
 use axum::{Json, Router};
 
 use super::Chosen;
 use crate::gateway::{Caller, Gateway, JsonBody};
+use crate::guard::NO_STORE;
 use crate::http_error::HttpError;
 
 const TIMEOUT: Duration = Duration::from_secs(30);
 const BODY_BYTES_MAX: usize = 4 << 10;
-
-const NO_STORE: [(HeaderName, HeaderValue); 1] =
-    [(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))];
 
 pub fn router(gateway: Arc<Gateway>) -> Router {
     let routes = Router::new().route("/api/first-hour", get(look).put(choose));

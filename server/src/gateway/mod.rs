@@ -35,22 +35,22 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
-use axum::routing::{MethodRouter, get, post};
+use axum::routing::{get, post};
 
 use crate::assistants::Assistants;
 use crate::attachments::Attachments;
 use crate::config::{Config, ConfigError};
 use crate::db::{Db, DbError, Home};
 use crate::documents::{Around, Documents, FileStore};
+use crate::guard::{Routes, routed};
 use crate::house::Board;
 use crate::inference::{Inference, InferenceConfig};
 use crate::keys::Keys;
 use crate::metrics::{HostedNow, Metrics};
 use crate::models::Library;
 use crate::people::{Oidc, People};
-use crate::stock::{Defaults, Stock};
 use crate::shares::Shares;
+use crate::stock::{Defaults, Stock};
 use crate::sync::Sync;
 use crate::tools::Tools;
 use crate::upstream::Fleet;
@@ -236,14 +236,11 @@ pub(crate) fn inference_config(config: &Config) -> InferenceConfig {
 pub fn router(gateway: Arc<Gateway>) -> Router {
     let limits = &gateway.config.limits;
     let (head, max_body_bytes) = (limits.answer + HEAD_GRACE, limits.max_body_bytes);
-    let add = |router: Router<_>, (path, handler)| router.route(path, handler);
-    let routes = routes().into_iter().fold(Router::new(), add);
-    let routes = routes.layer(DefaultBodyLimit::disable()).with_state(gateway);
-    crate::guard::limited(routes, head, max_body_bytes)
+    routed(&gateway, routes(), head, max_body_bytes)
 }
 
 /// What `openapi.json` describes.
-fn routes() -> Vec<(&'static str, MethodRouter<Arc<Gateway>>)> {
+fn routes() -> Routes {
     vec![
         ("/v1/models", get(models::list)),
         // An id may hold slashes, as a hub's names do.

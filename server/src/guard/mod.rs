@@ -5,10 +5,12 @@
 
 mod headers;
 mod host;
+mod routes;
 mod shape;
 
 pub use headers::{CONTENT_SECURITY_POLICY, OwnPolicy};
 pub use host::HostPolicy;
+pub use routes::{NO_STORE, Routes, routed};
 pub use shape::lang;
 
 use std::any::Any;

@@ -3,25 +3,21 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::{DefaultBodyLimit, Path, Query, State};
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
 use axum::response::IntoResponse;
-use axum::routing::{MethodRouter, get, put};
+use axum::routing::{get, put};
 use axum::{Json, Router};
 use serde::Deserialize;
 use serde_json::json;
 
 use crate::gateway::{Caller, Gateway, JsonBody};
+use crate::guard::{NO_STORE, Routes, routed};
 use crate::http_error::HttpError;
 
 const TIMEOUT: Duration = Duration::from_secs(30);
 /// The longest text, each of its characters escaped.
 const MAX_BODY_BYTES: usize = 256 << 10;
-
-const NO_STORE: [(HeaderName, HeaderValue); 1] =
-    [(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))];
-
-type Routes = Vec<(&'static str, MethodRouter<Arc<Gateway>>)>;
 
 pub fn router(gateway: Arc<Gateway>) -> Router {
     let routes: Routes = vec![
@@ -31,10 +27,7 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
         ("/api/prompts", get(prompts).post(add_prompt)),
         ("/api/prompts/{id}", put(change_prompt).delete(remove_prompt)),
     ];
-    let add = |router: Router<_>, (path, handler)| router.route(path, handler);
-    let routes = routes.into_iter().fold(Router::new(), add);
-    let routes = routes.layer(DefaultBodyLimit::disable()).with_state(gateway);
-    crate::guard::limited(routes, TIMEOUT, MAX_BODY_BYTES)
+    routed(&gateway, routes, TIMEOUT, MAX_BODY_BYTES)
 }
 
 async fn announcements(

@@ -10,7 +10,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::State;
-use axum::http::{HeaderName, HeaderValue, header};
 use axum::response::IntoResponse;
 use axum::routing::get;
 use axum::{Json, Router};
@@ -19,6 +18,7 @@ use serde::Serialize;
 use self::parts::{Backup, Counts, Models, OneUpstream, PlaceUse, Storage};
 use self::quotas::Quotas;
 use crate::gateway::{Caller, Gateway};
+use crate::guard::NO_STORE;
 use crate::http_error::HttpError;
 use crate::keys::{day_of, now_s};
 use crate::usage::{Detail, Range};
@@ -26,9 +26,6 @@ use crate::usage::{Detail, Range};
 const TIMEOUT: Duration = Duration::from_secs(30);
 /// Nothing is sent here.
 const MAX_BODY_BYTES: usize = 1 << 10;
-
-const NO_STORE: [(HeaderName, HeaderValue); 1] =
-    [(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))];
 
 pub fn router(gateway: Arc<Gateway>) -> Router {
     let routes = Router::new().route("/api/overview", get(overview)).with_state(gateway);

@@ -3,35 +3,28 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::{DefaultBodyLimit, Path, State};
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
 use axum::response::IntoResponse;
-use axum::routing::{MethodRouter, get};
+use axum::routing::get;
 use axum::{Json, Router};
 use portico_shared::share::SNAPSHOT_MAX_BYTES;
 use serde_json::json;
 
 use crate::gateway::{Caller, Gateway, JsonBody};
+use crate::guard::{NO_STORE, Routes, routed};
 use crate::http_error::HttpError;
 
 const TIMEOUT: Duration = Duration::from_secs(30);
 /// Of a snapshot, some of its characters escaped that need not be, and what stands around it.
 const MAX_BODY_BYTES: usize = 2 * SNAPSHOT_MAX_BYTES;
 
-const NO_STORE: [(HeaderName, HeaderValue); 1] =
-    [(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))];
-
-type Routes = Vec<(&'static str, MethodRouter<Arc<Gateway>>)>;
-
 pub fn router(gateway: Arc<Gateway>) -> Router {
     let routes: Routes = vec![
         ("/api/shares", get(own).post(add)),
         ("/api/shares/{id}", get(read).put(change).delete(end)),
     ];
-    let add = |router: Router<_>, (path, handler)| router.route(path, handler);
-    let routes = routes.into_iter().fold(Router::new(), add);
-    let routes = routes.layer(DefaultBodyLimit::disable()).with_state(gateway);
-    crate::guard::limited(routes, TIMEOUT, MAX_BODY_BYTES)
+    routed(&gateway, routes, TIMEOUT, MAX_BODY_BYTES)
 }
 
 async fn own(

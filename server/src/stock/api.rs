@@ -4,16 +4,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::extract::{DefaultBodyLimit, Path, Query, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::IntoResponse;
-use axum::routing::{MethodRouter, delete, get, post, put};
+use axum::routing::{delete, get, post, put};
 use axum::{Json, Router};
 use serde::Deserialize;
 use serde_json::json;
 
 use super::Chosen;
 use crate::gateway::{Caller, Gateway, JsonBody};
+use crate::guard::{NO_STORE, Routes, routed};
 use crate::http_error::HttpError;
 use crate::people::PersonId;
 
@@ -23,11 +24,6 @@ const BODY_BYTES_MAX: usize = 64 << 10;
 const UPLOAD_TIMEOUT: Duration = Duration::from_secs(86_400);
 /// The disk's room is what limits it.
 const UPLOAD_BYTES_MAX: usize = 1 << 40;
-
-const NO_STORE: [(HeaderName, HeaderValue); 1] =
-    [(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))];
-
-type Routes = Vec<(&'static str, MethodRouter<Arc<Gateway>>)>;
 
 pub fn router(gateway: Arc<Gateway>) -> Router {
     let routes: Routes = vec![
@@ -39,13 +35,12 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
         ("/api/models/{id}/verify", post(verify)),
     ];
     let uploads: Routes = vec![("/api/models/upload", put(upload))];
-    let add = |router: Router<_>, (path, handler)| router.route(path, handler);
-    let made = |routes: Routes| {
-        let routes = routes.into_iter().fold(Router::new(), add);
-        routes.layer(DefaultBodyLimit::disable()).with_state(Arc::clone(&gateway))
-    };
-    let routes = crate::guard::limited(made(routes), TIMEOUT, BODY_BYTES_MAX);
-    routes.merge(crate::guard::limited(made(uploads), UPLOAD_TIMEOUT, UPLOAD_BYTES_MAX))
+    routed(&gateway, routes, TIMEOUT, BODY_BYTES_MAX).merge(routed(
+        &gateway,
+        uploads,
+        UPLOAD_TIMEOUT,
+        UPLOAD_BYTES_MAX,
+    ))
 }
 
 /// An administrator, who is a person.

@@ -8,7 +8,7 @@ use axum::body::{Body, Bytes};
 use axum::extract::{DefaultBodyLimit, Path, Query, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{MethodRouter, get, post};
+use axum::routing::{get, post};
 use axum::{Json, Router};
 use futures_util::stream;
 use portico_shared::error::{ApiError, ErrorCode};
@@ -22,6 +22,7 @@ use uuid::Uuid;
 
 use super::body;
 use crate::gateway::{Caller, Gateway};
+use crate::guard::{Routes, routed};
 use crate::http_error::HttpError;
 use crate::metrics::OpenStream;
 use crate::people::{PersonId, cookie_of};
@@ -30,8 +31,6 @@ use crate::people::{PersonId, cookie_of};
 const TIMEOUT: Duration = Duration::from_secs(60);
 /// How often a silent listener is told that the server is there, and asked for whether it may listen.
 const ALIVE_EVERY: Duration = Duration::from_secs(15);
-
-type Routes = Vec<(&'static str, MethodRouter<Arc<Gateway>>)>;
 
 pub fn router(gateway: Arc<Gateway>) -> Router {
     let routes: Routes = vec![
@@ -44,10 +43,7 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
         ("/api/sync/signal", post(signal).layer(DefaultBodyLimit::max(SIGNAL_MAX_BYTES))),
         ("/api/sync/keyring", get(keyring).put(put_keyring)),
     ];
-    let add = |router: Router<_>, (path, handler)| router.route(path, handler);
-    let routes = routes.into_iter().fold(Router::new(), add);
-    let routes = routes.layer(DefaultBodyLimit::disable()).with_state(gateway);
-    crate::guard::limited(routes, TIMEOUT, PUSH_MAX_BYTES)
+    routed(&gateway, routes, TIMEOUT, PUSH_MAX_BYTES)
 }
 
 async fn push(

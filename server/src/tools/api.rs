@@ -4,10 +4,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::{DefaultBodyLimit, Path, State};
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
 use axum::response::IntoResponse;
-use axum::routing::{MethodRouter, get, post, put};
+use axum::routing::{get, post, put};
 use axum::{Json, Router};
 use portico_shared::error::{ApiError, ErrorCode};
 use serde::Deserialize;
@@ -16,16 +16,12 @@ use serde_json::{Map, Value, json};
 use super::added::{HeaderChanges, Settings};
 use super::mcp::McpView;
 use crate::gateway::{Caller, Gateway, JsonBody};
+use crate::guard::{NO_STORE, Routes, routed};
 use crate::http_error::HttpError;
 
 /// Longest time of a request: a server of tools has a limit of its own, which speaks first.
 const TIMEOUT: Duration = Duration::from_secs(600);
 const BODY_BYTES_MAX: usize = 256 << 10;
-
-const NO_STORE: [(HeaderName, HeaderValue); 1] =
-    [(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))];
-
-type Routes = Vec<(&'static str, MethodRouter<Arc<Gateway>>)>;
 
 pub fn router(gateway: Arc<Gateway>) -> Router {
     let routes: Routes = vec![
@@ -35,10 +31,7 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
         ("/api/mcp/{id}", put(change).delete(remove)),
         ("/api/mcp/{id}/check", post(check)),
     ];
-    let with = |router: Router<_>, (path, handler)| router.route(path, handler);
-    let routes = routes.into_iter().fold(Router::new(), with);
-    let routes = routes.layer(DefaultBodyLimit::disable()).with_state(gateway);
-    crate::guard::limited(routes, TIMEOUT, BODY_BYTES_MAX)
+    routed(&gateway, routes, TIMEOUT, BODY_BYTES_MAX)
 }
 
 async fn list(State(gateway): State<Arc<Gateway>>, caller: Caller) -> impl IntoResponse {

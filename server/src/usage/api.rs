@@ -5,10 +5,10 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::{DefaultBodyLimit, Query, State};
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::extract::{Query, State};
+use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
-use axum::routing::{MethodRouter, get};
+use axum::routing::get;
 use axum::{Json, Router};
 use portico_shared::error::{ApiError, ErrorCode};
 use serde::Serialize;
@@ -17,6 +17,7 @@ use serde_json::json;
 use super::counts::RangeQuery;
 use super::{DEVICES_MIN, Detail, DeviceReport, PEOPLE_MIN, Range, Settings, Used};
 use crate::gateway::{Caller, Gateway, JsonBody};
+use crate::guard::{NO_STORE, Routes, routed};
 use crate::http_error::HttpError;
 use crate::people::audit::csv_cell;
 use crate::upstream::Place;
@@ -24,17 +25,11 @@ use crate::upstream::Place;
 const TIMEOUT: Duration = Duration::from_secs(30);
 const MAX_BODY_BYTES: usize = 64 << 10;
 
-const NO_STORE: [(HeaderName, HeaderValue); 1] =
-    [(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))];
-
 pub fn router(gateway: Arc<Gateway>) -> Router {
-    let add = |router: Router<_>, (path, handler)| router.route(path, handler);
-    let routes = routes().into_iter().fold(Router::new(), add);
-    let routes = routes.layer(DefaultBodyLimit::disable()).with_state(gateway);
-    crate::guard::limited(routes, TIMEOUT, MAX_BODY_BYTES)
+    routed(&gateway, routes(), TIMEOUT, MAX_BODY_BYTES)
 }
 
-fn routes() -> Vec<(&'static str, MethodRouter<Arc<Gateway>>)> {
+fn routes() -> Routes {
     vec![
         ("/api/usage", get(used)),
         ("/api/usage.csv", get(csv)),

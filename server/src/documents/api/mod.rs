@@ -14,11 +14,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
-use axum::http::{HeaderName, HeaderValue, header};
-use axum::routing::{MethodRouter, get, patch, post};
+use axum::routing::{get, patch, post};
 
 use crate::gateway::Gateway;
+use crate::guard::{NO_STORE, Routes, routed};
 
 /// A request without a file.
 const TIMEOUT: Duration = Duration::from_secs(60);
@@ -28,26 +27,15 @@ const PIECE_BYTES_MAX: u64 = 1 << 20;
 /// A document's text with its vectors, as JSON.
 const MAX_INDEXED_BYTES: usize = 256 << 20;
 
-const NO_STORE: [(HeaderName, HeaderValue); 1] =
-    [(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))];
-
-type Routes = Vec<(&'static str, MethodRouter<Arc<Gateway>>)>;
-
 pub fn router(gateway: Arc<Gateway>) -> Router {
     let upload = gateway.config.documents.upload;
     let max_file_bytes = gateway.config.documents.max_file_bytes;
     // Whoever takes the file in knows the limit, and says so; this one is behind it.
     let max_file_bytes = usize::try_from(max_file_bytes.saturating_add(PIECE_BYTES_MAX));
     let max_file_bytes = max_file_bytes.unwrap_or(usize::MAX);
-    let limited = |routes: Routes, timeout, max_bytes| {
-        let add = |router: Router<_>, (path, handler)| router.route(path, handler);
-        let routes = routes.into_iter().fold(Router::new(), add);
-        let routes = routes.layer(DefaultBodyLimit::disable()).with_state(Arc::clone(&gateway));
-        crate::guard::limited(routes, timeout, max_bytes)
-    };
-    limited(small(), TIMEOUT, MAX_BODY_BYTES)
-        .merge(limited(files(), upload, max_file_bytes))
-        .merge(limited(indexed(), upload, MAX_INDEXED_BYTES))
+    routed(&gateway, small(), TIMEOUT, MAX_BODY_BYTES)
+        .merge(routed(&gateway, files(), upload, max_file_bytes))
+        .merge(routed(&gateway, indexed(), upload, MAX_INDEXED_BYTES))
 }
 
 fn small() -> Routes {

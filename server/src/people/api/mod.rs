@@ -13,29 +13,23 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
-use axum::routing::{MethodRouter, delete, get, patch, post, put};
+use axum::http::{HeaderMap, header};
+use axum::routing::{delete, get, patch, post, put};
 
 use crate::config::Config;
 use crate::gateway::Gateway;
+use crate::guard::{NO_STORE, Routes, routed};
 use crate::people::{look, oidc};
 
 const TIMEOUT: Duration = Duration::from_secs(30);
 /// Rules name models; nothing here is longer.
 const MAX_BODY_BYTES: usize = 256 << 10;
 
-const NO_STORE: [(HeaderName, HeaderValue); 1] =
-    [(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))];
-
 pub fn router(gateway: Arc<Gateway>) -> Router {
-    let add = |router: Router<_>, (path, handler)| router.route(path, handler);
-    let routes = routes().into_iter().fold(Router::new(), add);
-    let routes = routes.layer(DefaultBodyLimit::disable()).with_state(gateway);
-    crate::guard::limited(routes, TIMEOUT, MAX_BODY_BYTES)
+    routed(&gateway, routes(), TIMEOUT, MAX_BODY_BYTES)
 }
 
-fn routes() -> Vec<(&'static str, MethodRouter<Arc<Gateway>>)> {
+fn routes() -> Routes {
     vec![
         ("/api/session", get(session::get).post(session::sign_in).delete(session::sign_out)),
         ("/api/links/look", post(links::look)),
