@@ -156,19 +156,26 @@ impl Usage {
             let mut select = connection.prepare_cached(sql)?;
             let rows = select.query_map([], |row| {
                 let n = row.get::<_, i64>(3)?.max(0) as u64;
-                Ok((row.get(0)?, row.get(1)?, row.get(2)?, n))
+                Ok((row.get(0)?, Counted { fact: row.get(1)?, value: row.get(2)?, n }))
             })?;
-            rows.collect::<Result<Vec<(String, String, String, u64)>, _>>()
+            rows.collect::<Result<Vec<(String, Counted)>, _>>()
         });
-        let mut months: Vec<(String, Vec<(String, String, u64)>)> = Vec::new();
-        for (month, fact, value, n) in counts.await? {
+        let mut months: Vec<(String, Vec<Counted>)> = Vec::new();
+        for (month, counted) in counts.await? {
             match months.last_mut().filter(|(last, _)| *last == month) {
-                Some((_, counts)) => counts.push((fact, value, n)),
-                None => months.push((month, vec![(fact, value, n)])),
+                Some((_, all)) => all.push(counted),
+                None => months.push((month, vec![counted])),
             }
         }
-        Ok(months.into_iter().map(|(month, counts)| shown(month, counts)).collect())
+        Ok(months.into_iter().map(|(month, all)| shown(month, all)).collect())
     }
+}
+
+/// How many devices said one thing.
+struct Counted {
+    fact: String,
+    value: String,
+    n: u64,
 }
 
 /// `2026-11`
@@ -192,11 +199,11 @@ fn count(connection: &Connection, month: &str, facts: &[(&str, String)]) -> sql:
 }
 
 /// What of a month's counts nobody can be told from.
-fn shown(month: String, counts: Vec<(String, String, u64)>) -> Month {
-    let n = counts.iter().find(|(fact, ..)| fact == ALL).map_or(0, |(.., n)| *n);
+fn shown(month: String, counts: Vec<Counted>) -> Month {
+    let n = counts.iter().find(|counted| counted.fact == ALL).map_or(0, |counted| counted.n);
     let mut shown = Month { month, n, ..Month::default() };
     let mut by_fact: BTreeMap<String, Vec<Class>> = BTreeMap::new();
-    for (fact, value, count) in counts {
+    for Counted { fact, value, n: count } in counts {
         match fact.as_str() {
             ALL => {}
             "model" => shown.models.push(share(value, count, n)),
