@@ -12,9 +12,8 @@ use crate::models::Library;
 use crate::page::Page;
 use crate::weights::WeightIndex;
 use crate::{
-    assistants, attachments, catalogue, documents, embed, first_hour, health, house, metrics, overview, page,
-    people, shares,
-    stock, sync, tools, usage, weights,
+    assistants, attachments, catalogue, documents, embed, first_hour, health, house, metrics,
+    overview, page, people, shares, stock, sync, tools, usage, weights,
 };
 
 /// What the handlers share.

@@ -52,10 +52,10 @@ use work::{Until, Work};
 
 pub use crate::files::{FileStore, Received};
 pub use api::router;
-pub(crate) use crawl::is_public;
 pub use collections::{
     Collection, CollectionChange, Groups, NewCollection, id_from_title, is_collection_id,
 };
+pub(crate) use crawl::is_public;
 pub use embedders::Embedders;
 pub use indexed::IndexedDocument;
 pub use intake::{Arrival, Taken};

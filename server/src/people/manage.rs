@@ -282,7 +282,8 @@ impl People {
                 let sql = "DELETE FROM collection_rights WHERE group_name = ?2 AND collection IN
                     (SELECT collection FROM collection_rights WHERE group_name = ?1)";
                 transaction.execute(sql, (&of_name, &new_name))?;
-                let sql = "DELETE FROM announcement_groups WHERE group_name = ?2 AND announcement IN
+                let sql =
+                    "DELETE FROM announcement_groups WHERE group_name = ?2 AND announcement IN
                     (SELECT announcement FROM announcement_groups WHERE group_name = ?1)";
                 transaction.execute(sql, (&of_name, &new_name))?;
                 for table in NAMED_BY_GROUP {

@@ -16,8 +16,8 @@ mod wire;
 
 pub use fleet::{Endpoint, Fleet, FleetModel, Place, Upstream};
 pub use record::Record;
+pub(crate) use resolver::{Reachable, may_reach};
 pub(crate) use secret::{Bearer, read_secret};
 pub use send::{Refusal, SendError, Stream, Whole};
 pub(crate) use trust::authorities;
-pub(crate) use resolver::{Reachable, may_reach};
 pub(crate) use wire::{HttpsClient, Wire, https_client};

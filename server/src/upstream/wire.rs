@@ -53,7 +53,11 @@ impl Wire {
         authorities: Option<RootCertStore>,
         connect: Duration,
     ) -> Result<Self, rustls::Error> {
-        Ok(Self { client: https_client(&base, authorities, connect, Reachable::All)?, base, bearer })
+        Ok(Self {
+            client: https_client(&base, authorities, connect, Reachable::All)?,
+            base,
+            bearer,
+        })
     }
 
     /// Sends `body`, if there is one, and waits for the answer's head. Dropping what this gives closes
