@@ -18,7 +18,8 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 use portico_shared::sync::{
-    AssistantUse, Body, Clock, ConversationView, Head, Merge, MessageContent, MessageState, Op, Setting,
+    AssistantUse, Body, Clock, ConversationView, Head, Merge, MessageContent, MessageState, Op,
+    Setting,
 };
 use portico_web::log_store::{Held, IdbError, LogStore, Record, SENT_TO, Stored, Write};
 use portico_web::sync_link::LOG_CHANNEL;

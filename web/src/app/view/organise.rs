@@ -47,7 +47,11 @@ impl Shown {
 }
 
 /// The choice of what is shown, once there is one.
-pub fn shown_field(page: Page, rows: ReadSignal<Vec<Row>>, shown: RwSignal<Shown>) -> impl IntoView {
+pub fn shown_field(
+    page: Page,
+    rows: ReadSignal<Vec<Row>>,
+    shown: RwSignal<Shown>,
+) -> impl IntoView {
     let options = Memo::new(move |_| {
         rows.with(|rows| {
             let mut options = vec![Shown::All];
