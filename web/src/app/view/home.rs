@@ -12,7 +12,7 @@ use portico_web::markdown_dom::MarkdownDom;
 use wasm_bindgen::JsCast;
 
 use super::icons::{self, icon};
-use super::{assistant, composer, models as model_views, open_conversation, welcome};
+use super::{assistant, composer, first_hour, models as model_views, open_conversation, welcome};
 use crate::announcements::{self, Announcement};
 use crate::browser::{document, now_ms};
 use crate::log::{self, Row};
@@ -36,6 +36,7 @@ pub fn below(page: Page) -> impl IntoView {
     view! {
         <div class="home-below">
             <Show when=move || can_answer.get()>{collections(page)}</Show>
+            {first_hour::first_hour(page)}
             {all_announcements(page)}
             <Show when=move || can_answer.get() && !has_assistant.get()>{suggestions(page)}</Show>
             {assistant::assistants_home(page)}

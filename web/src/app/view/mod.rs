@@ -9,6 +9,7 @@ mod choice;
 mod composer;
 mod dialog;
 mod documents;
+mod first_hour;
 mod home;
 mod icons;
 mod keys;
