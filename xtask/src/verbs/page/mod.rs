@@ -25,6 +25,7 @@ mod pdfjs;
 
 pub use compress::sibling as compressed_sibling;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 
@@ -34,6 +35,9 @@ use xtask::step::step;
 
 use crate::command;
 use crate::options::Options;
+
+/// Of the page's own crate.
+const MANIFEST: &str = "web/Cargo.toml";
 
 /// How much work goes into the page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,18 +75,22 @@ pub fn build(places: &Places, kind: Kind) -> anyhow::Result<PathBuf> {
     let bins = index_html::bins(&tags);
     let later = index_html::later(&tags);
     step("compiling the page to WebAssembly", || {
-        let mut cargo = command::cargo(places);
-        cargo.args(["build", "--quiet", "--package", "portico-web"]);
-        cargo.args(["--profile", kind.profile(), "--target", xtask::toolchain::WASM]);
-        for bin in &bins {
-            cargo.args(["--bin", bin]);
+        let mut crates: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        let page = bins.iter().map(|bin| (bin, MANIFEST));
+        for (bin, manifest) in
+            page.chain(later.iter().map(|(bin, manifest)| (bin, manifest.as_str())))
+        {
+            crates.entry(manifest).or_default().push(bin);
         }
-        command::run(&mut cargo)?;
-        // Alone: built together, the page would get the features of what it is not to contain.
-        for (bin, manifest) in &later {
+        // A crate's bins at once, which the machine's cores share. Crates apart: built together, each would
+        // get the features of what it is not to contain.
+        for (manifest, bins) in crates {
             let mut cargo = command::cargo(places);
-            cargo.args(["build", "--quiet", "--manifest-path", manifest, "--bin", bin]);
+            cargo.args(["build", "--quiet", "--manifest-path", manifest]);
             cargo.args(["--profile", kind.profile(), "--target", xtask::toolchain::WASM]);
+            for bin in bins {
+                cargo.args(["--bin", bin]);
+            }
             command::run(&mut cargo)?;
         }
         anyhow::Ok(((), String::new()))
