@@ -136,7 +136,9 @@ describe("the first hour", () => {
       await page.getByText("All is done. The house is ready.").waitFor();
       assert.deepEqual(await look(page, "first-hour-done"), []);
       await page.getByRole("button", { name: "Don’t show this any more" }).click();
-      await page.locator("[data-first-hour]").waitFor({ state: "detached" });
+      await page.locator("[data-first-hour]:has([data-step])").waitFor({ state: "detached" });
+      await library.goTo(page, "#/");
+      await page.getByRole("link", { name: /^Set up this house/ }).waitFor({ state: "detached" });
     }),
   );
 

@@ -23,8 +23,13 @@ struct FirstHour {
 pub fn first_hour(page: Page) -> impl IntoView {
     let known = RwSignal::new(None::<FirstHour>);
     Effect::new(move |_| {
+        // Asked anew by whoever comes back from where its steps are done.
+        let is_elsewhere = page.shows_people.get() || page.shows_library.get();
         if !page.is_admin.get() || prefs::get(CLOSED).is_some() {
             known.set(None);
+            return;
+        }
+        if is_elsewhere {
             return;
         }
         spawn_local(async move {
