@@ -95,8 +95,8 @@ fn speed(tokens_per_s: f64) -> Speed {
 /// None: it is not made for browsers.
 pub fn devices(model: &Model) -> Option<Devices> {
     model.runs_in(RunsIn::Browser).then(|| match model.usual_memory_bytes() {
-        ..=SMALL_BYTES => Devices::Most,
-        ..=USUAL_BYTES => Devices::Laptops,
+        bytes if bytes <= SMALL_BYTES => Devices::Most,
+        bytes if bytes <= USUAL_BYTES => Devices::Laptops,
         _ => Devices::Strong,
     })
 }

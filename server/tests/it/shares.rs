@@ -33,7 +33,7 @@ fn new(conversation: u8, groups: &[&str]) -> Value {
 }
 
 /// Puts a conversation into somebody's log.
-async fn push(site: &Site, by: &mut Browser, n: u8, conversation: u8) {
+async fn push(site: &Site, by: &Browser, n: u8, conversation: u8) {
     let request = Request::post("/api/sync/push")
         .header("cookie", by.cookie.as_ref().unwrap())
         .header("portico-page", "1")
@@ -65,7 +65,7 @@ async fn a_share_is_read_by_whom_it_is_for_until_it_is_ended() {
     let mut bob = member(&site, &mut admin, "bob", &["staff"]).await;
     let mut eve = member(&site, &mut admin, "eve", &["board"]).await;
     for (n, conversation) in [(1, 50), (2, 51)] {
-        push(&site, &mut mia, n, conversation).await;
+        push(&site, &mia, n, conversation).await;
     }
     let for_staff = share(&site, &mut mia, 50, &["staff"]).await;
     let for_all = share(&site, &mut mia, 51, &["everyone"]).await;
@@ -170,7 +170,7 @@ async fn what_may_not_be_shared_is_refused_by_name() {
             database.execute(sql, (many, id(50).to_string()))
         })
         .unwrap();
-    push(&site, &mut mia, 9, 59).await;
+    push(&site, &mia, 9, 59).await;
     assert_eq!(refuse(&mut mia, new(59, &["staff"])).await, is(409, "shares_full"));
 }
 
@@ -182,7 +182,7 @@ async fn shares_go_with_their_time_their_chat_and_their_person() {
     assert_eq!(admin.ask(&site, "PUT", "/api/policy", rules).await.status, 204);
     let mut mia = member(&site, &mut admin, "mia", &[]).await;
     for (n, conversation) in [(1, 50), (2, 51)] {
-        push(&site, &mut mia, n, conversation).await;
+        push(&site, &mia, n, conversation).await;
     }
     let old = share(&site, &mut mia, 50, &["everyone"]).await;
     let fresh = share(&site, &mut mia, 51, &["everyone"]).await;
@@ -204,7 +204,7 @@ async fn shares_go_with_their_time_their_chat_and_their_person() {
     assert_eq!(refused.error(), (404, "share_not_found".into()));
     let refused = mia.ask(&site, "POST", AT, new(51, &["everyone"])).await;
     assert_eq!(refused.error(), (403, "conversation_stays_on_device".into()));
-    push(&site, &mut mia, 3, 52).await;
+    push(&site, &mia, 3, 52).await;
     let fresh = share(&site, &mut mia, 52, &["everyone"]).await;
 
     let exported: Value = mia.get(&site, "/api/me/export").await.json();

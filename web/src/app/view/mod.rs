@@ -1,7 +1,7 @@
 //! The page's elements. Each part is a function of [`Page`]; what it shows follows the signals.
 
-mod assistant;
 mod account_menu;
+mod assistant;
 mod attachments;
 mod banners;
 mod chat;
