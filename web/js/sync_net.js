@@ -1,6 +1,11 @@
 // What syncing needs of the browser: one tab that does it for all, requests with compressed bodies, and
 // the server's calls.
 
+/** A request that hangs for longer is given up and made again: everything waits for it. */
+const REQUEST_MS = 300_000;
+/** Until the server's calls are listened to again where the browser has given up. */
+const REOPEN_MS = 5_000;
+
 /** Resolves once this tab syncs for the profile; it does as long as it lives. */
 export function lead() {
   return new Promise((resolve) => {
@@ -35,20 +40,31 @@ export async function request(method, path, lines) {
       body = packed;
     }
   }
-  const answer = await fetch(path, { method, headers, body, cache: "no-store" });
+  const signal = AbortSignal.timeout(REQUEST_MS);
+  const answer = await fetch(path, { method, headers, body, cache: "no-store", signal });
   return [answer.status, await answer.text()];
 }
 
 /**
- * Calls `hear` with each event's data, and with undefined when the stream broke; the browser takes it up
- * again by itself.
+ * Calls `hear` with each event's data, and with undefined when the stream broke. A broken connection the browser
+ * takes up again by itself; an answer that is no stream (a proxy's error while the server starts) it does not.
  * @returns {() => void} ends it
  */
 export function listen(path, hear) {
-  const source = new EventSource(path);
-  source.onmessage = ({ data }) => hear(data);
-  source.onerror = () => hear(undefined);
-  return () => source.close();
+  let source, reopening;
+  const open = () => {
+    source = new EventSource(path);
+    source.onmessage = ({ data }) => hear(data);
+    source.onerror = () => {
+      if (source.readyState === EventSource.CLOSED) reopening = setTimeout(open, REOPEN_MS);
+      hear(undefined);
+    };
+  };
+  open();
+  return () => {
+    clearTimeout(reopening);
+    source.close();
+  };
 }
 
 /** Calls `hear` when another tab, or the page of this one, has written operations. */

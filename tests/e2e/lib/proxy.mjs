@@ -4,9 +4,10 @@ import http from "node:http";
 
 /**
  * @param {string} origin the server
- * @param {(request: {url: string, number: number}) => undefined | {abortAfter?: number, corrupt?: boolean, delayMs?: number, refuse?: boolean}} fault
+ * @param {(request: {url: string, number: number}) => undefined | {abortAfter?: number, corrupt?: boolean, delayMs?: number, refuse?: boolean, status?: number}} fault
  *   asked for each request; `number` counts the requests of that URL from 1. `abortAfter` cuts the
- *   connection after so many bytes of the body, `corrupt` flips one bit of it.
+ *   connection after so many bytes of the body, `corrupt` flips one bit of it; `status` is
+ *   answered in the server's place.
  * @returns {Promise<{origin: string, bytes: Map<string, number>, requests: Map<string, number>, sent: {head: string, body: Buffer[]}[], setFault: Function, close: () => Promise<void>}>}
  *   `sent` has every request whole, as it came from the browser.
  */
@@ -25,6 +26,7 @@ export async function startProxy(origin, fault = () => undefined) {
     request.on("data", (data) => whole.body.push(data));
     const what = decide({ url, number, headers: request.headers }) ?? {};
     if (what.refuse) return request.socket.destroy();
+    if (what.status) return response.writeHead(what.status, { "content-type": "text/plain" }).end("no server");
     const headers = { ...request.headers, host: upstream.host };
     for (const name of ["origin", "referer"]) {
       if (headers[name]) headers[name] = headers[name].replace(/^http:\/\/[^/]+/, origin);

@@ -10,6 +10,7 @@ import { open, withBrowser } from "../lib/browser.mjs";
 import { freshData } from "../lib/files.mjs";
 import { look } from "../lib/look.mjs";
 import * as person from "../lib/person.mjs";
+import { startProxy } from "../lib/proxy.mjs";
 import { startServer } from "../lib/server.mjs";
 
 const LONG = "Write a long story about a lighthouse keeper and the sea.";
@@ -103,6 +104,39 @@ describe("conversations on several devices", () => {
         assert.deepEqual(await look(second, "synced"), []);
       }),
     ));
+
+  it("are told of changes again after a proxy answered in the server's place", { timeout: 180_000 }, async () => {
+    let isAway = false;
+    const proxy = await startProxy(server.origin, ({ url }) => (isAway && url.startsWith("/api/") ? { status: 502 } : undefined));
+    const calls = () => proxy.requests.get("/api/sync/events") ?? 0;
+    try {
+      await withBrowser({ gpu: false }, (one) =>
+        withBrowser({ gpu: false }, async (other) => {
+          const { page: behind } = await open(one, proxy.origin);
+          await account.signIn(behind, "anna");
+          await account.syncIs(behind, "synced");
+          isAway = true;
+          const [port, before] = [server.port, calls()];
+          await server.stop();
+          // The browser was told 502, and has given the stream up.
+          for (let n = 0; n < 100 && calls() === before; n++) await behind.waitForTimeout(200);
+          assert.ok(calls() > before);
+          server = await startServer({ data: data.folder, port });
+          isAway = false;
+          await account.syncIs(behind, "synced", 90_000);
+          const { page: writes } = await open(other, server.origin);
+          await account.signIn(writes, "anna");
+          await person.nextPlaceIs(writes, "server");
+          await behind.waitForTimeout(8_000);
+          await person.ask(writes, "Say Holunder.");
+          // Sooner than the page asks by itself, which is every minute.
+          await behind.locator(".row-title").filter({ hasText: "Say Holunder" }).waitFor({ timeout: 20_000 });
+        }),
+      );
+    } finally {
+      await proxy.close();
+    }
+  });
 
   it("stay where the person said so: nothing of them in a request, the log or a file", { timeout: 600_000 }, () =>
     withBrowser({}, async (context) => {
