@@ -25,16 +25,22 @@ const post = (page, path, body) =>
     [path, body],
   );
 
-/** Makes an account and signs in with it; the page hears of it. */
+/** Has the page look who is signed in. What is written before it knows is offered for syncing, not sent. */
+async function hears(page) {
+  await page.evaluate(() => dispatchEvent(new CustomEvent("portico-session")));
+  await page.locator('button[data-open="people"]').waitFor({ state: "attached" });
+}
+
+/** Makes an account and signs in with it. */
 export async function signUp(page, data, name) {
   await post(page, "/api/links/open", { secret: await adminLink(data), password: PASSWORD, name });
-  await page.evaluate(() => dispatchEvent(new CustomEvent("portico-session")));
+  await hears(page);
 }
 
 /** Signs in. */
 export async function signIn(page, name) {
   await post(page, "/api/session", { name, password: PASSWORD });
-  await page.evaluate(() => dispatchEvent(new CustomEvent("portico-session")));
+  await hears(page);
 }
 
 /** Waits until the page says how its conversations stand: synced, offline, signed-out, … */
