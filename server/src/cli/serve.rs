@@ -106,7 +106,12 @@ async fn serve(
         Lang::En => println!("Portico is running: {address}"),
     }
     print_first_link(&state, lang).await;
-    let served = listen::serve(listener, routes, listen, listen::stop_signal());
+    let ending = Arc::clone(&state.gateway);
+    let stop = async move {
+        listen::stop_signal().await;
+        ending.ending.begin();
+    };
+    let served = listen::serve(listener, routes, listen, stop);
     served.await.map_err(|error| ApiError::new(ErrorCode::Internal).detail(error))?;
     state.gateway.tools.close().await;
     state.gateway.close()?;

@@ -46,6 +46,7 @@ use crate::guard::{Routes, routed};
 use crate::house::Board;
 use crate::inference::{Inference, InferenceConfig};
 use crate::keys::Keys;
+use crate::listen::Ending;
 use crate::metrics::{HostedNow, Metrics};
 use crate::models::Library;
 use crate::people::{Oidc, People};
@@ -93,6 +94,8 @@ pub struct Gateway {
     /// Which of them are offered first.
     pub defaults: Defaults,
     pub assistants: Assistants,
+    /// What lasts until its listener goes hears of it.
+    pub ending: Ending,
 }
 
 impl std::fmt::Debug for Gateway {
@@ -154,6 +157,7 @@ impl Gateway {
             files,
             tools: Tools::new(&config, config_path, db.clone())?,
             assistants: Assistants::new(db.clone()),
+            ending: Ending::default(),
             sync,
             usage,
             fleet,

@@ -1,6 +1,9 @@
 //! How do connections reach the application, and how do they end?
 
+mod ending;
 mod stall;
+
+pub use ending::Ending;
 
 use std::future::Future;
 use std::io;

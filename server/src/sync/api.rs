@@ -154,7 +154,8 @@ fn conversation_id(text: &str) -> Result<Uuid, ApiError> {
     text.parse().map_err(|_| ApiError::new(ErrorCode::NotFound))
 }
 
-/// The log's end, again whenever it grows, and signals as they come; it ends with the session.
+/// The log's end, again whenever it grows, and signals as they come; it ends with the session
+/// and with the server.
 async fn events(
     State(gateway): State<Arc<Gateway>>,
     caller: Caller,
@@ -177,7 +178,11 @@ async fn events(
         gateway,
     };
     let events = stream::unfold(listener, |mut listener| async {
-        let event = listener.next().await?;
+        let gateway = Arc::clone(&listener.gateway);
+        let event = tokio::select! {
+            event = listener.next() => event?,
+            () = gateway.ending.begun() => return None,
+        };
         Some((Ok::<_, Infallible>(event), listener))
     });
     Ok((HEAD, Body::from_stream(events)).into_response())

@@ -1,7 +1,7 @@
 //! The program as a process: over a real socket, stopped by a signal, fetching from a package index.
 
 use std::fs;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -101,6 +101,40 @@ fn a_client_that_sends_nothing_does_not_hold_up_the_stop() {
     let asked = Instant::now();
     server.stop();
     assert!(asked.elapsed() < Duration::from_secs(15));
+}
+
+#[test]
+fn what_lasts_as_long_as_its_listener_does_not_hold_up_the_stop() {
+    let site = Site::of_model(&big_gguf(3));
+    let server = Server::start(&site.folder.0);
+    let link = portico(&site.folder.0).args(["people", "link", "--admin"]).output().unwrap();
+    let link = String::from_utf8(link.stdout).unwrap();
+    let secret: String =
+        link.split("#/link/").nth(1).unwrap().chars().take_while(char::is_ascii_hexdigit).collect();
+    let agent = ureq::Agent::config_builder().http_status_as_error(false).proxy(None).build();
+    let agent = agent.new_agent();
+    let open = serde_json::json!({ "secret": secret, "name": "ada",
+        "password": "vier lila Kraniche am Wehr 77" });
+    let opened = agent.post(format!("{}api/links/open", server.address));
+    let opened = opened.header("content-type", "application/json").header("portico-page", "1");
+    let opened = opened.send(open.to_string()).unwrap();
+    assert_eq!(opened.status(), 200);
+    let cookie = opened.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap();
+    let listens = |path: &str| {
+        let asked = agent.get(format!("{}{path}", server.address)).header("cookie", cookie);
+        let answer = asked.header("portico-page", "1").call().unwrap();
+        assert_eq!(answer.status(), 200, "{path}");
+        let mut events = answer.into_body().into_reader();
+        assert!(events.read(&mut [0; 64]).unwrap() > 0, "{path}");
+        events
+    };
+    let mut streams = ["api/sync/events", "api/jobs/events"].map(listens);
+    let asked = Instant::now();
+    assert_eq!(server.stop(), Some(0));
+    assert!(asked.elapsed() < Duration::from_secs(4), "{:?}", asked.elapsed());
+    for stream in &mut streams {
+        stream.read_to_end(&mut Vec::new()).expect("it came to its end, and was not cut off");
+    }
 }
 
 #[test]

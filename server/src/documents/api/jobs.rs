@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Json;
 use axum::body::{Body, Bytes};
@@ -21,6 +21,8 @@ use crate::people::Rights;
 
 /// How often the queue is looked at for those who watch it.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// A browser asks again by itself.
+const LASTS: Duration = Duration::from_secs(300);
 /// A silent stream says that it is alive.
 const ALIVE_EVERY: u32 = 30;
 
@@ -55,7 +57,8 @@ fn job_id(text: &str) -> Result<Uuid, ApiError> {
     text.parse().map_err(|_| ApiError::new(ErrorCode::JobNotFound))
 }
 
-/// The queue as `GET /api/jobs` says it, again whenever it has changed; it ends when the client goes.
+/// The queue as `GET /api/jobs` says it, again whenever it has changed. It ends when the client
+/// goes, with the server, and after a while, so that whoever asks again is asked who they are.
 pub async fn events(
     State(gateway): State<Arc<Gateway>>,
     caller: Caller,
@@ -67,9 +70,19 @@ pub async fn events(
         (HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no")),
     ];
     let open = gateway.metrics.open_stream();
-    let watcher = Watcher { gateway, rights: caller.rights, last: None, _open: open };
+    let watcher = Watcher {
+        gateway,
+        rights: caller.rights,
+        last: None,
+        until: Instant::now() + LASTS,
+        _open: open,
+    };
     let events = stream::unfold(watcher, |mut watcher| async {
-        let event = watcher.next().await?;
+        let gateway = Arc::clone(&watcher.gateway);
+        let event = tokio::select! {
+            event = watcher.next() => event?,
+            () = gateway.ending.begun() => return None,
+        };
         Some((Ok::<_, Infallible>(event), watcher))
     });
     Ok((HEAD, Body::from_stream(events)).into_response())
@@ -79,12 +92,16 @@ struct Watcher {
     gateway: Arc<Gateway>,
     rights: Rights,
     last: Option<Jobs>,
+    until: Instant,
     _open: crate::metrics::OpenStream,
 }
 
 impl Watcher {
-    /// The next event; none when the queue cannot be read any more.
+    /// The next event; none when the queue cannot be read any more, or its time is over.
     async fn next(&mut self) -> Option<Bytes> {
+        if Instant::now() > self.until {
+            return None;
+        }
         for _ in 0..ALIVE_EVERY {
             if self.last.is_some() {
                 tokio::time::sleep(LOOK_EVERY).await;
