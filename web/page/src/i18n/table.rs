@@ -312,8 +312,8 @@ texts! {
         "Die Verschlüsselung wurde anderswo ausgeschaltet. Gesendet wird erst, wenn Sie zustimmen.";
     SyncDecide: "Decide", "Entscheiden";
     SyncOnlyHere: "Saved on this device only", "Nur auf diesem Gerät gespeichert";
-    SyncOffer: "{n} conversations are on this device only. Do you want to have them on your other devices too? They are then kept on the server.",
-        "{n} Gespräche liegen nur auf diesem Gerät. Möchten Sie sie auch auf Ihren anderen Geräten haben? Sie werden dann auf dem Server gespeichert.";
+    SyncOffer: "On this device only: {n} of your conversations. Do you want to have them on your other devices too? They are then kept on the server.",
+        "Nur auf diesem Gerät: {n} Ihrer Gespräche. Möchten Sie sie auch auf Ihren anderen Geräten haben? Sie werden dann auf dem Server gespeichert.";
     SyncOfferYes: "Sync them", "Abgleichen";
     SyncOfferNo: "Keep them here", "Hier behalten";
     DeviceLostNote: "The graphics device was lost. It is being set up again; nothing written is gone.",
