@@ -1,5 +1,6 @@
 // Starts the Wasm that runs the engine's kernels beside their twins, for tests.
 
+import "./request_device.js";
 import init, * as selftest from "./selftest.js";
 
 const start = async () => {

@@ -64,7 +64,7 @@ describe("the house's look", () => {
         assert.deepEqual(await look(guest, "house-look"), []);
         await guest.waitForFunction(() => navigator.serviceWorker.controller);
         await guest.reload();
-        await guest.locator(".brand img").waitFor({ state: "attached" });
+        await guest.locator(".brand img").evaluate((image) => image.decode());
         await server.stop();
         await guest.reload();
         await guest.emulateMedia({ colorScheme: "dark" });
