@@ -67,6 +67,7 @@ describe("by the keyboard alone", () => {
       assert.match(await page.locator(".answer").innerText(), /^1: How many bolts\?/);
 
       await press(page, button(page, "Edit message"), { back: true });
+      await page.waitForFunction(() => document.activeElement?.matches("article textarea"));
       await page.keyboard.press("End");
       await page.keyboard.type(" Roughly.");
       await press(page, button(page, "Save and send"));
