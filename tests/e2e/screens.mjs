@@ -7,9 +7,9 @@ import { withBrowser } from "./lib/browser.mjs";
 import { LANGS, SCHEMES, SIZES } from "./lib/look.mjs";
 
 /** Pixels of a sheet for each of the page. */
-const SCALE = 0.4;
+const SCALE = 0.36;
 const GAP = 8;
-const QUALITY = 0.6;
+const QUALITY = 0.5;
 
 const [from, to] = process.argv.slice(2);
 const ending = `-${LANGS[0]}-${SCHEMES[0]}-${SIZES[0].width}.png`;

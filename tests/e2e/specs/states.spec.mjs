@@ -1,5 +1,5 @@
 // Each state of the page, as a person meets it: accessible and whole, narrow and wide, light and
-// dark. With `--screenshots` their pictures go to docs/screenshots.
+// dark. `cargo xtask screens` keeps their pictures.
 
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
