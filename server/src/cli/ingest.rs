@@ -280,6 +280,7 @@ mod tests {
         let total = Total {
             n_documents: 340,
             n_ready: 11,
+            newest_ready: None,
             n_failed: 1,
             bytes: 80_000_000,
             bytes_done: 5_100_000,

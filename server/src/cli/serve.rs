@@ -100,12 +100,16 @@ async fn serve(
     let routes =
         app(Arc::clone(&state), GuardConfig { hosts, embedders, ..GuardConfig::default() });
 
+    // Before the address is said: it ends an older link, also one that the command line made meanwhile.
+    let first_link = first_link(&state).await;
     let address = public_url.map_or_else(|| format!("http://{bound}/"), |url| url.to_string());
     match lang {
         Lang::De => println!("Portico läuft: {address}"),
         Lang::En => println!("Portico is running: {address}"),
     }
-    print_first_link(&state, lang).await;
+    if let Some(link) = first_link {
+        print_first_link(&link, lang);
+    }
     let ending = Arc::clone(&state.gateway);
     let stop = async move {
         listen::stop_signal().await;
@@ -120,12 +124,17 @@ async fn serve(
 
 /// The link for the first administrator, while there is nobody. Without a place to keep it the server
 /// runs nevertheless: for whoever sits at it.
-async fn print_first_link(state: &App, lang: Lang) {
-    let link = match state.gateway.people.first_link().await {
-        Ok(Some(secret)) => link_address(&state.gateway.config, &secret),
-        Ok(None) => return,
-        Err(error) => return tracing::warn!(%error, "no link for a first administrator"),
-    };
+async fn first_link(state: &App) -> Option<String> {
+    match state.gateway.people.first_link().await {
+        Ok(secret) => secret.map(|secret| link_address(&state.gateway.config, &secret)),
+        Err(error) => {
+            tracing::warn!(%error, "no link for a first administrator");
+            None
+        }
+    }
+}
+
+fn print_first_link(link: &str, lang: Lang) {
     let line = match lang {
         Lang::De => "Wer diesen Link öffnet, verwaltet das Haus (einmal, 24 Stunden):",
         Lang::En => "Whoever opens this link administers the house (once, for 24 hours):",

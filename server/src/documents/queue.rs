@@ -58,6 +58,10 @@ pub struct Jobs {
 pub struct Total {
     pub n_documents: u64,
     pub n_ready: u64,
+    /// The newest job that is done. A document may come through between two looks, and the sums be
+    /// those of the one before it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub newest_ready: Option<Uuid>,
     pub n_failed: u64,
     pub bytes: u64,
     /// Of those, by the share of the work that is done.
@@ -211,7 +215,8 @@ impl Documents {
 pub(super) fn total(connection: &Connection, collections: &str) -> sql::Result<Total> {
     let sql = "SELECT j.state, count(*), sum(j.size_bytes), sum(j.n_passages), sum(j.n_embedded),
             sum(CASE WHEN j.n_passages = 0 THEN 0.0
-                ELSE j.size_bytes * CAST(j.n_embedded AS DOUBLE PRECISION) / j.n_passages END)
+                ELSE j.size_bytes * CAST(j.n_embedded AS DOUBLE PRECISION) / j.n_passages END),
+            max(j.id)
         FROM jobs j JOIN documents d ON d.id = j.document
         WHERE d.collection IN (SELECT value FROM json_each(?1)) GROUP BY j.state";
     let mut select = connection.prepare_cached(sql)?;
@@ -235,7 +240,10 @@ pub(super) fn total(connection: &Connection, collections: &str) -> sql::Result<T
         };
         total.bytes_done += done as u64;
         match state {
-            State::Ready => total.n_ready += n,
+            State::Ready => {
+                total.n_ready += n;
+                total.newest_ready = row.get::<_, String>(6)?.parse().ok();
+            }
             State::Failed => total.n_failed += n,
             _ => {}
         }

@@ -213,6 +213,22 @@ async fn what_cannot_be_read_fails_by_name_and_can_be_retried_and_cancelled() {
     assert_eq!(site.search(PAGE, json!({ "query": "gasworks" })).await.len(), 1);
 }
 
+/// The page asks for the documents anew when the queue's sums have changed: a quick document must not
+/// look like the one before it.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_queue_tells_a_quick_document_from_the_one_before_it() {
+    let site = site(PLAIN);
+    site.collection("c", json!({ "read": ["everyone"] })).await;
+    let mut totals = Vec::new();
+    for (name, text) in [("a.txt", "The keys hang here."), ("b.txt", "The keys hung here.")] {
+        site.taken_in("c", name, text).await;
+        totals.push(site.get_with("/api/jobs", &[PAGE]).await.json::<Value>()["total"].take());
+    }
+    assert_eq!([&totals[0]["n_ready"], &totals[1]["n_ready"]], [&json!(1), &json!(1)]);
+    assert!(totals[0]["newest_ready"].is_string(), "{totals:?}");
+    assert_ne!(totals[0]["newest_ready"], totals[1]["newest_ready"]);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn files_are_served_inert_and_in_parts() {
     let site = site(PLAIN);

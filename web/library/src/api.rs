@@ -130,12 +130,29 @@ pub struct Jobs {
     pub jobs: Vec<Job>,
 }
 
+impl Jobs {
+    /// Whether a document came through, failed, went or took a step since `before`: what is listed of
+    /// the documents is then old.
+    pub fn moved_since(&self, before: &Self) -> bool {
+        let ended = |jobs: &Self| {
+            let Total { n_ready, newest_ready, n_failed, .. } = jobs.total;
+            (n_ready, newest_ready, n_failed)
+        };
+        let states = |jobs: &Self| -> Vec<_> {
+            jobs.jobs.iter().map(|job| (job.document.id, job.state)).collect()
+        };
+        ended(self) != ended(before) || states(self) != states(before)
+    }
+}
+
 /// Since the queue was last empty.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct Total {
     pub n_documents: u64,
     pub n_ready: u64,
+    /// The newest job that is done.
+    pub newest_ready: Option<Uuid>,
     pub n_failed: u64,
     pub bytes: u64,
     pub bytes_done: u64,
@@ -285,6 +302,30 @@ mod tests {
         let request = SearchRequest { query: "x".into(), limit: 5, ..SearchRequest::default() };
         let json = serde_json::to_value(&request).unwrap();
         assert_eq!(json, serde_json::json!({"query": "x", "limit": 5, "filter": {}}));
+    }
+
+    #[test]
+    fn a_document_that_came_through_between_two_looks_is_news() {
+        let one = |ready: &str| Jobs {
+            total: Total {
+                n_documents: 1,
+                n_ready: 1,
+                newest_ready: ready.parse().ok(),
+                ..Total::default()
+            },
+            jobs: Vec::new(),
+        };
+        let before = one("0192d2a1-0000-7000-8000-000000000000");
+        assert!(!before.clone().moved_since(&before));
+        assert!(one("0192d2a1-0000-7000-8000-000000000001").moved_since(&before));
+        let working = |n_embedded, state| Jobs {
+            jobs: vec![Job { state, n_embedded, ..Job::default() }],
+            ..before.clone()
+        };
+        let embedding = working(1, State::Embedding);
+        assert!(embedding.moved_since(&before) && before.moved_since(&embedding));
+        assert!(!working(2, State::Embedding).moved_since(&embedding));
+        assert!(working(2, State::Indexing).moved_since(&embedding));
     }
 
     #[test]

@@ -66,14 +66,7 @@ async fn read(library: Library, abort: &AbortController) -> Result<(), ApiError>
 
 /// A document that came through, failed or went is asked for anew.
 fn take(library: Library, jobs: Jobs) {
-    let has_moved = library.jobs.with_untracked(|known| {
-        let states = |jobs: &Jobs| -> Vec<_> {
-            jobs.jobs.iter().map(|job| (job.document.id, job.state)).collect()
-        };
-        known.total.n_ready != jobs.total.n_ready
-            || known.total.n_failed != jobs.total.n_failed
-            || states(known) != states(&jobs)
-    });
+    let has_moved = library.jobs.with_untracked(|known| jobs.moved_since(known));
     library.jobs.set(jobs);
     if has_moved {
         library.changed();
