@@ -35,3 +35,12 @@ pub(super) const ATTACHMENTS: &str = "
         touched_s INTEGER NOT NULL,
         UNIQUE (person, sha256)
     ) STRICT;";
+
+/// Of encrypted conversations: by what a device finds a file whose digest only the sender knows, and what the
+/// devices say of deletions, which the server cannot read.
+pub(super) const SEALED_ATTACHMENTS: &str = "
+    -- Of devices' making, 32 bytes in hex; null: the file is not encrypted.
+    ALTER TABLE attachment_uses ADD COLUMN name TEXT;
+    -- Since when a device says that the conversation is deleted; null: none does.
+    ALTER TABLE attachment_uses ADD COLUMN released_s INTEGER;
+    CREATE INDEX attachment_uses_name ON attachment_uses (person, name) WHERE name IS NOT NULL;";

@@ -7,7 +7,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use super::DbError;
 use super::administration::ADMINISTRATION;
 use super::assistants::ASSISTANTS;
-use super::attachments::ATTACHMENTS;
+use super::attachments::{ATTACHMENTS, SEALED_ATTACHMENTS};
 use super::house::HOUSE;
 use super::people::PEOPLE;
 use super::shares::SHARES;
@@ -17,7 +17,7 @@ use super::usage::USAGE_BY_PLACE;
 use super::vector_moves::VECTOR_MOVES;
 
 /// In order; one that was released never changes.
-const MIGRATIONS: [&str; 12] = [
+const MIGRATIONS: [&str; 13] = [
     KEYS,
     DOCUMENTS,
     PEOPLE,
@@ -30,6 +30,7 @@ const MIGRATIONS: [&str; 12] = [
     ASSISTANTS,
     SHARES,
     ADMINISTRATION,
+    SEALED_ATTACHMENTS,
 ];
 
 const KEYS: &str = "CREATE TABLE api_keys (

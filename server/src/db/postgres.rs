@@ -9,7 +9,7 @@ use super::DbError;
 use super::sql::{self, Connection};
 
 /// In order; one that was released never changes.
-const MIGRATIONS: [&str; 12] = [
+const MIGRATIONS: [&str; 13] = [
     include_str!("postgres/1_keys.sql"),
     include_str!("postgres/2_documents.sql"),
     include_str!("postgres/3_people.sql"),
@@ -22,6 +22,7 @@ const MIGRATIONS: [&str; 12] = [
     include_str!("postgres/10_assistants.sql"),
     include_str!("postgres/11_shares.sql"),
     include_str!("postgres/12_administration.sql"),
+    include_str!("postgres/13_sealed_attachments.sql"),
 ];
 
 /// Brings the database to this program's version; several processes may try at once.
