@@ -1,4 +1,4 @@
-// Starts the views of the account and the house's people: their styles, then their Wasm.
+// Starts the views of the account: their styles, then their Wasm.
 
 import init, * as people from "./people.js";
 

@@ -314,6 +314,9 @@ texts! {
     RoleOf: "Role of {name}", "Rolle von {name}";
     NobodyFound: "Nobody by that name.", "Niemand mit diesem Namen.";
     AdminsOnly: "Only administrators see this.", "Das sieht nur die Verwaltung.";
+    HouseFailed: "The administration could not be loaded. Check the connection and try again.",
+        "Die Verwaltung ließ sich nicht laden. Prüfen Sie die Verbindung und versuchen Sie es noch einmal.";
+    Details: "Details", "Einzelheiten";
 
     // Administration
     Administration: "Administration", "Verwaltung";

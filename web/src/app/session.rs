@@ -4,6 +4,7 @@
 
 use leptos::prelude::*;
 use portico_shared::openai::Usage;
+use portico_web::later_views::load_views;
 use portico_web::server_call::{self, http};
 use serde::Deserialize;
 use serde_json::json;
@@ -106,10 +107,6 @@ pub fn heed(page: Page, session: &Session) {
 
 #[wasm_bindgen]
 extern "C" {
-    /// Of `web/js/start.js`.
-    #[wasm_bindgen(js_name = loadViews, catch)]
-    async fn load_views(name: &str) -> Result<JsValue, JsValue>;
-
     /// The module of the people's views.
     type PeopleModule;
     #[wasm_bindgen(method, catch)]

@@ -1,26 +1,23 @@
-//! The views of signing in, of one's account and of the house's people. A Wasm of its own, fetched when one
-//! of them is first opened.
+//! The views of signing in and of one's account. A Wasm of its own, fetched when one of them is first opened;
+//! the house's administration, which stands beside them, is another one (`web/src/house`).
 //!
-//! - [`state`]: what is shown, as signals; [`api`]: what the server says and is asked;
 //! - [`sealing`]: the keys of encrypted conversations; [`approval`]: a device lets another one in;
 //! - [`shares`]: chats that are shared inside the house;
-//! - [`mod@view`]: the elements; `portico_people`: what needs no browser.
+//! - [`mod@view`]: the elements; `portico_web::people_views`: what the administration has too;
+//!   `portico_people`: what needs no browser.
 
-mod api;
 mod approval;
 mod device_report;
 mod sealing;
 mod shares;
-mod state;
 mod view;
 
 use std::cell::Cell;
 
-use leptos::prelude::*;
-use portico_people::address::Address;
-use portico_shared::error::Lang;
+use portico_web::people_views::{api, parts, state};
 use wasm_bindgen::prelude::*;
 
+use approval::Approvals;
 use state::People;
 
 fn main() {
@@ -30,7 +27,7 @@ fn main() {
 }
 
 thread_local! {
-    static PEOPLE: Cell<Option<People>> = const { Cell::new(None) };
+    static PEOPLE: Cell<Option<(People, Approvals)>> = const { Cell::new(None) };
     static IS_MOUNTED: Cell<bool> = const { Cell::new(false) };
 }
 
@@ -38,7 +35,11 @@ thread_local! {
 #[wasm_bindgen]
 pub fn mount(holder: web_sys::HtmlElement, lang: &str) {
     if !IS_MOUNTED.replace(true) {
-        leptos::mount::mount_to(holder, move || view::people(people())).forget();
+        let mounted = leptos::mount::mount_to(holder, move || {
+            let (people, approvals) = people();
+            view::people(people, approvals)
+        });
+        mounted.forget();
     }
     speak(lang);
 }
@@ -46,16 +47,16 @@ pub fn mount(holder: web_sys::HtmlElement, lang: &str) {
 /// From now on a `/` at the beginning of `input` offers prompts, in `holder`.
 #[wasm_bindgen]
 pub fn prompts(holder: web_sys::HtmlElement, input: web_sys::HtmlTextAreaElement, lang: &str) {
-    leptos::mount::mount_to(holder, move || view::picker(people(), input)).forget();
+    leptos::mount::mount_to(holder, move || view::picker(people().0, input)).forget();
     speak(lang);
 }
 
 /// What both show; it lives as long as the page, as they do.
-fn people() -> People {
+fn people() -> (People, Approvals) {
     PEOPLE.get().unwrap_or_else(|| {
-        let people = People::new(Lang::En);
+        let people = (People::following(), Approvals::new());
         PEOPLE.set(Some(people));
-        wire(people);
+        people.1.listen();
         people
     })
 }
@@ -69,46 +70,7 @@ pub fn say_device() {
 /// The page's language was changed.
 #[wasm_bindgen]
 pub fn speak(lang: &str) {
-    if let Some(people) = PEOPLE.get() {
-        people.lang.set(lang_of(lang));
+    if let Some((people, _)) = PEOPLE.get() {
+        people.speak(lang);
     }
-}
-
-fn lang_of(code: &str) -> Lang {
-    if code.starts_with("de") { Lang::De } else { Lang::En }
-}
-
-fn wire(people: People) {
-    let read = move || {
-        let hash = web_sys::window().and_then(|window| window.location().hash().ok());
-        let hash = hash.unwrap_or_default();
-        let address = Address::from_hash(&hash);
-        people.hash.set(hash);
-        if people.address.get_untracked() != address {
-            people.address.set(address);
-        }
-    };
-    read();
-    for event in ["hashchange", "popstate", "portico-address"] {
-        listen(event, read);
-    }
-    listen(state::SESSION_EVENT, move || people.look());
-    listen("online", move || {
-        people.online.set(true);
-        people.look();
-    });
-    listen("offline", move || people.online.set(false));
-    if let Some(window) = web_sys::window() {
-        people.online.set(window.navigator().on_line());
-    }
-    people.approvals.listen();
-    people.look();
-}
-
-fn listen(event: &str, then: impl Fn() + 'static) {
-    let then = Closure::<dyn Fn()>::new(then);
-    if let Some(window) = web_sys::window() {
-        window.add_event_listener_with_callback(event, then.as_ref().unchecked_ref()).ok();
-    }
-    then.forget();
 }

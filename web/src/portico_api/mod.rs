@@ -30,16 +30,13 @@ use portico_relay::protocol::{FromWorker, ToWorker};
 use serde_json::json;
 use wasm_bindgen::prelude::*;
 
+use crate::later_views::load_views;
 use crate::link::{Subscription, WorkerLink};
 use call::Kind;
 use js::{function, set, value_from};
 
 #[wasm_bindgen]
 extern "C" {
-    /// Of `web/js/start.js`.
-    #[wasm_bindgen(js_name = loadViews, catch)]
-    async fn load_module(name: &str) -> Result<JsValue, JsValue>;
-
     /// Of `web/src/selftest`.
     type SelfTest;
     #[wasm_bindgen(method, catch)]
@@ -123,7 +120,7 @@ fn install_debug(link: &WorkerLink, api: &js_sys::Object) -> Result<(), JsValue>
     set(api, "loseDevice", &lose_device)?;
     let self_test = function(|_, _| {
         let report = async {
-            let loaded = load_module("selftest").await?;
+            let loaded = load_views("selftest").await?;
             loaded.unchecked_ref::<SelfTest>().run().await
         };
         wasm_bindgen_futures::future_to_promise(report).into()

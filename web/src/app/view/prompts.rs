@@ -4,10 +4,11 @@
 use leptos::html;
 use leptos::prelude::*;
 use portico_page::i18n;
+use portico_web::later_views::{Module, load_views};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 
-use super::later::{Module, PEOPLE, load_views};
+use super::later::PEOPLE;
 use crate::page::Page;
 
 /// Where the list stands, and whose text it is about.

@@ -8,25 +8,32 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::link::DISPLAY_NAME;
-use super::parts::{Doing, Field, NEW_PASSWORD, PASSWORD, field, role_text, submit};
 use super::{data, devices, encryption, for_person, keys, sign_in, totp};
 use crate::api::{self, Anything, House, May, Person, Session, Used};
+use crate::approval::Approvals;
+use crate::parts::{Doing, Field, NEW_PASSWORD, PASSWORD, field, role_text, submit};
 use crate::state::{Asked, People};
 
 const EMAIL: Field = Field { text: Text::Email, kind: "email", autocomplete: "email" };
 const OLD_PASSWORD: Field = Field { text: Text::OldPassword, ..PASSWORD };
 
-pub fn account(people: People) -> impl IntoView {
+pub fn account(people: People, approvals: Approvals) -> impl IntoView {
     for_person(people, move |_| match people.session.get_untracked() {
         Asked::Loaded(Session { person: Some(person), may, used, house, .. }) => {
             let (may, used) = (may.unwrap_or_default(), used.unwrap_or_default());
-            own(people, person, may, used, &house).into_any()
+            own(people, approvals, person, (may, used), &house).into_any()
         }
         _ => ().into_any(),
     })
 }
 
-fn own(people: People, person: Person, may: May, used: Used, house: &House) -> impl IntoView {
+fn own(
+    people: People,
+    approvals: Approvals,
+    person: Person,
+    (may, used): (May, Used),
+    house: &House,
+) -> impl IntoView {
     let doing = Doing::new();
     let (role, groups) = (role_text(&person.role), person.groups.join(", "));
     let (has_password, has_totp, makes_keys) =
@@ -61,7 +68,7 @@ fn own(people: People, person: Person, may: May, used: Used, house: &House) -> i
         {profile(people, &person).into_any()}
         {has_password.then(|| password(people).into_any())}
         {has_password.then(|| totp::totp(people, has_totp).into_any())}
-        {id.map(|id| encryption::encryption(people, id).into_any())}
+        {id.map(|id| encryption::encryption(people, approvals, id).into_any())}
         {devices::devices(people).into_any()}
         {makes_keys.then(|| keys::keys(people, is_admin).into_any())}
         {allowed(people, may, used).into_any()}

@@ -4,8 +4,8 @@ use leptos::prelude::*;
 use portico_people::texts::Text;
 
 use super::encryption::{Encryption, Step};
-use super::parts::{Field, fault, field, qr, submit};
 use crate::approval::Stage;
+use crate::parts::{Field, fault, field, qr, submit};
 
 const CODE: Field = Field { text: Text::ApproveCode, kind: "text", autocomplete: "off" };
 /// Behind it the code, in the address that the QR code leads to.
@@ -27,7 +27,7 @@ pub fn forget_code() {
 
 /// The new device: its code, and what the others say.
 pub fn ask(this: Encryption) -> impl IntoView {
-    let (people, approvals) = (this.people, this.people.approvals);
+    let (people, approvals) = (this.people, this.approvals);
     // What is shown stays while only the state of waiting changes.
     let code = Memo::new(move |_| match approvals.stage.get() {
         Stage::Asking { code, .. } => Some(code),
@@ -84,8 +84,7 @@ fn address(code: &str) -> String {
 
 /// A device that has the key: the code of the other one, and the person's yes or no.
 pub fn approve(this: Encryption, code: String) -> impl IntoView {
-    let Encryption { people, person, doing, .. } = this;
-    let approvals = people.approvals;
+    let Encryption { people, approvals, person, doing, .. } = this;
     let code = RwSignal::new(code);
     approvals.look();
     let is_asked = move || approvals.n_heard.get() > 0;
@@ -117,7 +116,7 @@ pub fn approve(this: Encryption, code: String) -> impl IntoView {
 
 /// Said where the person looks at the encryption of their account.
 pub fn notice(this: Encryption) -> impl IntoView {
-    let (people, approvals) = (this.people, this.people.approvals);
+    let (people, approvals) = (this.people, this.approvals);
     view! {
         <Show when=move || { approvals.n_heard.get() > 0 }>
             <div class="notice" role="status" data-condition="approval-asked">

@@ -4,9 +4,9 @@ use leptos::prelude::*;
 use portico_people::texts::Text;
 use serde_json::json;
 
-use super::parts::{Doing, PASSWORD, field};
 use crate::api::{self, Anything};
 use crate::device_report;
+use crate::parts::{Doing, PASSWORD, field};
 use crate::state::People;
 
 /// What decides about it.

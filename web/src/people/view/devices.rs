@@ -6,8 +6,8 @@ use portico_people::texts::Text;
 use serde_json::json;
 use wasm_bindgen_futures::spawn_local;
 
-use super::parts::{self, Doing};
 use crate::api::{self, Anything, Device, Devices};
+use crate::parts::{self, Doing};
 use crate::state::{Asked, People};
 
 pub fn devices(people: People) -> impl IntoView {

@@ -9,8 +9,8 @@ use uuid::Uuid;
 use wasm_bindgen_futures::spawn_local;
 
 use super::approval;
-use super::parts::{self, Doing, Field, field, once, submit, sure};
-use crate::approval::Stage;
+use crate::approval::{Approvals, Stage};
+use crate::parts::{self, Doing, Field, field, once, submit, sure};
 use crate::sealing::{self, By, Lock, Made};
 use crate::state::{Asked, People};
 
@@ -42,15 +42,16 @@ pub enum Step {
 #[derive(Clone, Copy)]
 pub struct Encryption {
     pub people: People,
+    pub approvals: Approvals,
     pub person: Uuid,
     lock: RwSignal<Asked<Lock>>,
     step: RwSignal<Step>,
     pub doing: Doing,
 }
 
-pub fn encryption(people: People, person: Uuid) -> impl IntoView {
+pub fn encryption(people: People, approvals: Approvals, person: Uuid) -> impl IntoView {
     let (lock, step) = (RwSignal::new(Asked::Loading), RwSignal::new(Step::Rest));
-    let this = Encryption { people, person, lock, step, doing: Doing::new() };
+    let this = Encryption { people, approvals, person, lock, step, doing: Doing::new() };
     this.look();
     let heading = NodeRef::<html::H3>::new();
     follow(this, heading);
@@ -112,7 +113,7 @@ fn follow(this: Encryption, heading: NodeRef<html::H3>) {
 
 /// What devices say to each other, and addresses that lead to it.
 fn let_in(this: Encryption) {
-    let approvals = this.people.approvals;
+    let approvals = this.approvals;
     Effect::new(move |_| {
         if approvals.stage.get() == Stage::LetIn {
             approvals.stage.set(Stage::Rest);
@@ -160,7 +161,7 @@ impl Encryption {
 
     pub fn cancel(self) -> impl IntoView {
         let back = move |_| {
-            self.people.approvals.cancel();
+            self.approvals.cancel();
             self.go(Step::Rest);
         };
         view! {
@@ -223,7 +224,7 @@ fn locked(this: Encryption) -> impl IntoView {
         doing.error.set(None);
     };
     let ask = move |_| {
-        people.approvals.ask(person);
+        this.approvals.ask(person);
         this.go(Step::Ask);
     };
     let is_by_passphrase = move || by.get() == By::Passphrase;

@@ -6,8 +6,8 @@ use portico_people::texts::Text;
 use serde_json::json;
 use wasm_bindgen_futures::spawn_local;
 
-use super::parts::{self, Doing, Field, dotted, field, once, submit, sure};
 use crate::api::{self, Anything, Key, Keys, NewKey};
+use crate::parts::{self, Doing, Field, dotted, field, once, submit, sure};
 use crate::state::{Asked, People};
 
 /// What a key can be for, as the server names it; the last for administrators, and only by name.

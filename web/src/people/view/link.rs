@@ -6,8 +6,8 @@ use portico_shared::error::ErrorCode;
 use serde_json::{Value, json};
 use wasm_bindgen_futures::spawn_local;
 
-use super::parts::{self, Doing, Field, NAME, NEW_PASSWORD, field, submit};
 use crate::api::{self, Link};
+use crate::parts::{self, Doing, Field, NAME, NEW_PASSWORD, field, submit};
 use crate::state::{Asked, People};
 
 pub const DISPLAY_NAME: Field =

@@ -9,8 +9,6 @@ mod encryption;
 mod house;
 mod keys;
 mod link;
-mod parts;
-mod plot;
 mod prompts;
 mod share;
 mod shared;
@@ -19,15 +17,19 @@ mod totp;
 
 use leptos::prelude::*;
 use portico_people::address::Address;
+use portico_people::texts::Text;
+use portico_web::people_views::gate::{self, with_session};
 
 pub use prompts::picker::picker;
 
-use crate::state::{Asked, People};
-use portico_people::texts::Text;
-use portico_shared::error::ApiError;
+use crate::approval::Approvals;
+use crate::state::People;
+use house::House;
 
 /// All of it; empty while the page shows something else.
-pub fn people(people: People) -> impl IntoView {
+pub fn people(people: People, approvals: Approvals) -> impl IntoView {
+    let house = House::new(people);
+    let here = move || people.address.get().filter(|_| !house.is_shown.get());
     let is_signed_in = Memo::new(move |_| people.person().is_some());
     let is_admin = Memo::new(move |_| people.person().is_some_and(|person| person.is_admin()));
     view! {
@@ -44,22 +46,23 @@ pub fn people(people: People) -> impl IntoView {
         <Show when=move || people.address.with(Option::is_some) && !people.online.get()>
             <p class="banner" role="status" data-condition="people-offline">{people.t(Text::Offline)}</p>
         </Show>
-        {move || people.address.get().map(|address| view! {
+        {move || here().map(|address| view! {
             <div class="library-scroll" tabindex="-1">
                 <div class="library-column people-column">
                     {match address {
                         Address::SignIn(code) => sign_in::sign_in(people, code).into_any(),
                         Address::Link(secret) => link::link(people, secret).into_any(),
-                        Address::Account => account::account(people).into_any(),
+                        Address::Account => account::account(people, approvals).into_any(),
                         Address::Prompts => prompts::prompts(people).into_any(),
                         Address::Assistants(which) => assistants::assistants(people, which).into_any(),
                         Address::Share(conversation) => share::share(people, conversation).into_any(),
                         Address::Shared(id) => shared::shared(people, id).into_any(),
-                        Address::House(place) => house::house(people, place).into_any(),
+                        Address::House(_) => house.absent().into_any(),
                     }}
                 </div>
             </div>
         })}
+        {house.holder()}
         <div class="people-said" aria-live="polite" aria-atomic="true">
             {move || people.announcement.get()}
         </div>
@@ -77,48 +80,10 @@ fn tab(
     view! { <a class="library-tab" href=href aria-current=is_here>{people.t(text)}</a> }
 }
 
-/// `then` with the session, when it is known; anew only for another one.
-fn with_session<V: IntoView + 'static>(
-    people: People,
-    then: impl Fn(crate::api::Session) -> V + Send + Sync + 'static,
-) -> impl IntoView {
-    let session = Memo::new(move |_| people.session.get());
-    move || match session.get() {
-        Asked::Loading => parts::loading(people).into_any(),
-        Asked::Failed(error) => parts::failed(people, error, move || people.look()).into_any(),
-        Asked::Loaded(session) => then(session).into_any(),
-    }
-}
-
-/// Who asks to see something.
-#[derive(Clone, PartialEq)]
-enum Gate {
-    Loading,
-    Failed(ApiError),
-    SignedOut,
-    /// The person's id, and whether they administer the house.
-    Person(String, bool),
-}
-
-/// `then` for who is signed in; anew only for another person, so that what is typed stays when the session
-/// is asked for again.
+/// [`gate::for_person`], with the form of signing in where nobody is.
 fn for_person<V: IntoView + 'static>(
     people: People,
     then: impl Fn(bool) -> V + Send + Sync + 'static,
 ) -> impl IntoView {
-    let gate = Memo::new(move |_| {
-        people.session.with(|session| match session {
-            Asked::Loading => Gate::Loading,
-            Asked::Failed(error) => Gate::Failed(error.clone()),
-            Asked::Loaded(session) => session.person.as_ref().map_or(Gate::SignedOut, |person| {
-                Gate::Person(person.id.clone(), person.is_admin())
-            }),
-        })
-    });
-    move || match gate.get() {
-        Gate::Loading => parts::loading(people).into_any(),
-        Gate::Failed(error) => parts::failed(people, error, move || people.look()).into_any(),
-        Gate::SignedOut => sign_in::sign_in(people, None).into_any(),
-        Gate::Person(_, is_admin) => then(is_admin).into_any(),
-    }
+    gate::for_person(people, move || sign_in::sign_in(people, None), then)
 }

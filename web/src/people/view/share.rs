@@ -6,9 +6,9 @@ use portico_shared::error::Lang;
 use uuid::Uuid;
 use wasm_bindgen_futures::spawn_local;
 
-use super::parts::{self, Doing, dotted, once, sure};
 use super::{for_person, shared};
 use crate::api::{self, Anything, Person, Session};
+use crate::parts::{self, Doing, dotted, once, sure};
 use crate::shares::{self, Chat, EVERYONE, Share, Sharing};
 use crate::state::{Asked, People};
 

@@ -9,8 +9,8 @@ use portico_web::markdown_dom::MarkdownDom;
 use wasm_bindgen_futures::spawn_local;
 
 use super::for_person;
-use super::parts::{self, Doing, dotted};
 use crate::api;
+use crate::parts::{self, Doing, dotted};
 use crate::shares::{self, Shared};
 use crate::state::{Asked, People};
 

@@ -6,9 +6,9 @@ use portico_people::texts::Text;
 use portico_shared::error::{ApiError, ErrorCode};
 use serde_json::json;
 
-use super::parts::{self, Doing, Field, NAME, PASSWORD, field, submit};
 use super::with_session;
 use crate::api::{self, Anything, House};
+use crate::parts::{self, Doing, Field, NAME, PASSWORD, field, submit};
 use crate::sealing;
 use crate::state::People;
 

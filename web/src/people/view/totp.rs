@@ -4,8 +4,8 @@ use leptos::prelude::*;
 use portico_people::texts::Text;
 use serde_json::json;
 
-use super::parts::{Doing, Field, PASSWORD, field, qr, submit};
 use crate::api::{self, Anything, RecoveryCodes, Totp};
+use crate::parts::{Doing, Field, PASSWORD, field, qr, submit};
 use crate::state::People;
 
 const CODE: Field = Field { text: Text::TotpCode, kind: "text", autocomplete: "one-time-code" };

@@ -10,11 +10,11 @@ use portico_shared::assistant::{
 use serde_json::json;
 use wasm_bindgen_futures::spawn_local;
 
-use super::super::parts::{Doing, submit, sure};
 use super::choices::{Choices, load, tool_title};
 use super::draft::Draft;
 use super::{GALLERY, Sharing, back, kept, try_out};
 use crate::api::{self, Anything};
+use crate::parts::{Doing, boxes, submit, sure};
 use crate::state::People;
 
 /// `one`: that is changed; none: one that is to be.
@@ -187,50 +187,6 @@ fn model_fields(people: People, draft: Draft, choices: RwSignal<Choices>) -> imp
         <Show when=move || draft.model.with(|model| !model.is_empty())>
             {switch(people, Text::AssistantStandIn, draft.may_stand_in)}
         </Show>
-    }
-}
-
-/// Boxes for names that go into a list; what is chosen and not offered stays, by its id.
-fn boxes(
-    people: People,
-    legend: Text,
-    name: &'static str,
-    chosen: RwSignal<Vec<String>>,
-    offered: impl Fn() -> Vec<(String, String)> + Send + Sync + 'static,
-) -> impl IntoView {
-    let rows = move || {
-        let mut all = offered();
-        for id in chosen.get_untracked() {
-            if !all.iter().any(|(other, _)| *other == id) {
-                all.push((id.clone(), id));
-            }
-        }
-        let rows = all.into_iter().map(|(id, title)| {
-            let (own, value) = (id.clone(), id.clone());
-            let is_chosen = move || chosen.with(|chosen| chosen.contains(&own));
-            view! {
-                <label class="switch">
-                    <input type="checkbox" name=name value=value prop:checked=is_chosen
-                        on:change:target=move |event| {
-                            let is_on = event.target().checked();
-                            chosen.update(|chosen| {
-                                chosen.retain(|other| *other != id);
-                                if is_on {
-                                    chosen.push(id.clone());
-                                }
-                            });
-                        }/>
-                    <span dir="auto">{title}</span>
-                </label>
-            }
-        });
-        rows.collect_view()
-    };
-    view! {
-        <fieldset class="people-boxes">
-            <legend>{people.t(legend)}</legend>
-            {rows}
-        </fieldset>
     }
 }
 

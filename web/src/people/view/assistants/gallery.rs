@@ -9,10 +9,10 @@ use serde_json::json;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
 
-use super::super::parts::{Doing, sure};
 use super::editor::field_text;
 use super::{GALLERY, Listed, NEW, kept, mark, whose};
 use crate::api::{self, Anything};
+use crate::parts::{Doing, sure};
 use crate::state::People;
 
 /// From this many on they can be searched.

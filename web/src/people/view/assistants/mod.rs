@@ -15,8 +15,9 @@ use portico_shared::error::ApiError;
 use serde::Deserialize;
 use wasm_bindgen_futures::spawn_local;
 
-use super::{for_person, parts};
+use super::for_person;
 use crate::api;
+use crate::parts;
 use crate::state::{Asked, People};
 
 /// Where they are all shown.

@@ -7,10 +7,10 @@ use portico_shared::error::{ApiError, ErrorCode};
 use serde_json::{Value, json};
 use wasm_bindgen::prelude::*;
 
-use super::super::parts::Doing;
 use super::choices::Choices;
 use super::draft::Draft;
 use crate::api;
+use crate::parts::Doing;
 use crate::state::People;
 
 /// Tokens of the answer.

@@ -6,9 +6,9 @@ use portico_people::texts::Text;
 use portico_shared::error::Lang;
 use serde_json::json;
 
-use super::super::parts::{Doing, Field, field, submit};
 use super::EVERYONE;
 use crate::api::{self, Anything};
+use crate::parts::{Doing, Field, field, submit};
 use crate::state::People;
 
 const TITLE: Field = Field { text: Text::PromptTitle, kind: "text", autocomplete: "off" };

@@ -13,9 +13,9 @@ use serde::Deserialize;
 use serde_json::json;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 
-use super::parts::{self, Doing, sure};
 use super::{sign_in, with_session};
 use crate::api::{self, Anything, Session};
+use crate::parts::{self, Doing, sure};
 use crate::state::{Asked, People};
 
 /// The group of all.

@@ -1,0 +1,10 @@
+//! What do the views of the account (bin `people`) and of the house's administration (bin `house`) share? Each
+//! is a Wasm of its own and has its own state.
+//!
+//! - [`state`]: what is shown, as signals; [`api`]: what the server says and is asked;
+//! - [`gate`]: who sees a view; [`parts`]: what views are made of.
+
+pub mod api;
+pub mod gate;
+pub mod parts;
+pub mod state;
