@@ -3,5 +3,6 @@
 
 pub mod checkout;
 pub mod places;
+pub mod selection;
 pub mod step;
 pub mod toolchain;

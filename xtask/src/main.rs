@@ -5,6 +5,7 @@ use std::env;
 use std::process::{Command, ExitCode};
 
 use xtask::places::Places;
+use xtask::selection::SELECTION;
 use xtask::{checkout, step, toolchain};
 
 fn main() -> ExitCode {
@@ -29,8 +30,9 @@ fn start_verbs() -> std::io::Result<ExitCode> {
     let toolchain = step::step("Rust toolchain", || toolchain::ensure(&places))?;
     let mut cargo = toolchain.command("cargo");
     cargo
-        .args(["build", "--quiet", "--package", "xtask", "--bin", "xtask-verbs"])
-        .args(["--features", "verbs", "--manifest-path"])
+        .args(["build", "--quiet", "--bin", "xtask-verbs"])
+        .args(SELECTION)
+        .arg("--manifest-path")
         .arg(places.root.join("Cargo.toml"))
         .env("CARGO_TARGET_DIR", &places.target);
     step::step("the verbs of xtask", || {

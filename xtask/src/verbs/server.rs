@@ -7,6 +7,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use xtask::places::Places;
+use xtask::selection::SELECTION;
 use xtask::step::step;
 
 use crate::command;
@@ -15,7 +16,7 @@ use crate::command;
 pub fn build(places: &Places) -> anyhow::Result<PathBuf> {
     step("building the server", || {
         let mut cargo = command::cargo(places);
-        cargo.args(["build", "--quiet", "--package", "portico-server", "--bin", "portico"]);
+        cargo.args(["build", "--quiet", "--bin", "portico"]).args(SELECTION);
         command::run(&mut cargo)?;
         let name = format!("debug/portico{}", std::env::consts::EXE_SUFFIX);
         anyhow::Ok((places.target.join(name), String::new()))

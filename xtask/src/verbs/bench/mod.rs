@@ -8,6 +8,7 @@ use std::process::{Command, ExitCode};
 
 use anyhow::{Context, bail};
 use xtask::places::Places;
+use xtask::selection::SELECTION;
 use xtask::step::step;
 
 use crate::test::rust::models_folder;
@@ -79,13 +80,13 @@ fn json(places: &Places, name: &str) -> anyhow::Result<PathBuf> {
 
 /// A program of ours that drives the engine natively on lavapipe. Its dependencies are optimised in
 /// the dev profile, and its time is the adapter's: a release build would only cost minutes.
-fn native_bin(places: &Places, package: &str, bin: &str) -> anyhow::Result<Command> {
+fn native_bin(places: &Places, bin: &str) -> anyhow::Result<Command> {
     packages::ensure(&[packages::C_COMPILER, packages::PYTHON_PIP, packages::LAVAPIPE])?;
     let models = models_folder(places, false)?;
     let lavapipe = packages::lavapipe().context("lavapipe's driver file")?;
     step(&format!("building {bin}"), || {
         let mut cargo = command::cargo(places);
-        cargo.args(["build", "--quiet", "--package", package, "--bin", bin]);
+        cargo.args(["build", "--quiet", "--bin", bin]).args(SELECTION);
         command::run(&mut cargo).map(|()| ((), String::new()))
     })?;
     let mut program = Command::new(places.target.join("debug").join(bin));
@@ -96,13 +97,13 @@ fn native_bin(places: &Places, package: &str, bin: &str) -> anyhow::Result<Comma
 
 /// Perplexity, forced decoding and the like on the real model, natively.
 fn quality(places: &Places) -> anyhow::Result<()> {
-    let mut program = native_bin(places, "portico-tests", "quality")?;
+    let mut program = native_bin(places, "quality")?;
     command::run(program.arg("--json").arg(json(places, "quality")?))
 }
 
 /// What the kernels take against what the adapter could do, natively and in Chromium.
 fn roofline(places: &Places) -> anyhow::Result<()> {
-    let mut program = native_bin(places, "portico-tests", "roofline")?;
+    let mut program = native_bin(places, "roofline")?;
     let native = command::run(program.arg("--json").arg(json(places, "roofline-native")?));
     in_browser(places, "roofline").and(native)
 }
@@ -111,7 +112,7 @@ fn roofline(places: &Places) -> anyhow::Result<()> {
 fn native(places: &Places) -> anyhow::Result<()> {
     packages::ensure(&[packages::NODE])?;
     let modules = npm::install(places, "peers", &PEERS)?;
-    let mut ours = native_bin(places, "portico-tests", "speed")?;
+    let mut ours = native_bin(places, "speed")?;
     let program = ours.get_program().to_owned();
     let mut node = script(places, "native.mjs", "native")?;
     for (name, value) in ours.arg("--help").get_envs() {
@@ -155,8 +156,8 @@ fn inference(places: &Places) -> anyhow::Result<()> {
     }
     step("building server_speed and embed_speed", || {
         let mut cargo = command::cargo(places);
-        cargo.args(["build", "--quiet", "--package", "portico-tests"]);
-        cargo.args(["--bin", "server_speed", "--bin", "embed_speed"]);
+        cargo.args(["build", "--quiet", "--bin", "server_speed", "--bin", "embed_speed"]);
+        cargo.args(SELECTION);
         command::run(&mut cargo).map(|()| ((), String::new()))
     })?;
     let built = places.target.join("debug");
@@ -202,7 +203,7 @@ fn sync(places: &Places) -> anyhow::Result<()> {
     let portico = server::build(places)?;
     step("building sync_bench", || {
         let mut cargo = command::cargo(places);
-        cargo.args(["build", "--quiet", "--package", "portico-server", "--example", "sync_bench"]);
+        cargo.args(["build", "--quiet", "--example", "sync_bench"]).args(SELECTION);
         command::run(&mut cargo).map(|()| ((), String::new()))
     })?;
     let data = places.target.join("bench-data/sync");

@@ -7,6 +7,7 @@ use std::process::Command;
 
 use anyhow::Context;
 use xtask::places::Places;
+use xtask::selection::SELECTION;
 use xtask::step::step;
 
 use super::json;
@@ -25,7 +26,7 @@ pub fn run(places: &Places) -> anyhow::Result<()> {
     model::pull(places, &program, &data, MODEL)?;
     step("building retrieval", || {
         let mut cargo = command::cargo(places);
-        cargo.args(["build", "--quiet", "--package", "portico-server", "--example", "retrieval"]);
+        cargo.args(["build", "--quiet", "--example", "retrieval"]).args(SELECTION);
         command::run(&mut cargo).map(|()| ((), String::new()))
     })?;
     let mut program = Command::new(places.target.join("debug/examples/retrieval"));

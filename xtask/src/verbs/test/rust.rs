@@ -6,6 +6,7 @@ use std::process::Command;
 
 use anyhow::Context;
 use xtask::places::Places;
+use xtask::selection::SELECTION;
 use xtask::step::step;
 use xtask::toolchain::WASM;
 
@@ -14,7 +15,7 @@ use crate::{command, model, packages, server};
 
 /// Suites of the server that run on either database and either storage.
 const KEEPERS: &str = "package(portico-server) & binary(it) & \
-    test(/^(attachments|authorisation|database|documents|gateway|people|sync)/)";
+    test(/^(attachments|authorisation|database|documents|gateway|people|sole|sync|vault)/)";
 
 /// What the browser runs: checked for wasm32 with the lints of `web/clippy-wasm`.
 const BROWSER_CRATES: [&str; 8] = [
@@ -36,8 +37,8 @@ pub fn fmt(places: &Places) -> anyhow::Result<String> {
 /// Everything that runs natively, tests and benches included.
 pub fn clippy(places: &Places) -> anyhow::Result<String> {
     let mut cargo = command::cargo(places);
-    cargo.args(["clippy", "--quiet", "--workspace", "--exclude", "portico-web", "--all-targets"]);
-    cargo.args(["--features", "xtask/verbs", "--", "-D", "warnings"]);
+    cargo.args(["clippy", "--quiet", "--all-targets"]).args(SELECTION);
+    cargo.args(["--", "-D", "warnings"]);
     command::run(&mut cargo)?;
     Ok(String::new())
 }
@@ -61,8 +62,7 @@ pub fn unit(places: &Places, all_models: bool) -> anyhow::Result<String> {
     let lavapipe = packages::lavapipe().context("lavapipe's driver file")?;
     let models = models_folder(places, all_models)?;
     let mut cargo = command::cargo(places);
-    cargo.args(["nextest", "run", "--workspace", "--exclude", "portico-web"]);
-    cargo.args(["--features", "xtask/verbs", "--cargo-quiet"]);
+    cargo.args(["nextest", "run", "--cargo-quiet"]).args(SELECTION);
     cargo.env("PATH", path);
     cargo.env("VK_DRIVER_FILES", &lavapipe).env("VK_ICD_FILENAMES", &lavapipe);
     cargo.env("PORTICO_MODELS_DIR", models);
@@ -80,9 +80,7 @@ pub fn scale(places: &Places) -> anyhow::Result<String> {
     let path = ensure_nextest(places)?;
     let cluster = Cluster::start()?;
     let mut cargo = command::cargo(places);
-    cargo.args(["nextest", "run", "--workspace", "--exclude", "portico-web"]);
-    // The same features as `unit`: nothing is built twice.
-    cargo.args(["--features", "xtask/verbs", "--cargo-quiet"]);
+    cargo.args(["nextest", "run", "--cargo-quiet"]).args(SELECTION);
     cargo.args(["-E", KEEPERS]);
     cargo.env("PATH", path).env("PORTICO_TEST_FILES", "s3");
     cargo.env("PORTICO_TEST_DATABASE", cluster.url());
@@ -106,7 +104,7 @@ pub fn models_folder(places: &Places, all: bool) -> anyhow::Result<std::path::Pa
 
 pub fn doc(places: &Places) -> anyhow::Result<String> {
     let mut cargo = command::cargo(places);
-    cargo.args(["doc", "--quiet", "--no-deps", "--workspace", "--exclude", "portico-web"]);
+    cargo.args(["doc", "--quiet", "--no-deps"]).args(SELECTION);
     let mut wasm = command::cargo(places);
     wasm.args(["doc", "--quiet", "--no-deps", "--package", "portico-web", "--target", WASM]);
     for mut command in [cargo, wasm] {

@@ -1,5 +1,6 @@
 //! What no compiler checks: that the tree holds nothing that belongs elsewhere or is unfinished.
 
+mod features;
 mod handbook;
 
 use std::fs;
@@ -18,6 +19,7 @@ pub fn run(places: &Places) -> anyhow::Result<String> {
         command::output(Command::new("git").current_dir(&places.root).args(["ls-files", "-z"]))?;
     let listing = String::from_utf8_lossy(&listing.stdout).into_owned();
     let mut findings = handbook::findings(&places.root);
+    findings.extend(features::findings(places)?);
     let mut n_files = 0;
     for name in listing.split('\0').filter(|name| !name.is_empty()) {
         let path = places.root.join(name);
