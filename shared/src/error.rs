@@ -194,6 +194,18 @@ error_codes! {
     DatabaseUnreachable = "database_unreachable", 503,
         en: "The database at {database} cannot be reached or refuses the server. Try again later; whoever runs the server finds the cause in its log.",
         de: "Die Datenbank unter {database} ist nicht erreichbar oder weist den Server ab. Versuchen Sie es später noch einmal; wer den Server betreibt, findet den Grund in seinem Protokoll.";
+    /// Two servers on the same data would undo each other's work.
+    ServerRunning = "server_running", 409,
+        en: "Another server already serves the data in {place}: process {pid} on {host} at {addr}, since {since}. Two would damage them. Stop that one first, or name another folder with --data (and another [database] url).",
+        de: "Ein anderer Server bedient schon die Daten in {place}: Prozess {pid} auf {host} unter {addr}, seit {since}. Zwei würden sie beschädigen. Halten Sie jenen zuerst an, oder nennen Sie mit --data einen anderen Ordner (und eine andere [database] url).";
+    /// The key of the house's secrets is absent, or another one.
+    SecretKeyUnusable = "secret_key_unusable", 503,
+        en: "The house's key for secrets cannot be used: {reason}. Whoever runs the server finds with “portico doctor” what to do.",
+        de: "Der Schlüssel des Hauses für Geheimnisse ist nicht brauchbar: {reason}. Wer den Server betreibt, erfährt mit „portico doctor“, was zu tun ist.";
+    /// What the database has of somebody's authenticator app cannot be opened.
+    CodeUnreadable = "code_unreadable", 503,
+        en: "Codes of your authenticator app cannot be checked at the moment: the server lacks the key to them. Sign in with one of your recovery codes, or ask an administrator to switch the app off for you.",
+        de: "Codes Ihrer Authenticator-App lassen sich im Moment nicht prüfen: Dem Server fehlt der Schlüssel dazu. Melden Sie sich mit einem Ihrer Wiederherstellungscodes an, oder bitten Sie die Verwaltung, die App für Sie abzuschalten.";
     /// No key where one is needed, or one that is unknown, revoked or expired.
     InvalidApiKey = "invalid_api_key", 401,
         en: "This needs a valid API key, sent as “Authorization: Bearer …”. Whoever runs the server makes one with: portico keys create --name NAME",
@@ -342,8 +354,8 @@ error_codes! {
         de: "Diese Datei ist nicht auf dem Server.";
     /// Its bytes would not be encrypted as the conversation is.
     AttachmentsSealed = "attachments_sealed", 409,
-        en: "Your conversations are end-to-end encrypted. Their files stay on the device that attached them; what was read from them is synced, encrypted.",
-        de: "Ihre Gespräche sind Ende-zu-Ende-verschlüsselt. Ihre Dateien bleiben auf dem Gerät, das sie angehängt hat; was daraus gelesen wurde, wird verschlüsselt synchronisiert.";
+        en: "Your conversations are end-to-end encrypted, and this file came unencrypted, so it was not taken. Reload the page: a current one encrypts files too.",
+        de: "Ihre Gespräche sind Ende-zu-Ende-verschlüsselt, und diese Datei kam unverschlüsselt; sie wurde nicht angenommen. Laden Sie die Seite neu: Eine aktuelle verschlüsselt auch Dateien.";
     ConversationNotSynced = "conversation_not_synced", 409,
         en: "This conversation is not on the server, so its files stay on the device.",
         de: "Dieses Gespräch ist nicht auf dem Server, darum bleiben seine Dateien auf dem Gerät.";
@@ -403,6 +415,9 @@ error_codes! {
     SealOpDamaged = "seal_op_damaged", 422,
         en: "{n} changes came from the server altered, and were left out. What is on this device is as it was.",
         de: "{n} Änderungen kamen verfälscht vom Server und wurden ausgelassen. Was auf diesem Gerät ist, ist unverändert.";
+    SealFileDamaged = "seal_file_damaged", 422,
+        en: "This file came from the server altered or cut off, and was not opened. The device that attached it still has it as it was.",
+        de: "Diese Datei kam verfälscht oder abgeschnitten vom Server und wurde nicht geöffnet. Das Gerät, das sie angehängt hat, hat sie noch, wie sie war.";
     /// Nobody is signed in, and this is kept for each person.
     SignInNeeded = "sign_in_needed", 401,
         en: "Please sign in for this.",

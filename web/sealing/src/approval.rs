@@ -24,14 +24,12 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use hkdf::Hkdf;
 use portico_shared::error::{ApiError, ErrorCode};
 use portico_shared::sync::wire::{ApprovalAsk, ApprovalGiven};
-use sha2::Sha256;
 use uuid::Uuid;
 use x25519_dalek::{X25519_BASEPOINT_BYTES, x25519};
 
-use crate::key::{AccountKey, decrypt, encrypt, tagged};
+use crate::key::{AccountKey, decrypt, derived, encrypt, tagged};
 use crate::letters;
 
 /// How long a request lives.
@@ -271,14 +269,6 @@ fn shared(secret: [u8; 32], theirs: [u8; 32]) -> Option<[u8; 32]> {
 
 fn sealing_key(shared: [u8; 32], code: &Code, bound: &Bound<'_>) -> [u8; 32] {
     derived(Some(&shared), &code.0, &bound.info(b"seal"))
-}
-
-/// HKDF-SHA256.
-fn derived(salt: Option<&[u8]>, secret: &[u8], info: &[u8]) -> [u8; 32] {
-    let mut key = [0; 32];
-    // Fails only beyond 8,160 bytes.
-    Hkdf::<Sha256>::new(salt, secret).expand(info, &mut key).unwrap_or_default();
-    key
 }
 
 fn decoded(text: &str) -> Option<[u8; 32]> {

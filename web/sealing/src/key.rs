@@ -4,6 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chacha20poly1305::aead::{Aead as _, Payload};
 use chacha20poly1305::{KeyInit as _, XChaCha20Poly1305};
+use hkdf::Hkdf;
 use portico_shared::error::{ApiError, ErrorCode};
 use portico_shared::sync::{OP_MAX_BYTES, Op, Sealed};
 use sha2::{Digest as _, Sha256};
@@ -95,4 +96,12 @@ pub(crate) fn decrypt(key: &[u8; 32], nonce: &Nonce, msg: &[u8], aad: &[u8]) -> 
 /// SHA-256 of `bytes`, for one purpose.
 pub(crate) fn tagged(purpose: &[u8], bytes: &[u8]) -> [u8; 32] {
     Sha256::new().chain_update(purpose).chain_update([0]).chain_update(bytes).finalize().into()
+}
+
+/// HKDF-SHA256.
+pub(crate) fn derived(salt: Option<&[u8]>, secret: &[u8], info: &[u8]) -> [u8; 32] {
+    let mut key = [0; 32];
+    // Fails only beyond 8,160 bytes.
+    Hkdf::<Sha256>::new(salt, secret).expand(info, &mut key).unwrap_or_default();
+    key
 }
