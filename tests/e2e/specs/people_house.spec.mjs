@@ -39,6 +39,17 @@ async function joins(admin, page, name, groups = []) {
 const answered = (page) =>
   page.locator('[data-role="assistant"]').last().and(page.locator('[data-state="done"], [data-state="stopped"]')).waitFor({ timeout: 100_000 });
 
+/** How often the administration's Wasm was asked for. */
+const fetchesOfHouse = (page) =>
+  page.evaluate(() => performance.getEntriesByType("resource").filter(({ name }) => name.endsWith("/house_bg.wasm")).length);
+
+/** The browser says that its user reads another language. */
+const speaks = (page, lang) =>
+  page.evaluate((lang) => {
+    Object.defineProperty(navigator, "languages", { configurable: true, get: () => [lang] });
+    window.dispatchEvent(new Event("languagechange"));
+  }, lang);
+
 const personOf = (page, name) => asks(page, "GET", "/api/people").then(({ people }) => people.find((one) => one.name === name));
 
 describe("the house's administration", () => {
@@ -46,7 +57,8 @@ describe("the house's administration", () => {
   let server;
   before(async () => {
     data = await freshData();
-    server = await startServer({ data: data.folder });
+    // Documents by their words alone.
+    server = await startServer({ data: data.folder, env: { PORTICO_DOCUMENTS_EMBEDDER: "none" } });
   });
   after(async () => {
     await server?.stop();
@@ -177,9 +189,10 @@ describe("the house's administration", () => {
         await goTo(page, "#/people");
         await page.locator("[data-invite] > summary").click();
         await fill(page, "invite", "For whom (only you see it)", "Dora");
+        await form(page, "invite").getByRole("group", { name: "Member of" }).getByRole("checkbox", { name: "staff" }).check();
         await send(page, "invite");
         const row = page.locator("[data-link]").filter({ hasText: "Dora" });
-        await row.waitFor();
+        await row.getByText(/ · staff$/).waitFor();
         assert.deepEqual(await look(page, "house-people"), []);
         const url = await page.locator("[data-once]").innerText();
         await row.getByRole("button", { name: "Withdraw the link for Dora" }).click();
@@ -325,6 +338,85 @@ describe("the house's administration", () => {
     }),
   );
 
+  it("has the tab show the documents of whoever signed in last", { timeout: 120_000 }, () =>
+    withBrowser({ gpu: false }, async (context) => {
+      const { page } = await open(context, server.origin);
+      await account.signIn(page, "anna");
+      for (const [title, file, groups] of [["Board minutes", "minutes.txt", {}], ["House rules", "rules.txt", { read: ["everyone"] }]]) {
+        const { id } = await asks(page, "POST", "/api/collections", { title, groups });
+        await page.evaluate(
+          ([to, body]) => fetch(to, { method: "POST", headers: { "portico-page": "1", "content-type": "text/plain" }, body }),
+          [`/api/collections/${id}/documents?name=${file}`, `What stands in ${title}.`],
+        );
+      }
+      const [minutes, rules] = ["minutes.txt", "rules.txt"].map((name) => page.locator("[data-document]").filter({ hasText: name }));
+      const [board, house] = ["board-minutes", "house-rules"].map((id) => page.locator(`.collection[data-collection="${id}"]`));
+      await goTo(page, "#/documents");
+      await board.waitFor();
+      await house.waitFor();
+      await goTo(page, "#/documents?collection=board-minutes");
+      await minutes.waitFor();
+
+      // Somebody else signs in while the list is open.
+      await asks(page, "DELETE", "/api/session");
+      await asks(page, "POST", "/api/session", { name: "ben", password: PASSWORD });
+      await page.evaluate(() => dispatchEvent(new CustomEvent("portico-session")));
+      await minutes.waitFor({ state: "detached" });
+      await fault(page, "collection_not_found");
+      await goTo(page, "#/documents");
+      await house.waitFor();
+      assert.equal(await board.count(), 0);
+      await goTo(page, "#/documents?collection=house-rules");
+      await rules.waitFor();
+
+      // And back, by the forms.
+      await goTo(page, "#/account");
+      await page.getByRole("button", { name: "Sign out", exact: true }).click();
+      await form(page, "sign-in").waitFor();
+      await account.signIn(page, "anna");
+      await goTo(page, "#/documents");
+      await board.waitFor();
+    }),
+  );
+
+  it("is fetched when an administrator first opens it, and can be asked for again", { timeout: 120_000 }, () =>
+    withBrowser({ gpu: false, serviceWorkers: "block" }, async (context) => {
+      const { page } = await open(context, server.origin);
+      const wrong = [];
+      await account.signIn(page, "anna");
+      await goTo(page, "#/account");
+      await form(page, "profile").waitFor();
+      assert.equal(await fetchesOfHouse(page), 0);
+      await context.route("**/house_bg.wasm", (route) => route.abort());
+      await goTo(page, "#/people/groups");
+      await page.locator('[data-condition="house-failed"]').waitFor();
+      wrong.push(...(await look(page, "house-failed")));
+      await context.unroute("**/house_bg.wasm");
+      await page.getByRole("button", { name: "Try again" }).click();
+      await form(page, "group").waitFor();
+      assert.equal(await page.locator('[data-condition="house-failed"]').count(), 0);
+      const n = await fetchesOfHouse(page);
+      // It speaks the page's language, and gives its place to the account.
+      await speaks(page, "de");
+      await page.getByRole("heading", { name: "Gruppen" }).waitFor();
+      await goTo(page, "#/account");
+      await form(page, "profile").waitFor();
+      assert.equal(await page.locator(".library-scroll:visible").count(), 1);
+      await goTo(page, "#/people/overview");
+      await page.getByRole("heading", { name: "Überblick" }).waitFor();
+      assert.equal(await page.locator(".library-scroll:visible").count(), 1);
+      assert.equal(await fetchesOfHouse(page), n);
+      // Whoever is signed out is asked who they are, in its place.
+      await asks(page, "DELETE", "/api/session");
+      await page.evaluate(() => dispatchEvent(new CustomEvent("portico-session")));
+      await form(page, "sign-in").waitFor();
+      assert.equal(await page.getByRole("heading", { name: "Überblick" }).count(), 0);
+      await account.signIn(page, "anna");
+      await page.getByRole("heading", { name: "Überblick" }).waitFor();
+      assert.deepEqual(wrong, []);
+    }),
+  );
+
   it("is reached by the keyboard alone, and guessing is slowed down", { timeout: 180_000 }, () =>
     withBrowser({ gpu: false }, async (context) => {
       const { page } = await open(context, `${server.origin}/#/sign-in`);
@@ -344,6 +436,7 @@ describe("the house's administration", () => {
       await isShown(page, "ben");
       await goTo(page, "#/people/log");
       await page.locator('[data-condition="admins-only"]').waitFor();
+      assert.equal(await fetchesOfHouse(page), 0);
 
       await asks(page, "DELETE", "/api/session");
       for (let n = 0; n < 6; n++) {

@@ -111,8 +111,8 @@ texts! {
     Seal: "Encryption", "Verschlüsselung";
     SealPlain: "Your conversations lie on the server readable to whoever runs it. Encrypted, only your devices can read them: they are locked before they leave, with a key that the server never sees.",
         "Ihre Gespräche liegen auf dem Server lesbar für alle, die ihn betreiben. Verschlüsselt können nur Ihre Geräte sie lesen: Sie werden verschlossen, bevor sie das Gerät verlassen, mit einem Schlüssel, den der Server nie sieht.";
-    SealLimits: "When you choose a model on the server, it still reads the question while it answers. How many conversations there are, when you write and how long it is remains visible, and earlier backups of the server stay as they are.",
-        "Wählen Sie ein Modell auf dem Server, liest es die Frage weiterhin, während es antwortet. Sichtbar bleibt, wie viele Gespräche es gibt, wann Sie schreiben und wie lang es ist; frühere Sicherungen des Servers bleiben, wie sie sind.";
+    SealLimits: "When you choose a model on the server, it still reads the question while it answers. How many conversations and files there are, when you write and how long it is remains visible, and earlier backups of the server stay as they are.",
+        "Wählen Sie ein Modell auf dem Server, liest es die Frage weiterhin, während es antwortet. Sichtbar bleibt, wie viele Gespräche und Dateien es gibt, wann Sie schreiben und wie lang es ist; frühere Sicherungen des Servers bleiben, wie sie sind.";
     SealTurnOn: "Turn on encryption", "Verschlüsselung einschalten";
     SealOpen: "On. The server has only what it cannot read, and this device is unlocked.",
         "Eingeschaltet. Der Server hat nur, was er nicht lesen kann, und dieses Gerät ist entsperrt.";
@@ -300,7 +300,6 @@ texts! {
     People: "People", "Personen";
     Invite: "Invite somebody", "Jemanden einladen";
     InviteNote: "For whom (only you see it)", "Für wen (sehen nur Sie)";
-    InviteGroups: "Groups, separated by commas", "Gruppen, durch Kommas getrennt";
     MakeLink: "Make a link", "Link anlegen";
     LinkOnce: "Hand this link over. It opens once, for seven days, and is shown only now.",
         "Geben Sie diesen Link weiter. Er öffnet einmal, sieben Tage lang, und wird nur jetzt gezeigt.";

@@ -1,5 +1,6 @@
 //! What the server says of people, and how it is asked (`docs/people.md`).
 
+use portico_people::rules::Groups;
 use portico_shared::error::{ApiError, ErrorCode};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -243,6 +244,15 @@ pub async fn send<T: DeserializeOwned>(
         .map_err(|error| ApiError::new(ErrorCode::Internal).detail(error))?;
     let answer = text(&heard(fetch(method, path, Some(&json), &[], None).await)?).await?;
     read(if answer.is_empty() { "{}" } else { &answer })
+}
+
+/// Names of the house's groups, for administrators.
+///
+/// # Errors
+/// As [`get`].
+pub async fn group_names() -> Result<Vec<String>, ApiError> {
+    let Groups { groups } = get("/api/groups").await?;
+    Ok(groups.into_iter().map(|group| group.name).collect())
 }
 
 /// Sends a file's bytes.

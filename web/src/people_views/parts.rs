@@ -175,6 +175,17 @@ pub fn boxes(
     }
 }
 
+/// [`boxes`] for groups, which are called by their names.
+pub fn group_boxes(
+    people: People,
+    legend: Text,
+    chosen: RwSignal<Vec<String>>,
+    groups: impl Fn() -> Vec<String> + Send + Sync + 'static,
+) -> impl IntoView {
+    let named = |name: String| (name.clone(), name);
+    boxes(people, legend, "group", chosen, move || groups().into_iter().map(named).collect())
+}
+
 /// Something that is shown once, with a button that copies it.
 pub fn once(people: People, hint: String, secret: String) -> impl IntoView {
     let copied = secret.clone();

@@ -2,18 +2,18 @@
 
 use leptos::html;
 use leptos::prelude::*;
-use portico_people::rules::Groups;
 use portico_people::texts::Text;
 use portico_shared::error::ApiError;
 use portico_web::markdown_dom::MarkdownDom;
+use portico_web::people_views::written::Written;
 use serde::Deserialize;
 use serde_json::json;
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::spawn_local;
 
-use crate::api::{self, Anything};
-use crate::parts::{self, Doing, Field, field, submit, sure};
-use crate::state::{Asked, People};
+use crate::api;
+use crate::parts::{self, Doing, Field, field, group_boxes};
+use crate::state::People;
 
 const TITLE: Field = Field { text: Text::AnnouncementTitle, kind: "text", autocomplete: "off" };
 const FROM: Field =
@@ -38,52 +38,26 @@ struct Announcement {
     groups: Vec<String>,
 }
 
+type Announced = Written<Announcement, Announcement>;
+
 pub fn announcements(people: People) -> impl IntoView {
-    let known = RwSignal::new(Asked::Loading);
+    let announced = Announced::new(people, all);
     let groups = RwSignal::new(Vec::<String>::new());
-    // None: nothing is written. One without an id is new.
-    let written = RwSignal::new(None::<Announcement>);
-    let look = move || {
-        spawn_local(async move {
-            known.try_set(all().await.into());
-        });
-    };
-    look();
     spawn_local(async move {
         // Without them one announces to everybody.
-        if let Ok(Groups { groups: all }) = api::get::<Groups>("/api/groups").await {
-            groups.try_set(all.into_iter().map(|group| group.name).collect());
+        if let Ok(all) = api::group_names().await {
+            groups.try_set(all);
         }
     });
-    let done = move |text: Text| {
-        written.set(None);
-        people.say(text);
-        look();
+    let rows = move |all: Vec<Announcement>| {
+        let rows = all.into_iter().map(|one| row(announced, one)).collect_view();
+        view! { <ul class="doc-rows">{rows}</ul> }
     };
     view! {
         <h2 class="library-title">{people.t(Text::Announcements)}</h2>
         <p class="muted">{people.t(Text::AnnouncementsLead)}</p>
-        {move || match written.get() {
-            Some(announcement) => form(people, announcement, groups, written, done).into_any(),
-            None => view! {
-                <div class="row">
-                    <button type="button" class="button primary" on:click=move |_| {
-                        written.set(Some(Announcement::default()));
-                    }>{people.t(Text::NewAnnouncement)}</button>
-                </div>
-            }.into_any(),
-        }}
-        {move || match known.get() {
-            Asked::Loading => parts::loading(people).into_any(),
-            Asked::Failed(error) => parts::failed(people, error, look).into_any(),
-            Asked::Loaded(all) if all.is_empty() => view! {
-                <p class="hint" data-state="no-announcements">{people.t(Text::NoAnnouncements)}</p>
-            }.into_any(),
-            Asked::Loaded(all) => {
-                let rows = all.into_iter().map(|one| row(people, one, written, done));
-                view! { <ul class="doc-rows">{rows.collect_view()}</ul> }.into_any()
-            }
-        }}
+        {announced.form(Text::NewAnnouncement, || (), move |one| form(announced, one, groups))}
+        {announced.list(("no-announcements", Text::NoAnnouncements), rows)}
     }
 }
 
@@ -92,12 +66,8 @@ async fn all() -> Result<Vec<Announcement>, ApiError> {
     all.map(|all| all.announcements)
 }
 
-fn row(
-    people: People,
-    announcement: Announcement,
-    written: RwSignal<Option<Announcement>>,
-    done: impl Fn(Text) + Copy + Send + Sync + 'static,
-) -> impl IntoView {
+fn row(announced: Announced, announcement: Announcement) -> impl IntoView {
+    let people = announced.people;
     let doing = Doing::new();
     let Announcement { id, title, from_s, until_s, groups, .. } = announcement.clone();
     let line = move || {
@@ -118,37 +88,26 @@ fn row(
         };
         parts::dotted([state, for_whom])
     };
-    let (named, to_delete) = (title.clone(), title.clone());
-    let change_label =
-        move || Text::ChangeAnnouncement.fill(people.lang.get(), &[("title", &named)]);
-    let delete_label = move || Text::DeleteNamed.fill(people.lang.get(), &[("title", &to_delete)]);
-    let delete = move || {
-        let path = format!("/api/announcements/{id}");
-        let asked = async move { api::send::<Anything>("DELETE", &path, &json!({})).await };
-        doing.run(asked, move |_| done(Text::Deleted));
-    };
+    let path = format!("/api/announcements/{id}");
+    let actions =
+        announced.actions(doing, title.clone(), Text::ChangeAnnouncement, path, announcement);
     let of_row = title.clone();
     view! {
         <li class="doc-row people-row" data-announcement=of_row>
             <span class="doc-name" dir="auto">{title}</span>
             <span class="doc-line" dir="auto">{line}</span>
             {doing.fault(people)}
-            <span class="doc-actions">
-                <button type="button" class="button quiet small" aria-label=change_label
-                    on:click=move |_| written.set(Some(announcement.clone()))>{people.t(Text::Change)}</button>
-                {sure(people, delete_label, Text::Delete, delete)}
-            </span>
+            {actions}
         </li>
     }
 }
 
 fn form(
-    people: People,
+    announced: Announced,
     first: Announcement,
     all_groups: RwSignal<Vec<String>>,
-    written: RwSignal<Option<Announcement>>,
-    done: impl Fn(Text) + Copy + Send + Sync + 'static,
 ) -> impl IntoView {
+    let people = announced.people;
     let Announcement { id, title: first_title, text, from_s, until_s, groups } = first;
     let title = RwSignal::new(first_title.clone());
     let text = RwSignal::new(text);
@@ -169,42 +128,14 @@ fn form(
             true => ("POST", "/api/announcements".to_owned()),
             false => ("PUT", format!("/api/announcements/{id}")),
         };
-        let asked = async move { api::send::<Anything>(method, &path, &body).await };
-        doing.run(asked, move |_| done(Text::Saved));
+        announced.save(doing, method, path, body);
     };
     let heading = move || match is_new {
         true => Text::NewAnnouncement.get(people.lang.get()).to_owned(),
         false => Text::ChangeAnnouncement.fill(people.lang.get(), &[("title", &first_title)]),
     };
     // Groups that are gone can still be taken away.
-    let offered = move || {
-        let mut all = all_groups.get();
-        all.extend(
-            groups.get().into_iter().filter(|group| !all_groups.with(|all| all.contains(group))),
-        );
-        all
-    };
-    let has_groups = move || !offered().is_empty();
-    let boxes = move || {
-        offered().into_iter().map(|group| {
-        let (name, shown) = (group.clone(), group.clone());
-        view! {
-            <label class="switch">
-                <input type="checkbox" prop:checked=move || groups.with(|groups| groups.contains(&group))
-                    on:change:target=move |event| {
-                        let is_chosen = event.target().checked();
-                        groups.update(|groups| {
-                            groups.retain(|other| *other != name);
-                            if is_chosen {
-                                groups.push(name.clone());
-                            }
-                        });
-                    }/>
-                <span dir="auto">{shown}</span>
-            </label>
-        }
-    }).collect_view()
-    };
+    let has_groups = move || !all_groups.with(Vec::is_empty) || !groups.with(Vec::is_empty);
     view! {
         <form class="card people-form" data-form="announcement" on:submit=move |event| {
             event.prevent_default();
@@ -221,17 +152,10 @@ fn form(
             {field(people, FROM, from)}
             {field(people, UNTIL, until)}
             <Show when=has_groups>
-                <fieldset class="people-boxes">
-                    <legend>{people.t(Text::ForGroups)}</legend>
-                    {boxes}
-                </fieldset>
+                {group_boxes(people, Text::ForGroups, groups, move || all_groups.get())}
             </Show>
             {doing.fault(people)}
-            <div class="row">
-                {submit(people, doing, if is_new { Text::Announce } else { Text::Save })}
-                <button type="button" class="button quiet"
-                    on:click=move |_| written.set(None)>{people.t(Text::Cancel)}</button>
-            </div>
+            {announced.buttons(doing, if is_new { Text::Announce } else { Text::Save })}
         </form>
     }
 }

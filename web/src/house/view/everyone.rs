@@ -9,11 +9,10 @@ use wasm_bindgen_futures::spawn_local;
 use super::links::links;
 use super::one_person::{ROLES, role_choice};
 use crate::api::{self, Everyone, MadeLink, Person};
-use crate::parts::{self, Doing, Field, field, once, role_text, submit, sure};
+use crate::parts::{self, Doing, Field, field, group_boxes, once, role_text, submit, sure};
 use crate::state::{Asked, People};
 
 const NOTE: Field = Field { text: Text::InviteNote, kind: "text", autocomplete: "off" };
-const GROUPS: Field = Field { text: Text::InviteGroups, kind: "text", autocomplete: "off" };
 /// People that are shown at once.
 const AT_ONCE: usize = 100;
 const FIND: Field = Field { text: Text::FindPerson, kind: "search", autocomplete: "off" };
@@ -125,15 +124,19 @@ pub fn everyone(people: People) -> impl IntoView {
 }
 
 fn invitation(people: People, version: RwSignal<u32>) -> impl IntoView {
-    let (note, groups) = (RwSignal::new(String::new()), RwSignal::new(String::new()));
+    let (note, groups) = (RwSignal::new(String::new()), RwSignal::new(Vec::new()));
+    let all_groups = RwSignal::new(Vec::new());
+    spawn_local(async move {
+        // Without them one invites into none.
+        if let Ok(all) = api::group_names().await {
+            all_groups.try_set(all);
+        }
+    });
     let role = RwSignal::new("member".to_owned());
     let made = RwSignal::new(None::<String>);
     let doing = Doing::new();
     let invite = move || {
-        let groups = groups.get_untracked();
-        let groups: Vec<&str> =
-            groups.split(',').map(str::trim).filter(|group| !group.is_empty()).collect();
-        let mut body = json!({ "role": role.get_untracked(), "groups": groups });
+        let mut body = json!({ "role": role.get_untracked(), "groups": groups.get_untracked() });
         let noted = note.get_untracked().trim().to_owned();
         if !noted.is_empty() {
             body["note"] = noted.into();
@@ -154,7 +157,9 @@ fn invitation(people: People, version: RwSignal<u32>) -> impl IntoView {
             }>
                 {field(people, NOTE, note)}
                 {role_choice(people, Text::Role, role)}
-                {field(people, GROUPS, groups)}
+                <Show when=move || !all_groups.with(Vec::is_empty)>
+                    {group_boxes(people, Text::MemberOf, groups, move || all_groups.get())}
+                </Show>
                 {doing.fault(people)}
                 <div class="row">{submit(people, doing, Text::MakeLink)}</div>
                 {move || made.get().map(|url| {

@@ -11,7 +11,7 @@ use wasm_bindgen_futures::spawn_local;
 
 use super::effect;
 use crate::api::{self, Anything, Ended, MadeLink, May, OnePerson, Person, Used};
-use crate::parts::{self, Doing, Field, field, once, role_text, submit, sure};
+use crate::parts::{self, Doing, Field, field, group_boxes, once, role_text, submit, sure};
 use crate::state::{Asked, People};
 
 pub const ROLES: [&str; 3] = ["member", "admin", "guest"];
@@ -123,28 +123,10 @@ fn profile<L: Fn() + Copy + Send + Sync + 'static>(
             look();
         });
     };
-    let group = move |name: String| {
-        let (of_box, shown) = (name.clone(), name.clone());
-        view! {
-            <label class="switch">
-                <input type="checkbox" prop:checked=move || chosen.with(|chosen| chosen.contains(&of_box))
-                    on:change:target=move |event| {
-                        let is_in = event.target().checked();
-                        chosen.update(|chosen| {
-                            chosen.retain(|known| *known != name);
-                            if is_in {
-                                chosen.push(name.clone());
-                            }
-                        });
-                    }/>
-                <span dir="auto">{shown}</span>
-            </label>
-        }
-    };
     let names: Vec<String> = groups.iter().map(|group| group.name.clone()).collect();
     let boxes = match names.is_empty() {
         true => view! { <p class="muted">{people.t(Text::NoGroupsYet)}</p> }.into_any(),
-        false => names.into_iter().map(group).collect_view().into_any(),
+        false => group_boxes(people, Text::MemberOf, chosen, move || names.clone()).into_any(),
     };
     view! {
         <form class="card people-form" data-form="person" on:submit=move |event| {
@@ -158,10 +140,7 @@ fn profile<L: Fn() + Copy + Send + Sync + 'static>(
                 true => view! { <p class="hint">{people.t(Text::PersonIsYou)}</p> }.into_any(),
                 false => role_choice(people, Text::Role, role).into_any(),
             }}
-            <fieldset class="people-boxes">
-                <legend>{people.t(Text::MemberOf)}</legend>
-                {boxes}
-            </fieldset>
+            {boxes}
             {doing.fault(people)}
             <div class="row">{submit(people, doing, Text::Save)}</div>
         </form>

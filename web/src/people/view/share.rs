@@ -8,7 +8,7 @@ use wasm_bindgen_futures::spawn_local;
 
 use super::{for_person, shared};
 use crate::api::{self, Anything, Person, Session};
-use crate::parts::{self, Doing, dotted, once, sure};
+use crate::parts::{self, Doing, dotted, group_boxes, once, sure};
 use crate::shares::{self, Chat, EVERYONE, Share, Sharing};
 use crate::state::{Asked, People};
 
@@ -148,7 +148,7 @@ fn ask(this: Views, chat: Chat, own_groups: Vec<String>) -> impl IntoView {
     let Chat { snapshot, is_sealed, share, .. } = chat;
     let before = share.as_ref().map(|share| share.groups.clone()).unwrap_or_default();
     let is_for_all = RwSignal::new(before.is_empty() || before.iter().any(|one| one == EVERYONE));
-    let chosen = RwSignal::new(before);
+    let chosen = RwSignal::new(before.into_iter().filter(|group| group != EVERYONE).collect());
     let accepts = RwSignal::new(false);
     let doing = Doing::new();
     let (title, n) = (snapshot.title.clone(), snapshot.messages.len().to_string());
@@ -156,7 +156,7 @@ fn ask(this: Views, chat: Chat, own_groups: Vec<String>) -> impl IntoView {
     let id = StoredValue::new(share.as_ref().map(|share| share.id.clone()));
     let groups_now = move || match is_for_all.get() {
         true => vec![EVERYONE.to_owned()],
-        false => chosen.get().into_iter().filter(|group| group != EVERYONE).collect(),
+        false => chosen.get(),
     };
     let send = move || {
         let (groups, snapshot, id) = (groups_now(), kept.get_value(), id.get_value());
@@ -251,7 +251,7 @@ fn audience(
     is_for_all: RwSignal<bool>,
     chosen: RwSignal<Vec<String>>,
 ) -> impl IntoView {
-    let has_groups = !own_groups.is_empty();
+    let has_groups = !own_groups.is_empty() || !chosen.with_untracked(Vec::is_empty);
     let which = move |all: bool, text: Text| {
         view! {
             <label class="switch">
@@ -261,21 +261,7 @@ fn audience(
             </label>
         }
     };
-    let one = move |group: String| {
-        let (name, toggled) = (group.clone(), group.clone());
-        view! {
-            <label class="switch">
-                <input type="checkbox" prop:checked=move || chosen.with(|all| all.contains(&name))
-                    on:change=move |_| {
-                        chosen.update(|all| match all.iter().position(|one| *one == toggled) {
-                            Some(at) => { all.remove(at); }
-                            None => all.push(toggled.clone()),
-                        });
-                    }/>
-                <span dir="auto">{group}</span>
-            </label>
-        }
-    };
+    let own_groups = StoredValue::new(own_groups);
     view! {
         <fieldset class="people-boxes">
             <legend>{people.t(Text::ShareFor)}</legend>
@@ -283,10 +269,7 @@ fn audience(
             {has_groups.then(|| which(false, Text::ShareGroups))}
         </fieldset>
         <Show when=move || !is_for_all.get()>
-            <fieldset class="people-boxes">
-                <legend>{people.t(Text::Groups)}</legend>
-                {own_groups.clone().into_iter().map(one).collect_view()}
-            </fieldset>
+            {group_boxes(people, Text::Groups, chosen, move || own_groups.get_value())}
         </Show>
     }
 }

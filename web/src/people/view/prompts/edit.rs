@@ -6,10 +6,8 @@ use portico_people::texts::Text;
 use portico_shared::error::Lang;
 use serde_json::json;
 
-use super::EVERYONE;
-use crate::api::{self, Anything};
-use crate::parts::{Doing, Field, field, submit};
-use crate::state::People;
+use super::{EVERYONE, Library};
+use crate::parts::{Doing, Field, field};
 
 const TITLE: Field = Field { text: Text::PromptTitle, kind: "text", autocomplete: "off" };
 const DESCRIPTION: Field =
@@ -33,13 +31,12 @@ impl Draft {
 }
 
 pub fn edit(
-    people: People,
+    written: Library,
     draft: Draft,
     groups: RwSignal<Vec<String>>,
     is_admin: bool,
-    written: RwSignal<Option<Draft>>,
-    done: impl Fn(Text) + Copy + Send + Sync + 'static,
 ) -> impl IntoView {
+    let people = written.people;
     let Draft { id, group, title: first_title, description, text } = draft;
     let title = RwSignal::new(first_title.clone());
     let description = RwSignal::new(description);
@@ -61,8 +58,7 @@ pub fn edit(
                 ("POST", "/api/prompts".to_owned())
             }
         };
-        let asked = async move { api::send::<Anything>(method, &path, &body).await };
-        doing.run(asked, move |_| done(Text::Saved));
+        written.save(doing, method, path, body);
     };
     let heading = move || match is_new {
         true => Text::NewPrompt.get(people.lang.get()).to_owned(),
@@ -105,11 +101,7 @@ pub fn edit(
             <p class="hint" id="prompt-hint">{move || hint(people.lang.get())}</p>
             <p class="hint" role="status" data-asks="">{asks}</p>
             {doing.fault(people)}
-            <div class="row">
-                {submit(people, doing, Text::Save)}
-                <button type="button" class="button quiet"
-                    on:click=move |_| written.set(None)>{people.t(Text::Cancel)}</button>
-            </div>
+            {written.buttons(doing, Text::Save)}
         </form>
     }
 }

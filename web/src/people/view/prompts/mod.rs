@@ -6,16 +6,16 @@ pub mod picker;
 use leptos::html;
 use leptos::prelude::*;
 use portico_people::prompt::{self, Prompt};
-use portico_people::rules::Groups;
 use portico_people::texts::Text;
 use portico_shared::error::ApiError;
+use portico_web::people_views::written::Written;
 use serde::Deserialize;
 use serde_json::json;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 
 use super::{sign_in, with_session};
 use crate::api::{self, Anything, Session};
-use crate::parts::{self, Doing, sure};
+use crate::parts::Doing;
 use crate::state::{Asked, People};
 
 /// The group of all.
@@ -46,65 +46,35 @@ pub fn prompts(people: People) -> impl IntoView {
     })
 }
 
+type Library = Written<Prompt, edit::Draft>;
+
 fn library(people: People, session: Session) -> impl IntoView {
     let person = session.person.unwrap_or_default();
     let is_admin = person.is_admin();
     let shares = session.may.is_some_and(|may| may.share_with_groups);
-    let known = RwSignal::new(Asked::Loading);
-    let written = RwSignal::new(None::<edit::Draft>);
+    let written = Library::new(people, move || asked_for(is_admin));
     // With whom somebody may share.
     let groups = RwSignal::new(if shares { person.groups } else { Vec::new() });
-    let look = move || {
-        spawn_local(async move {
-            known.try_set(asked_for(is_admin).await.into());
-        });
-    };
-    look();
     if is_admin {
         spawn_local(async move {
-            if let Ok(Groups { groups: all }) = api::get::<Groups>("/api/groups").await {
-                groups.try_set(all.into_iter().map(|group| group.name).collect());
+            if let Ok(all) = api::group_names().await {
+                groups.try_set(all);
             }
         });
     }
-    let done = move |text: Text| {
-        written.set(None);
-        people.say(text);
-        look();
-    };
     view! {
         <h2 class="library-title">{people.t(Text::Prompts)}</h2>
         <p class="muted">{people.t(Text::PromptsLead)}</p>
-        {move || match written.get() {
-            Some(draft) => {
-                edit::edit(people, draft, groups, is_admin, written, done).into_any()
-            }
-            None => view! {
-                <div class="row">
-                    <button type="button" class="button primary"
-                        on:click=move |_| written.set(Some(edit::Draft::default()))>{people.t(Text::NewPrompt)}</button>
-                    {files(people, known, look)}
-                </div>
-            }.into_any(),
-        }}
-        {move || match known.get() {
-            Asked::Loading => parts::loading(people).into_any(),
-            Asked::Failed(error) => parts::failed(people, error, look).into_any(),
-            Asked::Loaded(all) if all.is_empty() => view! {
-                <p class="hint" data-state="no-prompts">{people.t(Text::NoPrompts)}</p>
-            }.into_any(),
-            Asked::Loaded(all) => grouped(people, all, written, done).into_any(),
-        }}
+        {written.form(Text::NewPrompt, move || files(written), move |draft| {
+            edit::edit(written, draft, groups, is_admin)
+        })}
+        {written.list(("no-prompts", Text::NoPrompts), move |all| grouped(written, all))}
     }
 }
 
 /// One's own first, then the house's, then each group's.
-fn grouped(
-    people: People,
-    mut all: Vec<Prompt>,
-    written: RwSignal<Option<edit::Draft>>,
-    done: impl Fn(Text) + Copy + Send + Sync + 'static,
-) -> impl IntoView {
+fn grouped(written: Library, mut all: Vec<Prompt>) -> impl IntoView {
+    let people = written.people;
     all.sort_by_key(|prompt| {
         let group = prompt.group.clone();
         (group.is_some(), group.as_deref() != Some(EVERYONE), group)
@@ -112,7 +82,7 @@ fn grouped(
     let sections = all.chunk_by(|one, other| one.group == other.group).map(|prompts| {
         let group = prompts[0].group.clone();
         let heading = move || of_whom(people, group.as_deref());
-        let rows = prompts.iter().cloned().map(|prompt| row(people, prompt, written, done));
+        let rows = prompts.iter().cloned().map(|prompt| row(written, prompt));
         view! {
             <section>
                 <h3 dir="auto">{heading}</h3>
@@ -133,32 +103,13 @@ fn of_whom(people: People, group: Option<&str>) -> String {
     }
 }
 
-fn row(
-    people: People,
-    prompt: Prompt,
-    written: RwSignal<Option<edit::Draft>>,
-    done: impl Fn(Text) + Copy + Send + Sync + 'static,
-) -> impl IntoView {
+fn row(written: Library, prompt: Prompt) -> impl IntoView {
+    let people = written.people;
     let doing = Doing::new();
     let Prompt { id, title, description, text, may_change, .. } = prompt.clone();
-    let (named, to_delete) = (title.clone(), title.clone());
-    let actions = may_change.then(move || {
-        let change_label =
-            move || Text::ChangePrompt.fill(people.lang.get(), &[("title", &named)]);
-        let delete_label =
-            move || Text::DeleteNamed.fill(people.lang.get(), &[("title", &to_delete)]);
-        let delete = move || {
-            let path = format!("/api/prompts/{id}");
-            let asked = async move { api::send::<Anything>("DELETE", &path, &json!({})).await };
-            doing.run(asked, move |_| done(Text::Deleted));
-        };
-        view! {
-            <span class="doc-actions">
-                <button type="button" class="button quiet small" aria-label=change_label
-                    on:click=move |_| written.set(Some(edit::Draft::of(&prompt)))>{people.t(Text::Change)}</button>
-                {sure(people, delete_label, Text::Delete, delete)}
-            </span>
-        }
+    let actions = may_change.then(|| {
+        let path = format!("/api/prompts/{id}");
+        written.actions(doing, title.clone(), Text::ChangePrompt, path, edit::Draft::of(&prompt))
     });
     let of_row = title.clone();
     view! {
@@ -175,11 +126,8 @@ fn row(
 }
 
 /// In from a file, and out into one.
-fn files(
-    people: People,
-    known: RwSignal<Asked<Vec<Prompt>>>,
-    look: impl Fn() + Copy + Send + Sync + 'static,
-) -> impl IntoView {
+fn files(written: Library) -> impl IntoView {
+    let Library { people, known, .. } = written;
     let chooser = NodeRef::<html::Input>::new();
     let doing = Doing::new();
     let chosen = move || {
@@ -194,7 +142,7 @@ fn files(
             let counts = [("n", n.to_string()), ("left", left.to_string())];
             let counts = counts.each_ref().map(|(name, n)| (*name, n.as_str()));
             people.say_this(Text::PromptsImported.fill(lang, &counts));
-            look();
+            written.look();
         });
     };
     let own = move || match known.get() {
