@@ -2,9 +2,9 @@
 // over in batches, the next one when it is asked for. Ending the worker cancels the import.
 
 import init, { converted } from "./exchange.js";
+import { readersOf } from "./exchange_files.js";
 
 const BATCH = 25;
-const FILE_MAX_BYTES = 400 * 1024 * 1024;
 
 const failed = (why) => postMessage({ failed: why });
 
@@ -19,9 +19,11 @@ let at = 0;
 let lang;
 
 async function begin(file) {
-  if (file.size > FILE_MAX_BYTES) return failed(`> ${FILE_MAX_BYTES / 1024 / 1024} MiB`);
+  const readers = await readersOf(file);
   await init({ module_or_path: new URL("./exchange_bg.wasm", import.meta.url) });
-  conversations = conversationsOf(JSON.parse(await file.text()));
+  const all = [];
+  for (const read of readers) all.push(conversationsOf(JSON.parse(await read())));
+  conversations = all.flat();
 }
 
 function batch() {

@@ -45,7 +45,9 @@ pub use op::{
 pub use query::{ConversationView, MessageView};
 pub use sealed::Sealed;
 pub use search::{Decompose, Hit, Search, decomposed, fold};
-pub use step::{STEP_NAME_MAX_BYTES, STEP_TEXT_MAX_BYTES, STEPS_MAX, StepState, ToolStep};
+pub use step::{
+    REASONING, STEP_NAME_MAX_BYTES, STEP_TEXT_MAX_BYTES, STEPS_MAX, StepState, ToolStep,
+};
 
 #[cfg(test)]
 mod tests;

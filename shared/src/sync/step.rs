@@ -10,6 +10,8 @@ pub const STEPS_MAX: u32 = 64;
 pub const STEP_NAME_MAX_BYTES: usize = 200;
 /// Longest arguments, as the model wrote them, and longest result.
 pub const STEP_TEXT_MAX_BYTES: usize = 64 * 1024;
+/// The name of a step that is no call: what another program's model thought, as an import has it.
+pub const REASONING: &str = "reasoning";
 
 /// A call of a tool.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

@@ -2,8 +2,12 @@
 //! from the source's, so that what is imported twice is there once.
 
 mod chatgpt;
+mod cite;
+mod details;
+mod field;
 mod open_webui;
 mod ours;
+mod said;
 mod tree;
 mod why;
 
@@ -34,7 +38,7 @@ pub fn read(json: &str) -> Result<Read, Why> {
         ours::read(&value)?
     } else if value.get("mapping").is_some() {
         chatgpt::read(&value)?
-    } else if value.pointer("/chat/history/messages").is_some() {
+    } else if open_webui::is_theirs(&value) {
         open_webui::read(&value)?
     } else {
         return Err(Why::Unknown);

@@ -41,22 +41,69 @@ impl Why {
     }
 }
 
-/// A kind of content that is left out.
+/// What of a conversation is left out.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LeftOut {
     /// By the source's name.
     Content(String),
-    /// Files, of which exports hold only names.
+    /// Files and pictures, of which exports hold only names.
     File(String),
+    /// Recordings of what was spoken; its words are here.
+    Recording,
+    /// Documents that answers rested on, as a whole.
+    Collection(String),
+    /// What the person or the program told the model beforehand.
+    Instructions,
+    /// Messages that were not shown.
+    Hidden,
+    /// Where a citation points at nothing that is known.
+    Citation,
+    /// A folder or project, of which exports hold only a number.
+    Folder,
+    /// More calls of tools than a message can have.
+    Steps,
+    /// What is too long for a step.
+    StepEnd,
 }
 
 impl LeftOut {
     pub fn text(&self, lang: Lang) -> String {
-        match (self, lang) {
-            (Self::Content(kind), Lang::En) => format!("content of kind “{kind}” is left out"),
-            (Self::Content(kind), Lang::De) => format!("Inhalt der Art „{kind}“ fehlt"),
-            (Self::File(name), Lang::En) => format!("the file “{name}” is not in the export"),
-            (Self::File(name), Lang::De) => format!("die Datei „{name}“ ist nicht in der Ausgabe"),
-        }
+        let (en, de, name) = match self {
+            Self::Content(kind) => {
+                ("content of kind “{}” is left out", "Inhalt der Art „{}“ fehlt", kind.as_str())
+            }
+            Self::File(name) => (
+                "the file “{}” is not in the export",
+                "die Datei „{}“ ist nicht in der Ausgabe",
+                name.as_str(),
+            ),
+            Self::Collection(name) => (
+                "the documents “{}” are not in the export",
+                "die Dokumente „{}“ sind nicht in der Ausgabe",
+                name.as_str(),
+            ),
+            Self::Recording => ("recordings are left out", "Aufnahmen fehlen", ""),
+            Self::Instructions => {
+                ("instructions to the model are left out", "Anweisungen an das Modell fehlen", "")
+            }
+            Self::Hidden => ("hidden messages are left out", "verborgene Nachrichten fehlen", ""),
+            Self::Citation => {
+                ("citations without a source are left out", "Belege ohne Quelle fehlen", "")
+            }
+            Self::Folder => (
+                "its folder has no name in the export",
+                "der Ordner hat in der Ausgabe keinen Namen",
+                "",
+            ),
+            Self::Steps => {
+                ("further calls of tools are left out", "weitere Werkzeugaufrufe fehlen", "")
+            }
+            Self::StepEnd => (
+                "the end of a tool’s long result is left out",
+                "das Ende eines langen Werkzeugergebnisses fehlt",
+                "",
+            ),
+        };
+        if lang == Lang::De { de } else { en }.replace("{}", name)
     }
 }

@@ -1,20 +1,21 @@
 //! How is the model shown what it called, and what came of it?
 
 use portico_shared::openai::{ChatMessage, Content, FunctionCall, Role, ToolCall, ToolKind};
-use portico_shared::sync::ToolStep;
+use portico_shared::sync::{REASONING, ToolStep};
 
 /// Adds an answer that called tools to `messages`, turn by turn, and gives what it said behind the last
-/// one: an answer that is written goes on there.
+/// one: an answer that is written goes on there. What another program's model thought is not told again.
 pub fn append<'t>(messages: &mut Vec<ChatMessage>, text: &'t str, steps: &[ToolStep]) -> &'t str {
     let mut from = 0;
-    for round in steps.chunk_by(|one, next| one.round == next.round) {
+    let calls: Vec<&ToolStep> = steps.iter().filter(|step| step.name != REASONING).collect();
+    for round in calls.chunk_by(|one, next| one.round == next.round) {
         let at = round.first().map_or(from, |step| step.at as usize).clamp(from, text.len());
         let at = text.floor_char_boundary(at).max(from);
         let said = text[from..at].trim();
         from = at;
         messages.push(ChatMessage {
             content: (!said.is_empty()).then(|| Content::Text(said.to_owned())),
-            tool_calls: Some(round.iter().map(call).collect()),
+            tool_calls: Some(round.iter().map(|step| call(step)).collect()),
             ..ChatMessage::new(Role::Assistant, "")
         });
         messages.extend(round.iter().map(|step| ChatMessage {
@@ -71,6 +72,16 @@ mod tests {
         assert_eq!(said[0]["tool_calls"][1]["function"]["arguments"], "{\"x\":1}");
         assert_eq!((&said[2]["tool_call_id"], &said[2]["content"]), (&"b".into(), &"of b".into()));
         assert_eq!(said[3]["tool_calls"][0]["function"]["arguments"], "{}");
+    }
+
+    #[test]
+    fn what_another_programs_model_thought_is_not_told_again() {
+        let thought = ToolStep { name: REASONING.to_owned(), ..step("a", 0, 3, "") };
+        let mut messages = Vec::new();
+        assert_eq!(append(&mut messages, "Yes", &[thought.clone()]), "Yes");
+        assert!(messages.is_empty());
+        append(&mut messages, "Yes", &[thought, step("b", 1, 3, "{}")]);
+        assert_eq!(messages.len(), 2);
     }
 
     #[test]

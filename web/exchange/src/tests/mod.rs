@@ -1,8 +1,23 @@
 use portico_shared::openai::Role;
-use portico_shared::sync::Merge;
+use portico_shared::sync::{Merge, MessageView};
 use serde_json::{Value, json};
 
 use super::*;
+
+mod chatgpt;
+mod edges;
+mod every_word;
+mod open_webui;
+
+/// Of the programs; the latter two of each have every kind of content.
+const SAMPLES: [&str; 4] = [
+    include_str!("../../samples/chatgpt.json"),
+    include_str!("../../samples/open_webui.json"),
+    CHATGPT,
+    OPEN_WEBUI,
+];
+const CHATGPT: &str = include_str!("../../samples/chatgpt_kinds.json");
+const OPEN_WEBUI: &str = include_str!("../../samples/open_webui_kinds.json");
 
 fn entries(sample: &str) -> Vec<String> {
     let all: Vec<Value> = serde_json::from_str(sample).expect("a list");
@@ -14,9 +29,14 @@ fn texts(merge: &Merge, id: Uuid) -> Vec<(Role, String)> {
     thread.iter().map(|message| (message.role, message.content.text.clone())).collect()
 }
 
+fn steps<'m>(message: &MessageView<'m>) -> Vec<(&'m str, &'m str, Option<&'m str>)> {
+    let steps = message.steps.iter();
+    steps.map(|step| (&*step.name, &*step.arguments, step.result.as_deref())).collect()
+}
+
 #[test]
 fn chatgpts_tree_keeps_branches_and_names_what_it_leaves_out() {
-    let entries = entries(include_str!("../samples/chatgpt.json"));
+    let entries = entries(include_str!("../../samples/chatgpt.json"));
     let got = read(&entries[0]).expect("understood");
     let merge = Merge::from_ops(&got.ops);
     let view = merge.conversation(got.id).expect("there");
@@ -24,34 +44,26 @@ fn chatgpts_tree_keeps_branches_and_names_what_it_leaves_out() {
         (view.title, view.archived, view.created_ms),
         (Some("Brücken zählen"), true, 1_718_000_000_250)
     );
-    let quote = "> Eight bridges.\n> \n> Bridges https://example.org/b\n\nThere are eight.";
     let question = (Role::User, "How many bridges are there?".to_owned());
-    assert_eq!(texts(&merge, got.id), [question.clone(), (Role::Assistant, quote.to_owned())]);
-    // The other branch is one answer: code, what came of it, words.
-    let other = merge.thread(got.id)[1].siblings.iter().copied().find(|&id| {
-        merge.message(id).is_some_and(|message| message.content.text.contains("print"))
-    });
-    let other = merge.message(other.expect("a sibling")).expect("there");
-    assert_eq!(
-        other.content.text,
-        "```python\nprint(3 + 4)\n```\n\n```\n7\n```\n\nThere are **7** bridges."
-    );
+    let eight = (Role::Assistant, "There are eight.".to_owned());
+    assert_eq!(texts(&merge, got.id), [question, eight]);
+    let quote = ("browser", "", Some("Bridges\nhttps://example.org/b\nEight bridges."));
+    assert_eq!(steps(&merge.thread(got.id)[1]), [quote]);
+    // The other branch is one answer: a call, what came of it, words.
+    let thread = merge.thread(got.id);
+    let mut other = thread[1].siblings.iter().filter_map(|id| merge.message(*id));
+    let other = other.find(|message| message.content.text.contains("**7**")).expect("a sibling");
+    assert_eq!(other.content.text, "There are **7** bridges.");
+    assert_eq!(steps(&other), [("python", "print(3 + 4)", Some("7"))]);
     let left: Vec<String> = got.left_out.iter().map(|left| left.text(Lang::En)).collect();
-    assert_eq!(
-        left,
-        [
-            "content of kind “image_asset_pointer” is left out",
-            "content of kind “thoughts” is left out",
-            "the file “map.png” is not in the export",
-        ]
-    );
+    assert_eq!(left, ["the file “map.png” is not in the export"]);
     assert_eq!(read(&entries[1]).expect_err("refused"), Why::Empty);
     assert_eq!(read(&entries[2]).expect_err("refused"), Why::NoId);
 }
 
 #[test]
 fn open_webuis_tree_keeps_pins_tags_and_the_shown_branch() {
-    let entries = entries(include_str!("../samples/open_webui.json"));
+    let entries = entries(include_str!("../../samples/open_webui.json"));
     let got = read(&entries[0]).expect("understood");
     let merge = Merge::from_ops(&got.ops);
     let view = merge.conversation(got.id).expect("there");
@@ -64,10 +76,9 @@ fn open_webuis_tree_keeps_pins_tags_and_the_shown_branch() {
 
 #[test]
 fn what_is_imported_twice_is_there_once() {
-    for sample in
-        [include_str!("../samples/chatgpt.json"), include_str!("../samples/open_webui.json")]
+    for entry in
+        SAMPLES.iter().flat_map(|sample| entries(sample)).filter(|entry| read(entry).is_ok())
     {
-        let entry = entries(sample).remove(0);
         let (one, again) = (read(&entry).expect("read"), read(&entry).expect("read"));
         assert_eq!((one.id, &one.ops), (again.id, &again.ops));
         let both = Merge::from_ops(one.ops.iter().chain(&again.ops));
@@ -77,14 +88,19 @@ fn what_is_imported_twice_is_there_once() {
 
 #[test]
 fn a_round_trip_of_ours_loses_nothing() {
-    let sample = entries(include_str!("../samples/chatgpt.json")).remove(0);
-    let before = read(&sample).expect("read");
-    let operations: Vec<Value> = before.ops.iter().map(|op| Value::from(op.clone())).collect();
-    let exported =
-        json!({ "id": before.id, "title": before.title, "messages": [], "operations": operations });
-    let after = read(&exported.to_string()).expect("read");
-    assert_eq!((after.id, after.title, after.ops), (before.id, before.title, before.ops));
-    let broken = json!({ "id": before.id, "operations": [{ "v": 1, "kind": "set" }] });
+    let all = SAMPLES.iter().flat_map(|sample| entries(sample));
+    let all: Vec<Read> = all.filter_map(|entry| read(&entry).ok()).collect();
+    assert_eq!(all.len(), 10);
+    for before in all {
+        let operations: Vec<Value> = before.ops.iter().map(|op| Value::from(op.clone())).collect();
+        let (id, title) = (before.id, &before.title);
+        let exported =
+            json!({ "id": id, "title": title, "messages": [], "operations": operations });
+        let after = read(&exported.to_string()).expect("read");
+        assert_eq!((after.id, after.title, after.ops), (before.id, before.title, before.ops));
+    }
+    let id = Uuid::nil();
+    let broken = json!({ "id": id, "operations": [{ "v": 1, "kind": "set" }] });
     assert!(matches!(read(&broken.to_string()), Err(Why::Operation(_))));
 }
 
