@@ -106,4 +106,10 @@ mod tests {
         );
         assert_eq!(days(Grain::Week, "2026-11-26", "2026-12-01"), ["2026-11-23", "2026-11-30"]);
     }
+
+    #[test]
+    fn the_longer_the_time_the_wider_the_bars() {
+        let of = [1, 45, 46, 200, 201].map(Grain::of);
+        assert_eq!(of, [Grain::Day, Grain::Day, Grain::Week, Grain::Week, Grain::Month]);
+    }
 }

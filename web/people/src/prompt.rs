@@ -272,6 +272,20 @@ mod tests {
             assert_eq!(variables(none), [], "{none}");
         }
         assert_eq!(variables("{{{a}}}"), [asked("a", "", &[])]);
+        assert_eq!(variables("{{a: | b || c | }}"), [asked("a", "b", &["b", "c"])]);
+        assert_eq!(
+            variables("{{a: | }} {{a = x}}"),
+            [asked("a", "x", &[])],
+            "no choice says nothing"
+        );
+        assert_eq!(
+            variables("{{a:b}} {{a = x}}"),
+            [asked("a", "b", &["b"])],
+            "the first that says more"
+        );
+        let long = "ü".repeat(NAME_CHARS_MAX);
+        assert_eq!(variables(&format!("{{{{{long}}}}}")).len(), 1);
+        assert_eq!(variables(&format!("{{{{{long}ü}}}}")), []);
     }
 
     #[test]
@@ -291,6 +305,9 @@ mod tests {
         assert_eq!(titles("brief"), ["Brief", "Der Brief", "Absage"]);
         assert_eq!(titles("  "), ["Brief", "Der Brief", "Absage"]);
         assert_eq!(titles("brief HÖF"), ["Brief"]);
+        let upside_down: Vec<Prompt> = prompts.iter().rev().cloned().collect();
+        let found: Vec<&str> = found(&upside_down, "brief").iter().map(|one| &*one.title).collect();
+        assert_eq!(found, ["Brief", "Der Brief", "Absage"], "whatever order they came in");
         assert_eq!(titles("nichts"), Vec::<&str>::new());
         assert_eq!(query_of("/sum it"), Some("sum it"));
         assert_eq!(query_of("/"), Some(""));
@@ -310,6 +327,9 @@ mod tests {
         assert_eq!(read[0].text, "To {{to}}, {{tone: dry | kind}}, {{by = Friday}}");
         assert_eq!(read[1].title, "no-title");
         assert!(imported("{}").is_err() && imported("no").is_err());
+        let many = vec![json!({ "title": "t", "content": "c" }); IMPORTED_MAX + 3];
+        let (read, n_left) = imported(&Value::from(many).to_string()).unwrap();
+        assert_eq!((read.len(), n_left), (IMPORTED_MAX, 3));
 
         let ours = [prompt("Brief: schreiben!", "höflich")];
         let file = exported(&ours);

@@ -347,6 +347,37 @@ mod tests {
     }
 
     #[test]
+    fn a_row_of_another_time_is_in_no_stretch_and_the_time_decides_their_width() {
+        let mut usage = usage();
+        usage.rows[0].day = "2026-11-20".into();
+        let requests = |stretch: &Stretch| stretch.places.map(|sum| sum.requests);
+        assert_eq!(usage.stretches().iter().map(requests).collect::<Vec<_>>()[..2], [[0; 4]; 2]);
+        // Both days count: 45 of them are bars of a day, 46 are weeks.
+        usage.to = "2026-11-26".into();
+        for (from, grain) in [("2026-10-13", Grain::Day), ("2026-10-12", Grain::Week)] {
+            usage.from = from.into();
+            assert_eq!(usage.grain(), grain, "{from}");
+        }
+        usage.from = "once".into();
+        assert_eq!(usage.stretches().len(), 1, "a day that is none: that of the end");
+    }
+
+    #[test]
+    fn models_of_the_same_use_stand_by_their_names_and_details_are_read_back() {
+        let mut usage = usage();
+        for (row, model) in usage.rows.iter_mut().zip(["c", "b", "a", "d", "e"]) {
+            row.model = model.into();
+            row.sum = Sum { requests: 1, prompt_tokens: 1, completion_tokens: 1 };
+        }
+        let names: Vec<String> = usage.models().into_iter().map(|one| one.model).collect();
+        assert_eq!(names, ["a", "b", "c", "d", "e"]);
+        for detail in Detail::ALL {
+            assert_eq!(Detail::from_name(detail.as_str()), detail);
+        }
+        assert_eq!(Detail::from_name("?"), Detail::Groups);
+    }
+
+    #[test]
     fn energy_and_price_follow_the_figures() {
         let usage = usage();
         let joules = usage.joules(usage.settings.energy);
@@ -366,6 +397,7 @@ mod tests {
         assert!((cost(sum, &price) - 2.0).abs() < 1e-12);
         assert_eq!(watt_hours(3_600.0), (1.0, "Wh"));
         assert_eq!(watt_hours(7_200_000.0), (2.0, "kWh"));
+        assert_eq!(watt_hours(3_600_000.0), (1.0, "kWh"));
     }
 
     #[test]
