@@ -148,4 +148,29 @@ mod tests {
         assert_eq!(devices(model("smollm2-135m-instruct")), Some(Devices::Most));
         assert_eq!(devices(model("qwen3-1.7b")), Some(Devices::Laptops));
     }
+
+    #[test]
+    fn what_is_just_enough_is_enough() {
+        let speeds = [20.0, 19.9, 7.0, 6.9, 2.0, 1.9].map(speed);
+        use Speed::{Crawls, Fast, Fluent, Slow};
+        assert_eq!(speeds, [Fast, Fluent, Fluent, Slow, Slow, Crawls]);
+
+        let catalogue = Catalogue::from_toml(BUILT_IN_CATALOGUE).unwrap();
+        let model = catalogue.get("qwen3-8b").unwrap();
+        let needed_bytes = model.usual_memory_bytes();
+        let with = |budget_bytes, free_bytes| {
+            let memory_free_bytes = Some(free_bytes);
+            on_server(model, &Machine { budget_bytes, memory_free_bytes, ..machine() })
+                .unwrap()
+                .room
+        };
+        assert_eq!(with(needed_bytes, needed_bytes), Room::Fits);
+        assert_eq!(with(needed_bytes, needed_bytes - 1), Room::Tight);
+        assert_eq!(with(needed_bytes - 1, needed_bytes), Room::TooLarge);
+        let unknown = Machine { memory_free_bytes: None, ..machine() };
+        assert_eq!(on_server(model, &unknown).unwrap().room, Room::Fits);
+        let exact = 20e9 * SHARE / model.size_bytes() as f64;
+        let told = on_server(model, &machine()).unwrap().tokens_per_s.unwrap();
+        assert!((told - exact).abs() <= 0.05, "{told} {exact}");
+    }
 }

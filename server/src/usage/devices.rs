@@ -262,6 +262,8 @@ mod tests {
         check(&[("intel", 5), ("apple", 3), ("arm", 1)], &[("intel", 5), ("others", 4)]);
         check(&[("true", 9), ("false", 1)], &[("others", 10)]);
         check(&[("true", 2), ("false", 1)], &[("others", 3)]);
+        // Of two that are as many the same one always stands first, and stays.
+        check(&[("b", 3), ("a", 3), ("c", 1)], &[("a", 3), ("others", 4)]);
     }
 
     #[test]
@@ -273,8 +275,34 @@ mod tests {
         assert_eq!(share(5, 10), (5, 5));
         assert_eq!(share(2, 10), (0, 2));
         assert_eq!((share(8, 10), share(10, 10)), ((8, 10), (8, 10)));
-        assert_eq!(share(7, 10), (7, 7));
+        assert_eq!((share(7, 10), share(3, 10)), ((7, 7), (3, 3)));
         assert_eq!((share(1, 3), share(2, 4)), ((0, 3), (0, 4)), "of so few nothing is told");
+    }
+
+    #[test]
+    fn a_month_has_its_number_its_facts_and_its_models() {
+        let counted = |(fact, value, n): (&str, &str, u64)| Counted {
+            fact: fact.to_owned(),
+            value: value.to_owned(),
+            n,
+        };
+        let said = [
+            ("f16", "true", 9),
+            ("f16", "false", 1),
+            (ALL, "", 10),
+            ("gpu", "intel", 6),
+            ("gpu", "amd", 4),
+            ("model", "tiny", 5),
+        ];
+        let month = shown("2026-11".to_owned(), said.map(counted).into());
+        assert_eq!((month.n, month.facts.len()), (10, 2));
+        let facts = |fact: &str| -> Vec<(&str, u64)> {
+            month.facts[fact].iter().map(|class| (&*class.value, class.n)).collect()
+        };
+        assert_eq!(facts("gpu"), [("intel", 6), ("amd", 4)]);
+        assert_eq!(facts("f16"), [(OTHERS, 10)], "one of ten would be known");
+        let [model] = &month.models[..] else { panic!("one model") };
+        assert_eq!((&*model.model, model.at_least, model.at_most), ("tiny", 5, 5));
     }
 
     #[test]
