@@ -12,5 +12,6 @@ pub mod server_call;
 pub mod shelf_link;
 pub mod sync_link;
 pub mod sync_memory;
+pub mod turns;
 
 pub use portico_relay::protocol;

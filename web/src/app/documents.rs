@@ -9,6 +9,7 @@ use portico_shared::error::ApiError;
 use portico_shared::grounding::Source;
 use portico_web::server_call;
 use portico_web::shelf_link::on_device_search;
+use portico_web::turns::Turns;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 use wasm_bindgen_futures::spawn_local;
@@ -61,8 +62,13 @@ pub fn follow(page: Page) {
 /// Asks the server which collections there are. A server without documents, or one that is not reached,
 /// leaves those that are known.
 pub async fn load(page: Page) {
+    thread_local!(static ASKED: Turns = const { Turns::new() });
+    let turn = ASKED.with(Turns::next);
     let listed = server_call::get("/api/collections").await.ok();
     let listed = listed.and_then(|json| serde_json::from_str::<Collections>(&json).ok());
+    if listed.is_some() && !ASKED.with(|asked| asked.take(turn)) {
+        return;
+    }
     let is_own = |one: &Collection| one.id == ON_DEVICE;
     let known =
         || page.collections.get_untracked().into_iter().filter(|one| !is_own(one)).collect();

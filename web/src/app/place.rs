@@ -7,6 +7,7 @@ use portico_page::route::{Choice, Offer, Route, route};
 use portico_shared::error::ErrorCode;
 use portico_shared::sync::Setting;
 use portico_web::server_call;
+use portico_web::turns::Turns;
 use uuid::Uuid;
 
 use crate::page::Page;
@@ -14,6 +15,8 @@ use crate::{assistants, log, prefs};
 
 /// Asks the server what it computes for this page.
 pub async fn load_offer(page: Page) {
+    thread_local!(static ASKED: Turns = const { Turns::new() });
+    let turn = ASKED.with(Turns::next);
     let offer = match server_call::models().await {
         Ok(models) if models.is_empty() => Offer::Refused,
         Ok(models) => Offer::Models(models),
@@ -25,7 +28,9 @@ pub async fn load_offer(page: Page) {
             Offer::Failed(error.code)
         }
     };
-    page.offer.set(offer);
+    if ASKED.with(|asked| asked.take(turn)) {
+        page.offer.set(offer);
+    }
 }
 
 /// The person's choice for a conversation, or for the next new one.

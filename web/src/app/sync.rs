@@ -8,6 +8,7 @@ use leptos::prelude::*;
 use portico_page::i18n::Text;
 use portico_web::server_call;
 use portico_web::sync_link::{Channel, FromSync, ToSync};
+use portico_web::turns::Turns;
 use uuid::Uuid;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
@@ -26,6 +27,7 @@ const STOP_MS: i32 = 3_000;
 
 thread_local! {
     static CHANNEL: RefCell<Option<Channel>> = const { RefCell::new(None) };
+    static LOOKS: Turns = const { Turns::new() };
 }
 
 #[wasm_bindgen]
@@ -64,7 +66,12 @@ pub fn start(page: Page) {
 }
 
 async fn look(page: Page) {
+    let turn = LOOKS.with(Turns::next);
     let session = session::ask().await;
+    // It was asked before somebody signed in or out, and came behind what was asked then.
+    if session.is_some() && !LOOKS.with(|looks| looks.take(turn)) {
+        return;
+    }
     if let Some(session) = &session {
         session::heed(page, session);
     }

@@ -7,6 +7,7 @@ use portico_library::address::{Address, ON_DEVICE};
 use portico_library::api::{Collection, Collections, Jobs};
 use portico_library::texts::Text;
 use portico_shared::error::{ApiError, Lang};
+use portico_web::turns::Turns;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 
@@ -123,8 +124,13 @@ impl Library {
     }
 
     pub fn load_collections(self) {
+        thread_local!(static ASKED: Turns = const { Turns::new() });
+        let turn = ASKED.with(Turns::next);
         spawn_local(async move {
             let asked = net::get::<Collections>("/api/collections").await;
+            if asked.is_ok() && !ASKED.with(|asked| asked.take(turn)) {
+                return;
+            }
             let asked = asked.map(|found| found.collections);
             // What was there is better than a connection's error.
             let keeps =

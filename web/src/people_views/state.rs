@@ -10,6 +10,7 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 
 use super::api::{self, Person, Session};
+use crate::turns::Turns;
 
 /// Whoever signs in or out says so on the window.
 pub const SESSION_EVENT: &str = "portico-session";
@@ -120,8 +121,13 @@ impl People {
 
     /// Asks who is signed in. What was known is better than a connection's error.
     pub fn look(self) {
+        thread_local!(static LOOKS: Turns = const { Turns::new() });
+        let turn = LOOKS.with(Turns::next);
         spawn_local(async move {
             let asked = api::get::<Session>("/api/session").await;
+            if asked.is_ok() && !LOOKS.with(|looks| looks.take(turn)) {
+                return;
+            }
             let is_known = self.session.with_untracked(|known| matches!(known, Asked::Loaded(_)));
             if asked.is_ok() || !is_known {
                 self.session.set(asked.into());

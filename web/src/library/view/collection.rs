@@ -1,7 +1,5 @@
 //! A collection: its documents, how far each is, and where files are dropped.
 
-use std::cell::Cell;
-
 use leptos::html;
 use leptos::prelude::*;
 use portico_library::address::{Address, ON_DEVICE, encoded};
@@ -10,6 +8,7 @@ use portico_library::kinds;
 use portico_library::texts::Text;
 use portico_page::format;
 use portico_shared::error::{ApiError, ErrorCode, Lang};
+use portico_web::turns::Turns;
 use uuid::Uuid;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
@@ -101,15 +100,9 @@ pub fn collection(library: Library, id: String) -> impl IntoView {
 
 type Listed = RwSignal<Asked<Vec<Document>>>;
 
-thread_local! {
-    /// The number of the last question, and of the one whose answer is shown.
-    static ASKED: Cell<u64> = const { Cell::new(0) };
-    static SHOWN: Cell<u64> = const { Cell::new(0) };
-}
-
 fn load(id: String, documents: Listed, has_more: RwSignal<bool>) {
-    let number = ASKED.get() + 1;
-    ASKED.set(number);
+    thread_local!(static ASKED: Turns = const { Turns::new() });
+    let turn = ASKED.with(Turns::next);
     // What is shown stays until the new is there.
     spawn_local(async move {
         // As many as there were, so that nothing vanishes that was asked for.
@@ -119,11 +112,9 @@ fn load(id: String, documents: Listed, has_more: RwSignal<bool>) {
             true => device::list().await,
             false => listed(&id, None, limit).await,
         };
-        // Answers overtake each other: an older one would stay for good.
-        if SHOWN.get() > number {
+        if !ASKED.with(|asked| asked.take(turn)) {
             return;
         }
-        SHOWN.set(number);
         has_more.set(id != ON_DEVICE && found.as_ref().is_ok_and(|found| found.len() >= limit));
         let keeps = found.as_ref().is_err_and(|error| error.code == ErrorCode::ServerUnreachable)
             && n_shown > 0;
