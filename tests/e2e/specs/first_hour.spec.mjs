@@ -80,7 +80,7 @@ describe("the first hour", () => {
     withBrowser({ gpu: false }, async (context) => {
       const { page } = await open(context, `${server.origin}/#/link/${await account.adminLink(folder)}`);
       page.setDefaultTimeout(40_000);
-      await fill(page, "link", "Name", "anna");
+      await fill(page, "link", "Name for signing in", "anna");
       await fill(page, "link", "New password", PASSWORD);
       await send(page, "link");
       await isShown(page, "anna");

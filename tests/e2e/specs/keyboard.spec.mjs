@@ -119,7 +119,7 @@ describe("by the keyboard alone", () => {
   it("the first administrator makes the account, adds documents, asks them and invites", { timeout: 180_000 }, () =>
     withPage(async (page) => {
       await page.goto(`${server.origin}/#/link/${await account.adminLink(folder)}`);
-      await type(page, field(page, "link", "Name"), "anna");
+      await type(page, field(page, "link", "Name for signing in"), "anna");
       await type(page, field(page, "link", "New password"), PASSWORD);
       await page.keyboard.press("Enter");
       await page.locator('[data-form="profile"]').waitFor();

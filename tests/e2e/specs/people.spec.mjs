@@ -37,7 +37,12 @@ describe("people", () => {
         await fault(first, "link_invalid");
         await first.goto(`${server.origin}/#/link/${await account.adminLink(data.folder)}`);
         await form(first, "link").waitFor();
-        await fill(first, "link", "Name", "anna");
+        await fill(first, "link", "Name for signing in", "Anna Amsel");
+        await fill(first, "link", "New password", PASSWORD);
+        await send(first, "link");
+        await fault(first, "invalid_request");
+        assert.match(await form(first, "link").getByRole("alert").innerText(), /^A name for signing in .* no blanks/);
+        await fill(first, "link", "Name for signing in", "anna");
         await fill(first, "link", "New password", "passwort123456");
         await send(first, "link");
         await fault(first, "password_weak");
@@ -57,7 +62,7 @@ describe("people", () => {
         assert.deepEqual(await look(first, "people-everyone"), []);
 
         const { page: second } = await open(other, link);
-        await fill(second, "link", "Name", "ben");
+        await fill(second, "link", "Name for signing in", "ben");
         await fill(second, "link", "New password", PASSWORD);
         // By the keyboard alone.
         await second.keyboard.press("Enter");
@@ -149,5 +154,33 @@ describe("people", () => {
         assert.match(file.suggestedFilename(), /\.json$/);
       }),
     ),
+  );
+
+  it("are who signed in last, also where an older answer comes last", { timeout: 60_000 }, () =>
+    withBrowser({ gpu: false, serviceWorkers: "block" }, async (context) => {
+      const asked = Promise.withResolvers();
+      const released = Promise.withResolvers();
+      const came = Promise.withResolvers();
+      let n = 0;
+      await context.route("**/api/session", async (route) => {
+        if (route.request().method() !== "GET" || n++ > 0) return route.continue();
+        // Nobody is signed in yet.
+        const response = await route.fetch();
+        asked.resolve();
+        await released.promise;
+        await route.fulfill({ response });
+        came.resolve();
+      });
+      const { page } = await open(context, server.origin);
+      await asked.promise;
+      await account.signUp(page, data.folder, "zoe");
+      await isShown(page, "zoe");
+      released.resolve();
+      await came.promise;
+      // Time to be taken for true.
+      await page.waitForTimeout(500);
+      assert.equal(await page.locator('[data-open="people"]').filter({ hasText: "zoe" }).count(), 1);
+      assert.equal(await page.getByRole("dialog").count(), 0, "nobody signed out");
+    }),
   );
 });

@@ -2,6 +2,7 @@
 //! browser, so that it is tested natively.
 //!
 //! - [`address`], [`place`]: where an address leads; [`texts`]: every sentence;
+//! - [`entry`]: what is wrong with what was written into a form;
 //! - [`rules`]: what house and groups say, as the server has it and as a form has it;
 //! - [`effect`]: what that comes to for one person, and who says so;
 //! - [`audit`], [`oidc`]: filters of the log, and rules for a sign-in service;
@@ -17,6 +18,7 @@ pub mod audit;
 pub mod calendar;
 pub mod devices;
 pub mod effect;
+pub mod entry;
 pub mod models;
 pub mod oidc;
 pub mod overview;

@@ -54,6 +54,16 @@ texts! {
     SignOut: "Sign out", "Abmelden";
     SignedInAs: "You are signed in as {name}.", "Sie sind angemeldet als {name}.";
     Name: "Name", "Name";
+    SignInName: "Name for signing in", "Name zum Anmelden";
+    SignInNameHint: "Without blanks, such as erika.muster.", "Ohne Leerzeichen, zum Beispiel erika.muster.";
+    WrongSignInName: "A name for signing in has 1 to 100 characters and no blanks: erika.muster, say.",
+        "Ein Name zum Anmelden hat 1 bis 100 Zeichen und keine Leerzeichen: etwa erika.muster.";
+    WrongDisplayName: "A name that others see has at most 100 characters.", "Ein Name, den andere sehen, hat höchstens 100 Zeichen.";
+    WrongEmail: "This is no e-mail address.", "Das ist keine E-Mail-Adresse.";
+    WrongNote: "A note has at most 200 characters.", "Eine Notiz hat höchstens 200 Zeichen.";
+    WrongUntil: "It would end before it begins.", "Das würde enden, bevor es beginnt.";
+    WrongPrice: "A price for a million tokens is 0 to 1,000,000.", "Ein Preis für eine Million Tokens ist 0 bis 1.000.000.";
+    WrongCurrency: "A currency is three capital letters, such as EUR.", "Eine Währung sind drei Großbuchstaben, etwa EUR.";
     Password: "Password", "Passwort";
     ShowPassword: "Show password", "Passwort zeigen";
     Code: "Code of your app, or a recovery code", "Code Ihrer App oder ein Notfallcode";

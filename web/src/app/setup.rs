@@ -174,8 +174,13 @@ fn follow_address(page: Page) {
         }
     };
     read();
-    on_window("hashchange", move |_| read());
-    on_window("popstate", move |_| read());
+    for event in ["hashchange", "popstate"] {
+        on_window(event, move |_| {
+            // A dialog belongs to the view that it was opened over.
+            page.dialog.set(None);
+            read();
+        });
+    }
 }
 
 fn follow_connection(page: Page) {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use leptos::html;
 use leptos::prelude::*;
+use portico_people::entry::refused;
 use portico_people::texts::Text;
 use portico_shared::error::{ApiError, Lang};
 use qrcodegen::{QrCode, QrCodeEcc};
@@ -26,9 +27,14 @@ pub fn loading(people: People) -> impl IntoView {
 /// What went wrong, with its code.
 pub fn fault(people: People, error: ApiError) -> impl IntoView {
     let code = error.code.as_str();
+    let entry = refused(&error);
+    let text = move || {
+        let lang = people.lang.get();
+        entry.map_or_else(|| error.text(lang), |entry| entry.get(lang).to_owned())
+    };
     view! {
         <div class="notice error" role="alert" data-error=code>
-            <p>{move || error.text(people.lang.get())}</p>
+            <p>{text}</p>
         </div>
     }
 }
@@ -94,6 +100,8 @@ pub struct Field {
 }
 
 pub const NAME: Field = Field { text: Text::Name, kind: "text", autocomplete: "username" };
+pub const NEW_NAME: Field =
+    Field { text: Text::SignInName, kind: "text", autocomplete: "username" };
 pub const PASSWORD: Field =
     Field { text: Text::Password, kind: "password", autocomplete: "current-password" };
 pub const NEW_PASSWORD: Field =

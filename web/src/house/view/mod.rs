@@ -25,6 +25,7 @@ use portico_people::address::Address;
 use portico_people::place::Place;
 use portico_people::texts::Text;
 use portico_web::people_views::gate::for_person;
+use portico_web::people_views::tab_strip::keep_in_view;
 
 use crate::state::People;
 
@@ -92,7 +93,11 @@ fn tabs(people: People, here: &Place) -> impl IntoView + use<> {
     ];
     let tab = |(place, text): (Place, Text)| {
         let is_here = (place == *here).then_some("page");
-        view! { <a class="people-tab" href=place.hash() aria-current=is_here>{people.t(text)}</a> }
+        let node = NodeRef::new();
+        keep_in_view(node, move || is_here.is_some());
+        view! {
+            <a class="people-tab" href=place.hash() aria-current=is_here node_ref=node>{people.t(text)}</a>
+        }
     };
     let tabs = all.map(tab).into_iter().collect_view();
     view! { <nav class="people-tabs" aria-label=people.t(Text::Administration)>{tabs}</nav> }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use wasm_bindgen_futures::spawn_local;
 
 use crate::api::{self, Link};
-use crate::parts::{self, Doing, Field, NAME, NEW_PASSWORD, field, submit};
+use crate::parts::{self, Doing, Field, NEW_NAME, NEW_PASSWORD, field, submit};
 use crate::state::{Asked, People};
 
 pub const DISPLAY_NAME: Field =
@@ -88,7 +88,8 @@ fn form(people: People, secret: String, link: Link) -> impl IntoView {
                 // So that password managers know whose it is.
                 true => view! { <input type="text" autocomplete="username" hidden readonly value=whose/> }.into_any(),
                 false => view! {
-                    {field(people, NAME, name)}
+                    {field(people, NEW_NAME, name)}
+                    <p class="hint">{people.t(Text::SignInNameHint)}</p>
                     {field(people, DISPLAY_NAME, shown)}
                 }.into_any(),
             }}

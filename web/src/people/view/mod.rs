@@ -19,6 +19,7 @@ use leptos::prelude::*;
 use portico_people::address::Address;
 use portico_people::texts::Text;
 use portico_web::people_views::gate::{self, with_session};
+use portico_web::people_views::tab_strip::keep_in_view;
 
 pub use prompts::picker::picker;
 
@@ -77,7 +78,9 @@ fn tab(
 ) -> impl IntoView {
     let is_here =
         move || people.address.with(|at| at.as_ref().is_some_and(is_it)).then_some("page");
-    view! { <a class="library-tab" href=href aria-current=is_here>{people.t(text)}</a> }
+    let node = NodeRef::new();
+    keep_in_view(node, move || is_here().is_some());
+    view! { <a class="library-tab" href=href aria-current=is_here node_ref=node>{people.t(text)}</a> }
 }
 
 /// [`gate::for_person`], with the form of signing in where nobody is.
