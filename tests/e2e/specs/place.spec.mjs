@@ -124,10 +124,13 @@ describe("one request, two places", () => {
       await person.hasEnded(page);
       assert.equal(await newest(page).getAttribute("data-place"), "server");
 
+      // There before the answer begins, which may not last as long as a page takes to come.
+      const { page: other } = await open(context, server.origin);
+      await person.nextPlaceIs(other, "server");
       await page.getByRole("button", { name: "New conversation" }).click();
       await person.ask(page, `${LONG} Make it very long.`);
       await person.answerIs(page, "streaming");
-      const { page: other } = await open(context, page.url());
+      await other.evaluate((hash) => void (location.hash = hash), new URL(page.url()).hash);
       await newest(other).getByRole("button", { name: "Stop" }).click();
       await page.locator('[data-role="assistant"]:not([data-state="streaming"])').last().waitFor();
     }),
