@@ -5,6 +5,7 @@ use portico_page::i18n::Text;
 use portico_page::route::Choice;
 use portico_page::tools::{Offered, Outcome, Where, of_device, of_server};
 use portico_shared::error::{ApiError, ErrorCode};
+use portico_shared::sync::REASONING;
 use portico_web::server_call::{self, http};
 use serde::Deserialize;
 use uuid::Uuid;
@@ -41,6 +42,7 @@ pub fn title(page: Page, id: &str) -> String {
         "convert_units" => Text::ToolUnits,
         "search_documents" => Text::ToolSearch,
         "read_document" => Text::ToolRead,
+        REASONING => Text::ToolReasoning,
         _ => return id.to_owned(),
     };
     text.get(page.lang.get()).to_owned()

@@ -370,6 +370,7 @@ texts! {
     ToolUnits: "Units", "Einheiten";
     ToolSearch: "Search documents", "Dokumente durchsuchen";
     ToolRead: "Read a document", "Ein Dokument lesen";
+    ToolReasoning: "What the model thought", "Was das Modell dachte";
     ToolSteps: "Tools that were called", "Aufgerufene Werkzeuge";
     ToolCalled: "next", "als Nächstes";
     ToolWaiting: "waiting for you", "wartet auf Sie";
@@ -430,8 +431,8 @@ texts! {
     KeepThis: "Go on with this one", "Mit dieser weitermachen";
     AnswerWith: "Another answer by …", "Weitere Antwort von …";
     ImportTitle: "Import conversations", "Gespräche einlesen";
-    ImportHint: "A file of Portico, ChatGPT (conversations.json) or Open WebUI. It is read on this device.",
-        "Eine Datei von Portico, ChatGPT (conversations.json) oder Open WebUI. Sie wird auf diesem Gerät gelesen.";
+    ImportHint: "A file of Portico, ChatGPT (the ZIP or conversations.json) or Open WebUI. It is read on this device.",
+        "Eine Datei von Portico, ChatGPT (das ZIP oder conversations.json) oder Open WebUI. Sie wird auf diesem Gerät gelesen.";
     ImportRunning: "{n} of {total} conversations read …", "{n} von {total} Gesprächen gelesen …";
     ImportDone: "{n} conversations imported, {known} were here already, {refused} refused.",
         "{n} Gespräche eingelesen, {known} waren schon da, {refused} abgelehnt.";

@@ -143,7 +143,10 @@ pub fn sent(page: Page, conversation: Option<Uuid>, attachments: Vec<Attachment>
             let Attachment { name, size_bytes, text, sha256, .. } = attachment.clone();
             let head = view! {
                 {icon(icons::DOCUMENT)} <span class="attachment-name" dir="auto">{name}</span> " "
-                <span class="muted">{move || format::bytes(page.lang.get(), size_bytes)}</span>
+                // Of a file that an import only names no size is known.
+                {(size_bytes > 0).then(|| view! {
+                    <span class="muted">{move || format::bytes(page.lang.get(), size_bytes)}</span>
+                })}
             };
             let body = match text.is_empty() {
                 true => head.into_any(),

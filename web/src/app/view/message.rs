@@ -192,6 +192,7 @@ fn assistant_message(context: Context) -> impl IntoView {
             <h2 class="visually-hidden">{label}</h2>
             {move || moved(context).into_any()}
             {steps::steps(context).into_any()}
+            {move || attachments::sent(page, page.open.get_untracked(), context.with(|item| item.content.attachments.clone())).into_any()}
             {body(context).into_any()}
             {sources::card(context, shown).into_any()}
             {move || matches!(state.get(), "loading").then(|| waiting(context).into_any())}

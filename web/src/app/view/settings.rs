@@ -207,7 +207,7 @@ fn import_field(page: Page) -> impl IntoView {
     view! {
         <label class="field">
             <span>{page.t(Text::ImportTitle)}<br/><span class="hint">{page.t(Text::ImportHint)}</span></span>
-            <input type="file" accept=".json,application/json" data-import="" disabled=is_running
+            <input type="file" accept=".json,.zip,application/json,application/zip" data-import="" disabled=is_running
                 on:change:target=move |event| {
                     let input = event.target();
                     if let Some(file) = input.files().and_then(|files| files.get(0)) {

@@ -40,8 +40,10 @@ fn step(context: Context, n: usize, step: ToolStep) -> impl IntoView {
                     {icon(icons::GEAR)} <span>{title.clone()}</span>
                     <span class="chip">{page.t(text(state))}</span>
                 </summary>
-                <p class="muted">{page.t(Text::ToolArguments)}</p>
-                <pre>{arguments.clone()}</pre>
+                {(!arguments.is_empty()).then(|| view! {
+                    <p class="muted">{page.t(Text::ToolArguments)}</p>
+                    <pre>{arguments.clone()}</pre>
+                })}
                 {result.map(|result| view! {
                     <p class="muted">{page.t(Text::ToolResult)}</p>
                     <pre>{result}</pre>
