@@ -36,4 +36,5 @@ pub mod sync;
 pub mod tools;
 pub mod upstream;
 pub mod usage;
+pub mod vault;
 pub mod weights;

@@ -10,6 +10,7 @@ use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
 use portico_server::db::{self, Db};
 use portico_server::people::{External, NewPerson, People, Role};
+use portico_server::vault::{self, KeyFile, Vault};
 use portico_shared::sync::wire::{Page, Position, Pushed, SnapshotPage};
 
 pub struct House {
@@ -26,7 +27,9 @@ pub type Heard<T> = Result<T, String>;
 
 impl House {
     pub fn open(program: &Path, data: &Path) -> Self {
-        let people = People::new(Db::new(data.join(db::FILE_NAME)), 1_000_000);
+        let db = Db::new(data.join(db::FILE_NAME));
+        let key = KeyFile { path: data.join(vault::FILE_NAME), is_named: false };
+        let people = People::new(db.clone(), 1_000_000, Vault::new(key, db));
         let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
         let secret = runtime.block_on(async {
             let new = NewPerson {

@@ -11,6 +11,7 @@ use super::snapshot::failed;
 use crate::config::{self, Config, Secret, Store};
 use crate::files::FileStore;
 use crate::models::{FileState, Layout, Library, ModelsError};
+use crate::vault::{self, KeyFile};
 
 /// Where files lie that are named by their content.
 const FILES: &str = "files";
@@ -109,8 +110,10 @@ pub fn in_store(files: &[StoredFile]) -> Vec<Part> {
     files.iter().map(part).collect()
 }
 
-/// Configuration and catalogue, as far as they are files.
-pub fn settings(layout: &Layout, config_path: &Path) -> Vec<Part> {
+/// Configuration, catalogue and the key of secrets, as far as they are files. A key that the configuration
+/// names is kept by whoever did that; one of the data folder stays where that is wanted.
+pub fn settings(layout: &Layout, config_path: &Path, key: &KeyFile, with_key: bool) -> Vec<Part> {
+    let key = (with_key && !key.is_named).then(|| (vault::FILE_NAME, key.path.clone()));
     let named = [
         (config::FILE_NAME, config_path.to_owned()),
         ("models.toml", layout.catalogue()),
@@ -121,7 +124,7 @@ pub fn settings(layout: &Layout, config_path: &Path) -> Vec<Part> {
         let (from, size_bytes) = (From::Path(path), meta.len());
         Some(Part { name: name.to_owned(), from, size_bytes, sha256: None })
     };
-    named.into_iter().filter_map(part).collect()
+    named.into_iter().chain(key).filter_map(part).collect()
 }
 
 /// The models that are here, and of them what is copied: the descriptions of those that were added by
@@ -166,7 +169,7 @@ pub fn models(
 }
 
 /// Where the configuration's secrets come from; none of them is copied.
-pub fn secrets(config: &Config) -> Vec<String> {
+pub fn secrets(config: &Config, key: &KeyFile, with_key: bool) -> Vec<String> {
     let named = |secret: &Secret| match secret {
         Secret::Env(name) => name.clone(),
         Secret::File(path) => path.display().to_string(),
@@ -181,6 +184,9 @@ pub fn secrets(config: &Config) -> Vec<String> {
     secrets.extend(oidc.map(named));
     let vectors = &config.documents.vectors;
     secrets.extend(vectors.api_key_file.as_ref().map(|path| path.display().to_string()));
+    if key.is_named || !with_key && key.path.exists() {
+        secrets.push(key.path.display().to_string());
+    }
     secrets.sort();
     secrets.dedup();
     secrets

@@ -34,6 +34,7 @@ pub use read::check;
 pub use restore::{Restored, restore};
 pub use snapshot::{faults as database_faults, open as open_database, schema};
 pub use stop::Stop;
+pub(crate) use temporary::{private_file, sync_folder_of};
 pub use write::{Made, Request, back_up, default_name};
 
 /// A full disk by its name.

@@ -22,6 +22,7 @@ use crate::db;
 use crate::files::FileStore;
 use crate::keys::{day_of, now_s};
 use crate::models::{Library, Progress};
+use crate::vault::KeyFile;
 
 /// zstd's own default: some 200 MB/s of texts on one core.
 const LEVEL: i32 = 3;
@@ -37,6 +38,8 @@ pub struct Request<'a> {
     pub with_models: bool,
     /// Documents' files of another machine too.
     pub with_files: bool,
+    /// The key of secrets, where it lies in the data folder: without it what it sealed cannot be opened.
+    pub with_key: bool,
     /// The file that is made; one that is there is replaced once the new one is whole.
     pub to: PathBuf,
     pub stop: &'a Stop,
@@ -93,7 +96,9 @@ pub fn back_up(request: &Request<'_>, runtime: &Handle) -> Result<Made, ApiError
         size_bytes,
         sha256: None,
     }];
-    parts.extend(contents::settings(&library.layout, request.config_path));
+    let key = KeyFile::of(&config.server, data_dir, request.config_path);
+    let settings = contents::settings(&library.layout, request.config_path, &key, request.with_key);
+    parts.extend(settings);
     let models = contents::models(library, request.with_models);
     let (models, of_models) = models.map_err(|error| ApiError::from(&error))?;
     parts.extend(of_models);
@@ -120,7 +125,7 @@ pub fn back_up(request: &Request<'_>, runtime: &Handle) -> Result<Made, ApiError
         n_bytes: parts.iter().map(|part| part.size_bytes).sum(),
         models,
         elsewhere,
-        secrets: contents::secrets(config),
+        secrets: contents::secrets(config, &key, request.with_key),
         missing,
     };
     let progress = Progress::terminal(request.labels[1], Some(about.n_bytes));

@@ -26,6 +26,9 @@ pub struct BackupArgs {
     /// Take the documents' files along that lie in S3-compatible storage.
     #[arg(long)]
     with_files: bool,
+    /// Leave the key of secrets out (secret.key): without it apps' codes and servers' secrets are lost.
+    #[arg(long)]
+    without_key: bool,
     /// JSON on standard output instead of words.
     #[arg(long)]
     json: bool,
@@ -47,6 +50,7 @@ pub fn run(layout: Layout, args: &BackupArgs, lang: Lang) -> Result<ExitCode, Ap
             files: &files,
             with_models: args.with_models,
             with_files: args.with_files,
+            with_key: !args.without_key,
             to: target(args.to.as_deref()),
             stop,
             labels: match lang {
@@ -94,9 +98,11 @@ fn say(made: &Made, lang: Lang) {
     }
     match lang {
         Lang::De => println!(
-            "Sie enthält Prüfsummen von Kennwörtern und Schlüsseln: Verwahren Sie sie wie diese."
+            "Sie enthält Gespräche, Prüfsummen von Kennwörtern und den Schlüssel der Geheimnisse: Verwahren Sie sie wie diese."
         ),
-        Lang::En => println!("It holds hashes of passwords and keys: keep it as you keep those."),
+        Lang::En => println!(
+            "It holds conversations, hashes of passwords and the key of secrets: keep it as you keep those."
+        ),
     }
     if let Some(elsewhere) = &made.about.elsewhere {
         let (n, store) = (elsewhere.files.len(), &elsewhere.store);

@@ -16,6 +16,7 @@ use crate::models::Layout;
 use crate::people::{
     LinkKind, NewLink, People, Person, PersonChange, Role, admin_link, check_groups, link_address,
 };
+use crate::vault::{KeyFile, Vault};
 
 const DAY_S: u64 = 86_400;
 /// By whom, in the audit log.
@@ -91,7 +92,9 @@ impl From<RoleArg> for Role {
 pub fn run(layout: &Layout, args: PeopleArgs, lang: Lang) -> Result<ExitCode, ApiError> {
     let (config, path) = args.config.load(layout)?;
     let home = Home::new(&config.database, layout.data_dir(), &path)?;
-    let people = People::new(Db::new(home), DAY_S);
+    let db = Db::new(home);
+    let vault = Vault::new(KeyFile::of(&config.server, layout.data_dir(), &path), db.clone());
+    let people = People::new(db, DAY_S, vault);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| ApiError::new(ErrorCode::Internal).detail(error))?;
     let done = runtime.block_on(decide(&people, args.verb, &config, args.json, lang));

@@ -16,6 +16,7 @@ use super::config::ConfigArgs;
 use super::start_log;
 use crate::app::{App, app};
 use crate::config::Config;
+use crate::db::{Home, Sole};
 use crate::embed::Embedders;
 use crate::guard::{GuardConfig, HostPolicy};
 use crate::listen::{self, ListenConfig};
@@ -58,11 +59,14 @@ pub fn run(layout: Layout, args: ServeArgs, lang: Lang) -> Result<ExitCode, ApiE
     config.server.page = args.page.or(config.server.page);
     config.server.public_url = args.public_url.or(config.server.public_url);
     start_log(config.server.log);
+    let home = Home::new(&config.database, layout.data_dir(), &path)?;
+    let mut sole = Sole::take(&home, layout.data_dir(), config.server.addr)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| ApiError::new(ErrorCode::Internal).detail(error))?;
-    let served = runtime.block_on(serve(layout, config, &path, lang));
+    let served = runtime.block_on(serve(layout, config, &path, &mut sole, lang));
     // What blocks a thread, such as optimising vectors for minutes, is found whole by the next start.
     runtime.shutdown_timeout(CLOSE);
+    drop(sole);
     served
 }
 
@@ -70,6 +74,7 @@ async fn serve(
     layout: Layout,
     mut config: Config,
     config_path: &Path,
+    sole: &mut Sole,
     lang: Lang,
 ) -> Result<ExitCode, ApiError> {
     let library = Library::open(layout).map_err(|error| ApiError::from(&error))?;
@@ -84,6 +89,7 @@ async fn serve(
     let listener = TcpListener::bind(addr).await.map_err(cannot_listen)?;
     let bound = listener.local_addr().map_err(cannot_listen)?;
     config.server.addr = bound;
+    sole.listens_at(bound);
 
     let public_url = config.server.public_url.clone();
     let listen = ListenConfig {
@@ -100,6 +106,7 @@ async fn serve(
     let routes =
         app(Arc::clone(&state), GuardConfig { hosts, embedders, ..GuardConfig::default() });
 
+    state.gateway.vault.settle().await;
     // Before the address is said: it ends an older link, also one that the command line made meanwhile.
     let first_link = first_link(&state).await;
     let address = public_url.map_or_else(|| format!("http://{bound}/"), |url| url.to_string());
@@ -110,16 +117,19 @@ async fn serve(
     if let Some(link) = first_link {
         print_first_link(&link, lang);
     }
-    let ending = Arc::clone(&state.gateway);
-    let stop = async move {
-        listen::stop_signal().await;
-        ending.ending.begin();
+    let (mut refused, lost) = (None, sole.lost());
+    let stop = async {
+        tokio::select! {
+            () = listen::stop_signal() => {}
+            error = lost => refused = Some(error),
+        }
+        state.gateway.ending.begin();
     };
     let served = listen::serve(listener, routes, listen, stop);
     served.await.map_err(|error| ApiError::new(ErrorCode::Internal).detail(error))?;
     state.gateway.tools.close().await;
     state.gateway.close()?;
-    Ok(ExitCode::SUCCESS)
+    refused.map_or(Ok(ExitCode::SUCCESS), Err)
 }
 
 /// The link for the first administrator, while there is nobody. Without a place to keep it the server

@@ -48,6 +48,8 @@ pub struct ServerConfig {
     #[serde(rename = "shutdown_grace_s", deserialize_with = "seconds")]
     pub shutdown_grace: Duration,
     pub log: LogFormat,
+    /// The key that seals secrets in the database; else `secret.key` in the data folder.
+    pub secret_key_file: Option<PathBuf>,
 }
 
 impl Default for ServerConfig {
@@ -59,6 +61,7 @@ impl Default for ServerConfig {
             max_connections: 4096,
             shutdown_grace: Duration::from_secs(30),
             log: LogFormat::Text,
+            secret_key_file: None,
         }
     }
 }

@@ -10,6 +10,7 @@ use super::assistants::ASSISTANTS;
 use super::attachments::{ATTACHMENTS, SEALED_ATTACHMENTS};
 use super::house::HOUSE;
 use super::people::PEOPLE;
+use super::secrets::SECRETS;
 use super::shares::SHARES;
 use super::sync::{SEALING, SYNC};
 use super::upgrade;
@@ -17,7 +18,7 @@ use super::usage::USAGE_BY_PLACE;
 use super::vector_moves::VECTOR_MOVES;
 
 /// In order; one that was released never changes.
-const MIGRATIONS: [&str; 13] = [
+const MIGRATIONS: [&str; 14] = [
     KEYS,
     DOCUMENTS,
     PEOPLE,
@@ -31,6 +32,7 @@ const MIGRATIONS: [&str; 13] = [
     SHARES,
     ADMINISTRATION,
     SEALED_ATTACHMENTS,
+    SECRETS,
 ];
 
 const KEYS: &str = "CREATE TABLE api_keys (

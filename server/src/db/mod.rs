@@ -14,7 +14,9 @@ mod house;
 mod migrate;
 mod people;
 mod postgres;
+mod secrets;
 mod shares;
+mod sole;
 pub mod sql;
 mod sync;
 mod upgrade;
@@ -29,6 +31,7 @@ use rusqlite::OpenFlags;
 
 pub use error::DbError;
 pub use home::Home;
+pub use sole::{Holder, Sole, holder};
 
 use sql::{Backend, Connection};
 
@@ -40,6 +43,37 @@ pub fn newest_schema() -> u32 {
 /// Whether a PostgreSQL server lets this program in; nothing is migrated. None where it is a file.
 pub fn reach(home: &Home) -> Option<Result<(), DbError>> {
     home.connect().map(|connected| connected.map(|_| ()))
+}
+
+/// Reads a house that may be served by another process: nothing is made or migrated. None where there is no
+/// database, or one of another schema. Called where blocking does no harm.
+pub fn look<T>(
+    home: &Home,
+    work: impl FnOnce(&Connection) -> sql::Result<T>,
+) -> Result<Option<T>, DbError> {
+    let failed = |error| DbError::of_statement(home.name(), error);
+    let connection = match home.connect() {
+        Some(connected) => connected?,
+        None if !home.name().is_file() => return Ok(None),
+        None => {
+            // The log's index is written also by who only reads.
+            let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+            let opened = rusqlite::Connection::open_with_flags(home.name(), flags)
+                .and_then(|connection| connection.busy_timeout(BUSY_TIMEOUT).map(|()| connection));
+            let opened = opened.map_err(|error| DbError::of_sqlite(home.name(), error))?;
+            Connection(Backend::Sqlite(opened))
+        }
+    };
+    let version = match connection.as_sqlite() {
+        Some(file) => file
+            .pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0))
+            .map_err(|error| DbError::of_sqlite(home.name(), error))?,
+        None => postgres::version(&connection).map_err(failed)?,
+    };
+    match version == i64::from(newest_schema()) {
+        true => work(&connection).map(Some).map_err(failed),
+        false => Ok(None),
+    }
 }
 
 /// Its name in the data folder.

@@ -9,7 +9,7 @@ use super::DbError;
 use super::sql::{self, Connection};
 
 /// In order; one that was released never changes.
-const MIGRATIONS: [&str; 13] = [
+const MIGRATIONS: [&str; 14] = [
     include_str!("postgres/1_keys.sql"),
     include_str!("postgres/2_documents.sql"),
     include_str!("postgres/3_people.sql"),
@@ -23,6 +23,7 @@ const MIGRATIONS: [&str; 13] = [
     include_str!("postgres/11_shares.sql"),
     include_str!("postgres/12_administration.sql"),
     include_str!("postgres/13_sealed_attachments.sql"),
+    include_str!("postgres/14_secrets.sql"),
 ];
 
 /// Brings the database to this program's version; several processes may try at once.
@@ -58,7 +59,7 @@ fn raise(connection: &mut Connection, newest: i64) -> sql::Result<i64> {
 }
 
 /// 0: there are no tables.
-fn version(connection: &Connection) -> sql::Result<i64> {
+pub(super) fn version(connection: &Connection) -> sql::Result<i64> {
     let sql = "SELECT EXISTS (SELECT 1 FROM pg_tables
         WHERE schemaname = current_schema() AND tablename = 'portico_schema')";
     match connection.query_row(sql, [], |row| row.get(0))? {

@@ -25,6 +25,7 @@ const NAMED_MAX: usize = 3;
 pub fn examine(patient: &Patient<'_>, report: &mut Report) {
     folder(patient, report);
     configuration(patient, report);
+    server(patient, report);
     database(patient, report);
     backups(patient, report);
 }
@@ -142,6 +143,34 @@ fn configuration(patient: &Patient<'_>, report: &mut Report) {
             );
             report.fault("configuration", error.to_string(), advice);
         }
+    }
+}
+
+/// Who serves the house now.
+fn server(patient: &Patient<'_>, report: &mut Report) {
+    let Patient { config, config_path, layout, .. } = patient;
+    let Ok(home) = db::Home::new(&config.database, layout.data_dir(), config_path) else {
+        // The configuration's fault, which was told.
+        return;
+    };
+    let asked =
+        std::thread::scope(|scope| scope.spawn(|| db::holder(&home, layout.data_dir())).join());
+    match asked {
+        Ok(Ok(Some(holder))) => {
+            let (pid, host, addr, since) = (holder.pid, &holder.host, &holder.addr, holder.since());
+            let found = patient.say(
+                format!("Prozess {pid} auf {host} bedient die Daten unter {addr}, seit {since}."),
+                format!("Process {pid} on {host} serves the data at {addr}, since {since}."),
+            );
+            report.good("server", found);
+        }
+        Ok(Ok(None)) => {
+            let found = patient.say("Es läuft kein Server.", "No server runs.");
+            report.skipped("server", found);
+        }
+        // What cannot be read or reached is told of the folder and of the database.
+        Ok(Err(error)) => report.skipped("server", told(&error, patient)),
+        Err(_) => report.skipped("server", home.name().display().to_string()),
     }
 }
 

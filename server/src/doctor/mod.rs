@@ -11,6 +11,7 @@ mod network;
 mod reach;
 mod report;
 mod search;
+mod secrets;
 
 use std::path::Path;
 
@@ -46,6 +47,7 @@ impl Patient<'_> {
 pub async fn examine(patient: &Patient<'_>) -> Report {
     let mut report = Report::default();
     data::examine(patient, &mut report);
+    secrets::examine(patient, &mut report);
     data::examine_files(patient, &mut report).await;
     machine::examine(patient, &mut report).await;
     models::examine(patient, &mut report);

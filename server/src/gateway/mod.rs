@@ -56,6 +56,7 @@ use crate::sync::Sync;
 use crate::tools::Tools;
 use crate::upstream::Fleet;
 use crate::usage::Usage;
+use crate::vault::{KeyFile, Vault};
 
 pub use access::{Address, Caller, OwnPage};
 pub use body::Body as JsonBody;
@@ -88,6 +89,8 @@ pub struct Gateway {
     pub files: FileStore,
     pub sync: Arc<Sync>,
     pub tools: Tools,
+    /// The key of secrets.
+    pub vault: Vault,
     pub usage: Usage,
     /// The models, as administrators see to them.
     pub stock: Arc<Stock>,
@@ -141,7 +144,9 @@ impl Gateway {
             files: files.clone(),
         };
         let documents = Documents::new(config.documents.clone(), around);
-        let people = People::new(db.clone(), u64::from(config.people.session_days) * 86_400);
+        let vault = Vault::new(KeyFile::of(server, data_dir, config_path), db.clone());
+        let session_s = u64::from(config.people.session_days) * 86_400;
+        let people = People::new(db.clone(), session_s, vault.clone());
         let defaults = Defaults::new(db.clone());
         let stock = Stock::new(
             Arc::clone(&library),
@@ -155,7 +160,8 @@ impl Gateway {
             documents,
             attachments,
             files,
-            tools: Tools::new(&config, config_path, db.clone())?,
+            tools: Tools::new(&config, config_path, db.clone(), vault.clone())?,
+            vault,
             assistants: Assistants::new(db.clone()),
             ending: Ending::default(),
             sync,

@@ -13,6 +13,7 @@ use super::store::NewPerson;
 use super::{People, Person, PersonId, Role, password, session, store, totp};
 use crate::db::sql::{self, Connection, OptionalExtension as _};
 use crate::keys::now_s;
+use crate::vault::{Place, TOTP};
 
 /// What somebody signs in with.
 #[derive(Clone, Deserialize)]
@@ -75,7 +76,8 @@ impl People {
     /// Begins a session for whoever has this password; its secret is for the cookie.
     ///
     /// # Errors
-    /// `too_many_attempts`, `sign_in_failed`, `person_blocked`, `code_needed`, `code_wrong`.
+    /// `too_many_attempts`, `sign_in_failed`, `person_blocked`, `code_needed`, `code_wrong`,
+    /// `code_unreadable`.
     pub async fn sign_in(
         &self,
         asked: SignIn,
@@ -115,10 +117,14 @@ impl People {
         if found.has_totp {
             let code = asked.code.filter(|code| !code.trim().is_empty());
             let code = code.ok_or_else(|| ApiError::new(ErrorCode::CodeNeeded))?;
-            let (id, secret, last) = (found.id, found.totp_secret, found.totp_step);
-            let used = self.db.call(move |connection| {
-                use_code(connection, id, &secret.unwrap_or_default(), &code, last)
-            });
+            let (id, last) = (found.id, found.totp_step);
+            // Recovery codes are hashes: they are good also while the key is away.
+            let secret = match found.totp_secret {
+                Some(kept) if !totp::is_recovery(&code) => self.totp_secret(id, &kept).await?,
+                _ => Vec::new(),
+            };
+            let used =
+                self.db.call(move |connection| use_code(connection, id, &secret, &code, last));
             if !used.await? {
                 return Err(ApiError::new(ErrorCode::CodeWrong));
             }
@@ -181,7 +187,25 @@ impl People {
         Ok(())
     }
 
+    /// What an app's codes are made of.
+    ///
+    /// # Errors
+    /// `code_unreadable`
+    async fn totp_secret(&self, person: PersonId, kept: &[u8]) -> Result<Vec<u8>, ApiError> {
+        let person = person.to_string();
+        let unreadable = |reason: String| {
+            tracing::error!(person, reason, "the secret of an authenticator app: portico doctor");
+            ApiError::new(ErrorCode::CodeUnreadable)
+        };
+        let keys = self.vault.keys().await.map_err(|error| unreadable(error.to_string()))?;
+        let place = Place { column: TOTP, row: &person };
+        keys.open(place, kept).map_err(|reason| unreadable(reason.to_string()))
+    }
+
     /// Begins to set an authenticator app up: its secret in base32, and what a QR code says.
+    ///
+    /// # Errors
+    /// `invalid_request`, `secret_key_unusable`.
     pub async fn begin_totp(
         &self,
         person: &Person,
@@ -190,12 +214,11 @@ impl People {
         let random = |error| ApiError::new(ErrorCode::Internal).detail(error);
         let secret = totp::new_secret().map_err(random)?;
         let id = person.id;
+        let place = Place { column: TOTP, row: &id.to_string() };
+        let sealed = self.vault.keys().await?.seal(place, &secret)?.into_bytes();
         let sql = "UPDATE people SET totp_secret = ?2, totp_step = 0
             WHERE id = ?1 AND totp_since_s IS NULL";
-        let n = self
-            .db
-            .call(move |connection| connection.execute(sql, (id, secret.as_slice())))
-            .await?;
+        let n = self.db.call(move |connection| connection.execute(sql, (id, sealed))).await?;
         if n == 0 {
             return Err(store::invalid("totp", "an authenticator app is set up already"));
         }
@@ -217,6 +240,7 @@ impl People {
         let codes = totp::new_recovery_codes().map_err(random)?;
         let hashes: Vec<[u8; 32]> = codes.iter().map(|(_, hash)| *hash).collect();
         let id = person.id;
+        let keys = self.vault.keys().await?;
         let is_right = self.db.call(move |connection| {
             let transaction = connection.transaction()?;
             let sql = "SELECT totp_secret, totp_step FROM people
@@ -224,7 +248,10 @@ impl People {
             let row = transaction.query_row(sql, [id], |row| {
                 Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, i64>(1)?.max(0) as u64))
             });
-            let Some((secret, last)) = row.optional()? else { return Ok(false) };
+            let Some((kept, last)) = row.optional()? else { return Ok(false) };
+            let place = Place { column: TOTP, row: &id.to_string() };
+            // One that another key sealed is no app's: it is begun anew.
+            let Ok(secret) = keys.open(place, &kept) else { return Ok(false) };
             let Some(step) = totp::step_of(&secret, &code, now_s(), last) else { return Ok(false) };
             let sql = "UPDATE people SET totp_since_s = ?2, totp_step = ?3 WHERE id = ?1";
             transaction.execute(sql, (id, now_s() as i64, step as i64))?;

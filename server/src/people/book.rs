@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use portico_shared::error::{ApiError, ErrorCode};
+use uuid::Uuid;
 
 use super::attempts::Attempts;
 use super::audit::{self, AuditLog};
@@ -16,6 +17,7 @@ use super::session::External;
 use super::store::NewPerson;
 use super::{Person, PersonId, Role, session, store};
 use crate::db::{Db, DbError};
+use crate::vault::{ID_TOKEN, Place, Vault};
 
 /// How often the audit log is written.
 const WRITE_EVERY: Duration = Duration::from_millis(500);
@@ -34,6 +36,7 @@ pub struct People {
     pub(super) session_s: u64,
     pub(super) attempts: Attempts,
     pub(super) hashing: Hashing,
+    pub(super) vault: Vault,
     pub audit: Arc<AuditLog>,
 }
 
@@ -47,13 +50,14 @@ pub struct SignedIn {
 }
 
 impl People {
-    pub fn new(db: Db, session_s: u64) -> Arc<Self> {
+    pub fn new(db: Db, session_s: u64, vault: Vault) -> Arc<Self> {
         Arc::new(Self {
             db,
             has_any: AtomicBool::new(false),
             session_s,
             attempts: Attempts::default(),
             hashing: Hashing::default(),
+            vault,
             audit: Arc::default(),
         })
     }
@@ -158,13 +162,38 @@ impl People {
         let secret = new_secret().map_err(internal)?;
         let hash = hash_of_secret(&secret);
         let hash = hash.ok_or_else(|| ApiError::new(ErrorCode::Internal).detail("no secret"))?;
-        let lasts_s = self.session_s;
+        let (id, lasts_s) = (Uuid::now_v7().to_string(), self.session_s);
+        let external = self.sealed(&id, external).await;
         self.db
             .call(move |connection| {
-                session::insert(connection, person, hash, &agent, lasts_s, &external)
+                session::insert(connection, &id, person, hash, &agent, lasts_s, &external)
             })
             .await?;
         Ok(secret)
+    }
+
+    /// With a token that only the house's key opens. Without one somebody is signed in nevertheless, and
+    /// signs out here alone.
+    async fn sealed(&self, session: &str, external: External) -> External {
+        let Some(token) = &external.id_token else { return external };
+        let place = Place { column: ID_TOKEN, row: session };
+        let sealed = self.vault.keys().await.and_then(|keys| keys.seal(place, token.as_bytes()));
+        let id_token = sealed
+            .inspect_err(|error| tracing::warn!(%error, "the token of a sign-in is not kept"))
+            .ok();
+        External { id_token, ..external }
+    }
+
+    /// The token that ends a session at the sign-in service too.
+    pub(super) async fn id_token(&self, session: &str) -> Option<String> {
+        let id = session.to_owned();
+        let kept =
+            self.db.call(move |connection| session::id_token(connection, &id)).await.ok()??;
+        let place = Place { column: ID_TOKEN, row: session };
+        let opened = self.vault.keys().await.ok()?.open(place, kept.as_bytes());
+        let opened = opened
+            .inspect_err(|reason| tracing::warn!(%reason, "a sign-in's token cannot be opened"));
+        String::from_utf8(opened.ok()?).ok()
     }
 
     /// The secret of the link that makes the first administrator; none once there is somebody. The one

@@ -6,7 +6,6 @@
 
 use axum::http::{HeaderMap, HeaderValue, header};
 use serde::Serialize;
-use uuid::Uuid;
 
 use super::secret::{SecretHash, hash_of_secret};
 use super::{Person, PersonId, store};
@@ -75,16 +74,16 @@ pub fn set_cookie(secret: &str, is_https: bool, max_age_s: u64) -> Option<Header
     Some(value)
 }
 
-/// Begins one; returns its id.
+/// Begins one.
 pub fn insert(
     connection: &Connection,
+    id: &str,
     person: PersonId,
     hash: SecretHash,
     agent: &str,
     lasts_s: u64,
     external: &External,
-) -> sql::Result<String> {
-    let id = Uuid::now_v7().to_string();
+) -> sql::Result<()> {
     let agent: String = agent.chars().take(AGENT_CHARS_MAX).collect();
     let now_s = now_s();
     let sql =
@@ -94,7 +93,7 @@ pub fn insert(
         sql,
         (
             hash,
-            &id,
+            id,
             person,
             now_s as i64,
             now_s.saturating_add(lasts_s) as i64,
@@ -103,7 +102,7 @@ pub fn insert(
             &external.id_token,
         ),
     )?;
-    Ok(id)
+    Ok(())
 }
 
 /// Whose session this is, and its id; also of somebody who is blocked.
@@ -144,7 +143,7 @@ pub fn list(
     sessions.collect()
 }
 
-/// The token that ends a session at the sign-in service too.
+/// The token that ends a session at the sign-in service too, as it is kept.
 pub fn id_token(connection: &Connection, id: &str) -> sql::Result<Option<String>> {
     let sql = "SELECT id_token FROM sessions WHERE id = ?1";
     Ok(connection.query_row(sql, [id], |row| row.get(0)).optional()?.flatten())

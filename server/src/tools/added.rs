@@ -4,8 +4,9 @@
 //! would run what they like on its machine, with the server's rights; such servers stand in `portico.toml`,
 //! which whoever runs the machine writes.
 //!
-//! What is shown to a server (`headers`) is kept as the other secrets of the house are, in the database alone,
-//! and never given out again: neither to the page nor to the log.
+//! What is shown to a server (`headers`) is sealed with the house's key, each for its server and its name, and
+//! never given out again: neither to the page nor to the log. A server whose headers cannot be opened is not
+//! asked; administrators see which it needs anew.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -21,6 +22,7 @@ use crate::config::{Confirm, McpConfig};
 use crate::db::sql::{self, Connection, OptionalExtension as _};
 use crate::keys::now_s;
 use crate::upstream::{Reachable, may_reach};
+use crate::vault::{HEADER, Keys, Place, header_row};
 
 /// Servers that can be added.
 const SERVERS_MAX: usize = 64;
@@ -96,7 +98,7 @@ fn one_mebibyte() -> usize {
 /// What is to become of secrets: a value, or none for one that goes. What is not named stays.
 pub type HeaderChanges = BTreeMap<String, Option<String>>;
 
-/// As it is kept.
+/// As it is kept: JSON, headers sealed by their names.
 #[derive(Clone, Debug, PartialEq)]
 struct Row {
     id: String,
@@ -205,15 +207,20 @@ fn read_headers(json: &str) -> BTreeMap<String, String> {
 }
 
 /// A server of what is kept; one that cannot be made is logged and left out.
-fn made(row: &Row) -> Option<Arc<McpServer>> {
+fn made(row: &Row, keys: Option<&Keys>) -> Option<Arc<McpServer>> {
     let server = || -> Result<McpServer, ApiError> {
         let settings: Settings = serde_json::from_str(&row.settings)
             .map_err(|error| ApiError::new(ErrorCode::Internal).detail(error))?;
         let headers = read_headers(&row.headers);
-        let headers = headers.iter().map(|(name, value)| header_pair(name, value));
-        let headers = headers.collect::<Result<Vec<_>, _>>()?;
+        let (mut opened, mut locked) = (Vec::new(), Vec::new());
+        for (name, kept) in headers {
+            match keys.and_then(|keys| unsealed(keys, &row.id, &name, &kept)) {
+                Some(value) => opened.push(header_pair(&name, &value)?),
+                None => locked.push(name),
+            }
+        }
         let (config, reachable) = (settings.config(&row.id)?, settings.reachable());
-        McpServer::added(config, headers, reachable, settings)
+        McpServer::added(config, opened, locked, reachable, settings)
             .map_err(|error| ApiError::new(ErrorCode::Internal).detail(error))
     };
     match server() {
@@ -223,6 +230,15 @@ fn made(row: &Row) -> Option<Arc<McpServer>> {
             None
         }
     }
+}
+
+fn unsealed(keys: &Keys, id: &str, name: &str, kept: &str) -> Option<String> {
+    let place = Place { column: HEADER, row: &header_row(id, name) };
+    let opened = keys.open(place, kept.as_bytes());
+    let opened = opened.inspect_err(
+        |reason| tracing::error!(mcp = id, name, %reason, "a secret of a server of tools: portico doctor"),
+    );
+    String::from_utf8(opened.ok()?).ok()
 }
 
 fn rows(connection: &Connection) -> sql::Result<Vec<Row>> {
@@ -259,6 +275,11 @@ impl Tools {
             Ok(found) => found,
             Err(error) => return tracing::error!(%error, "the servers of tools cannot be read"),
         };
+        let has_secrets = found.iter().any(|row| !read_headers(&row.headers).is_empty());
+        let keys = match has_secrets {
+            true => self.vault.keys().await.inspect_err(|error| tracing::error!(%error)).ok(),
+            false => None,
+        };
         let (mut servers, mut stays) = (Vec::new(), BTreeSet::new());
         for row in &found {
             // What the configuration names has the name.
@@ -269,12 +290,13 @@ impl Tools {
                 .rows
                 .contains(row)
                 .then(|| added.servers.iter().find(|server| server.config.id == row.id).cloned());
-            match known.flatten() {
+            // A key that was put back opens what it did not.
+            match known.flatten().filter(|server| server.locked().is_empty()) {
                 Some(server) => {
                     stays.insert(row.id.clone());
                     servers.push(server);
                 }
-                None => servers.extend(made(row)),
+                None => servers.extend(made(row, keys.as_ref())),
             }
         }
         for gone in added.servers.iter().filter(|server| !stays.contains(&server.config.id)) {
@@ -288,7 +310,8 @@ impl Tools {
     /// Adds a server, or changes one that was added.
     ///
     /// # Errors
-    /// `invalid_request`, `address_private`, `mcp_exists`, `mcp_in_config`, `tool_not_found`.
+    /// `invalid_request`, `address_private`, `mcp_exists`, `mcp_in_config`, `tool_not_found`,
+    /// `secret_key_unusable`.
     pub(super) async fn keep(
         &self,
         id: &str,
@@ -302,6 +325,7 @@ impl Tools {
             header_pair(name, value.as_deref().unwrap_or_default())?;
         }
         settings.check_address(&config).await?;
+        let changes = self.sealed(id, changes).await?;
         let json = serde_json::json!(settings).to_string();
         let named = id.to_owned();
         let kept = self.db.call(move |connection| {
@@ -316,8 +340,7 @@ impl Tools {
             }
             let mut headers = read_headers(known.as_deref().unwrap_or("{}"));
             for (name, value) in changes {
-                let name = name.trim().to_ascii_lowercase();
-                match value.filter(|value| !value.trim().is_empty()) {
+                match value {
                     Some(value) => headers.insert(name, value),
                     None => headers.remove(&name),
                 };
@@ -343,6 +366,23 @@ impl Tools {
         })?;
         self.look(&mut *self.added.lock().await).await;
         self.server(id).await.ok_or_else(|| ApiError::new(ErrorCode::Internal))
+    }
+
+    /// Changes with the names as they are sent, and values that only the house's key opens.
+    async fn sealed(&self, id: &str, changes: HeaderChanges) -> Result<HeaderChanges, ApiError> {
+        let mut sealed = HeaderChanges::new();
+        for (name, value) in changes {
+            let name = name.trim().to_ascii_lowercase();
+            let value = match value.filter(|value| !value.trim().is_empty()) {
+                Some(value) => {
+                    let place = Place { column: HEADER, row: &header_row(id, &name) };
+                    Some(self.vault.keys().await?.seal(place, value.as_bytes())?)
+                }
+                None => None,
+            };
+            sealed.insert(name, value);
+        }
+        Ok(sealed)
     }
 
     /// # Errors

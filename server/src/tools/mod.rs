@@ -19,6 +19,7 @@ use serde_json::{Map, Value};
 use crate::config::{Config, ConfigError, Confirm};
 use crate::db::Db;
 use crate::gateway::{Caller, Gateway};
+use crate::vault::Vault;
 
 pub use api::router;
 use mcp::{McpServer, McpTool};
@@ -50,6 +51,8 @@ pub struct Tools {
     /// Those of `portico.toml`.
     configured: Vec<Arc<McpServer>>,
     db: Db,
+    /// Seals what those are shown that administrators added.
+    vault: Vault,
     /// Those that administrators added.
     added: tokio::sync::Mutex<added::Added>,
 }
@@ -57,12 +60,17 @@ pub struct Tools {
 impl Tools {
     /// # Errors
     /// When the configuration names a secret or certificates that cannot be read.
-    pub fn new(config: &Config, config_path: &Path, db: Db) -> Result<Self, ConfigError> {
+    pub fn new(
+        config: &Config,
+        config_path: &Path,
+        db: Db,
+        vault: Vault,
+    ) -> Result<Self, ConfigError> {
         let servers = config.mcp.iter();
         let servers =
             servers.map(|one| McpServer::new(one.get_ref().clone(), config_path).map(Arc::new));
         let configured = servers.collect::<Result<_, _>>()?;
-        Ok(Self { configured, db, added: Default::default() })
+        Ok(Self { configured, db, vault, added: Default::default() })
     }
 
     /// Ends the programs that were started for it.

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use crate::common::*;
 use crate::upstream::Upstream;
 
-const PASSWORD: &str = "vier Bären im Regen";
+pub const PASSWORD: &str = "vier Bären im Regen";
 const OTHER: &str = "fünf Bären im Schnee";
 
 /// A browser: it keeps its cookie.

@@ -22,17 +22,25 @@ pub fn portico(data: &Path) -> Command {
 }
 
 pub struct Server {
-    child: Child,
+    pub child: Child,
     pub address: String,
 }
 
 impl Server {
     pub fn start(data: &Path) -> Self {
-        let mut child = portico(data)
-            .args(["serve", "--addr", "127.0.0.1:0"])
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut serve = portico(data);
+        serve.args(["serve", "--addr", "127.0.0.1:0"]);
+        Self::of(serve)
+    }
+
+    /// One that was told to serve; what it says of faults can be read.
+    pub fn spawn(mut serve: Command) -> Self {
+        serve.stderr(Stdio::piped());
+        Self::of(serve)
+    }
+
+    fn of(mut serve: Command) -> Self {
+        let mut child = serve.stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let address = line.trim().strip_prefix("Portico is running: ").unwrap().to_owned();
@@ -48,6 +56,16 @@ impl Server {
         let mut answer = request.call().unwrap();
         let body = answer.body_mut().with_config().limit(1 << 30).read_to_vec().unwrap();
         (answer.status().as_u16(), body)
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// At once: it has no time for anything.
+    pub fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
     }
 
     pub fn stop(mut self) -> Option<i32> {

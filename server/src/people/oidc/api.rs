@@ -17,7 +17,7 @@ use crate::db::sql::{self, Connection, OptionalExtension as _};
 use crate::gateway::{Caller, Gateway, JsonBody};
 use crate::http_error::HttpError;
 use crate::people::audit::Entry;
-use crate::people::session::{self, External};
+use crate::people::session::External;
 use crate::people::store::{self, NewPerson};
 use crate::people::{People, PersonId, Role};
 
@@ -189,9 +189,7 @@ impl Gateway {
     /// Where somebody goes whose session ends, to sign out of the service too.
     pub(in crate::people) async fn end_session_url(&self, session: &str) -> Option<String> {
         let oidc = self.oidc.as_ref()?;
-        let session = session.to_owned();
-        let found = self.people.db.call(move |connection| session::id_token(connection, &session));
-        oidc.end_session_url(found.await.ok()??).await
+        oidc.end_session_url(self.people.id_token(session).await?).await
     }
 }
 

@@ -40,11 +40,15 @@ const BACK_OFF_MAX: Duration = Duration::from_secs(120);
 /// Pages of a list of tools that are asked for.
 const PAGES_MAX: usize = 8;
 const REASON_CHARS_MAX: usize = 300;
+/// Why one is not asked whose secrets cannot be opened.
+const LOCKED: &str = "its secrets cannot be opened with the house's key: enter them again";
 
 pub struct McpServer {
     pub config: McpConfig,
     pub origin: Origin,
     headers: http::Headers,
+    /// Names of secrets that it needs and that the house's key does not open.
+    locked: Vec<String>,
     https: Option<HttpsClient>,
     state: Mutex<State>,
     /// It said that its tools are others now.
@@ -108,6 +112,8 @@ pub struct McpView {
     pub settings: Option<Settings>,
     /// Names of the secrets that are shown to it.
     pub headers: Vec<String>,
+    /// Those of them that cannot be opened, and have to be entered again.
+    pub locked: Vec<String>,
     pub is_on: bool,
     /// `http` or `stdio`
     pub transport: &'static str,
@@ -140,7 +146,8 @@ impl McpServer {
         let headers = bearer.map(|bearer| (header::AUTHORIZATION, bearer.header()));
         let (state, has_changed) = Default::default();
         let headers = headers.into_iter().collect();
-        Ok(Self { config, origin: Origin::Config, headers, https, state, has_changed })
+        let (origin, locked) = (Origin::Config, Vec::new());
+        Ok(Self { config, origin, headers, locked, https, state, has_changed })
     }
 
     /// One that an administrator added.
@@ -150,6 +157,7 @@ impl McpServer {
     pub fn added(
         config: McpConfig,
         headers: http::Headers,
+        locked: Vec<String>,
         reachable: Reachable,
         settings: Settings,
     ) -> Result<Self, rustls::Error> {
@@ -157,7 +165,7 @@ impl McpServer {
             config.url.as_ref().map(|url| https_client(url, None, config.connect, reachable));
         let (https, origin) = (https.transpose()?, Origin::Page(settings));
         let (state, has_changed) = Default::default();
-        Ok(Self { config, origin, headers, https, state, has_changed })
+        Ok(Self { config, origin, headers, locked, https, state, has_changed })
     }
 
     /// Whether its tools are offered.
@@ -165,11 +173,19 @@ impl McpServer {
         !matches!(&self.origin, Origin::Page(settings) if !settings.is_on)
     }
 
+    /// Names of its secrets that cannot be opened: it is not asked without them.
+    pub fn locked(&self) -> &[String] {
+        &self.locked
+    }
+
     /// Its tools, as far as they can be used.
     ///
     /// # Errors
     /// `tool_broken`, `tool_timed_out`: it cannot be reached or gives no list.
     pub async fn tools(&self) -> Result<Arc<Vec<McpTool>>, ApiError> {
+        if !self.locked.is_empty() {
+            return Err(self.broken(LOCKED));
+        }
         let mut state = self.state.lock().await;
         let is_gone = state.open.as_ref().is_some_and(|open| open.service.is_closed());
         if is_gone {
@@ -291,7 +307,13 @@ impl McpServer {
                 Origin::Config => None,
                 Origin::Page(settings) => Some(settings.clone()),
             },
-            headers: self.headers.iter().map(|(name, _)| name.to_string()).collect(),
+            headers: {
+                let opened = self.headers.iter().map(|(name, _)| name.to_string());
+                let mut names: Vec<String> = opened.chain(self.locked.iter().cloned()).collect();
+                names.sort();
+                names
+            },
+            locked: self.locked.clone(),
             is_on: self.is_on(),
             transport: if config.url.is_some() { "http" } else { "stdio" },
             place: match (&config.url, &config.command) {
@@ -300,7 +322,10 @@ impl McpServer {
             },
             groups: config.groups.clone(),
             is_connected,
-            error: state.failed.as_ref().map(|(_, reason)| reason.clone()),
+            error: match self.locked.is_empty() {
+                true => state.failed.as_ref().map(|(_, reason)| reason.clone()),
+                false => Some(LOCKED.to_owned()),
+            },
             tools: tools.into_iter().flatten().filter(|_| is_connected).collect(),
             refused: state.refused.clone(),
         }
