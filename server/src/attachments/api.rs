@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post, put};
 use axum::{Json, Router};
 use serde::Deserialize;
+use uuid::Uuid;
 
 use super::{CHUNK_BYTES, Offer};
 use crate::files::Inert;
@@ -27,6 +28,7 @@ const NAME_CHARS_MAX: usize = 255;
 pub fn router(gateway: Arc<Gateway>) -> Router {
     let small: Routes = vec![
         ("/api/attachments", get(room).post(open)),
+        ("/api/attachments/release", post(release)),
         ("/api/attachments/{id}/finish", post(finish)),
         ("/api/attachments/{id}/upload", delete(cancel)),
         ("/api/attachments/{id}/file", get(file)),
@@ -58,6 +60,23 @@ async fn open(
     let offer: Offer = body.read()?;
     let standing = gateway.attachments.open(person, offer, caller.may.storage_bytes).await?;
     Ok((NO_STORE, Json(standing)))
+}
+
+#[derive(Deserialize)]
+struct Released {
+    conversation: Uuid,
+}
+
+async fn release(
+    State(gateway): State<Arc<Gateway>>,
+    caller: Caller,
+    body: JsonBody,
+) -> Result<StatusCode, HttpError> {
+    // Also of who may not sync any more.
+    let person = caller.signed_in()?;
+    let Released { conversation } = body.read()?;
+    gateway.attachments.release(person, conversation).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 #[derive(Deserialize)]

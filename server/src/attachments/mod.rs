@@ -8,8 +8,9 @@
 //!
 //! Everything is asked for by person and digest together (`table`): that another person has the same file
 //! shows in nothing. Bytes are kept as long as a conversation of the person refers to them (`tidy`): which
-//! ones do the devices say, for a conversation can be encrypted. Of an encrypted log, and of a conversation
-//! that the server does not have, none are taken.
+//! ones do the devices say, for a conversation can be encrypted. Of an encrypted log only what a device has
+//! encrypted is taken, and found again by a name of the device's making: which file it is, and what it is called,
+//! the server does not learn. Of a conversation that the server does not have, nothing is taken.
 
 mod api;
 mod media_type;
@@ -45,6 +46,9 @@ pub struct Offer {
     pub size_bytes: u64,
     /// The one that the file's message is in.
     pub conversation: Uuid,
+    /// Of a file that the device has encrypted: by what the person's devices find it, 32 bytes in hex.
+    #[serde(default)]
+    pub name: Option<String>,
 }
 
 /// How an upload stands.
@@ -102,7 +106,7 @@ impl Attachments {
     ///
     /// # Errors
     /// `invalid_request`, `payload_too_large`, `storage_quota_full`, `documents_full`, `sync_log_sealed`,
-    /// `conversation_not_synced`.
+    /// `sync_log_plain`, `conversation_not_synced`.
     pub async fn open(
         &self,
         person: PersonId,
@@ -110,6 +114,7 @@ impl Attachments {
         max_bytes: Option<u64>,
     ) -> Result<Standing, ApiError> {
         check_digest(&offer.sha256)?;
+        offer.name.as_deref().map_or(Ok(()), check_digest)?;
         let max_file_bytes = self.files.max_file_bytes();
         if offer.size_bytes > max_file_bytes {
             return Err(too_large(max_file_bytes));
@@ -201,14 +206,18 @@ impl Attachments {
         Ok(true)
     }
 
-    /// What a person has under a digest.
+    /// What a person has under a digest, or under the name of an encrypted file.
     ///
     /// # Errors
     /// `attachment_not_found`, also where only others have it.
     pub async fn one(&self, person: PersonId, sha256: &str) -> Result<Attachment, ApiError> {
         check_digest(sha256).map_err(|_| not_found())?;
         let sha256 = sha256.to_owned();
-        let found = self.db.call(move |connection| table::find(connection, person, &sha256));
+        let found =
+            self.db.call(move |connection| match table::find(connection, person, &sha256)? {
+                Some(found) => Ok(Some(found)),
+                None => table::named(connection, person, &sha256),
+            });
         found.await?.ok_or_else(not_found)
     }
 
@@ -228,7 +237,7 @@ fn check_digest(sha256: &str) -> Result<(), ApiError> {
     if is_sha256_hex(sha256) {
         return Ok(());
     }
-    let reason = "`sha256` is a SHA-256 in lower-case hex";
+    let reason = "`sha256` and `name` are 32 bytes in lower-case hex";
     Err(ApiError::new(ErrorCode::InvalidRequest).with("reason", reason))
 }
 
@@ -240,6 +249,7 @@ impl From<table::Refused> for ApiError {
     fn from(refused: table::Refused) -> Self {
         match refused {
             table::Refused::Sealed => Self::new(ErrorCode::AttachmentsSealed),
+            table::Refused::Plain => Self::new(ErrorCode::SyncLogPlain),
             table::Refused::NotSynced => Self::new(ErrorCode::ConversationNotSynced),
             table::Refused::Quota(max_bytes) => {
                 Self::new(ErrorCode::StorageQuotaFull).with("max_bytes", max_bytes)

@@ -9,8 +9,7 @@ use crate::db::sql::{self, Connection, OptionalExtension as _};
 use crate::files::total_bytes;
 use crate::keys::now_s;
 use crate::people::{PersonId, stored_bytes};
-use crate::sync::ConversationStanding;
-use crate::sync::conversation_standing;
+use crate::sync::{ConversationStanding, conversation_standing, sealed_conversation_standing};
 
 /// A file of a person.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -38,8 +37,10 @@ pub struct Limits {
 /// Why a file is not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refused {
-    /// The person's conversations are encrypted, and this would not be.
+    /// The person's conversations are encrypted, and this would not be,
     Sealed,
+    /// or the other way round.
+    Plain,
     /// The server does not have the conversation.
     NotSynced,
     Quota(u64),
@@ -54,12 +55,11 @@ pub fn open(
     limits: Limits,
 ) -> sql::Result<Result<Option<Uuid>, Refused>> {
     let transaction = connection.transaction()?;
-    match conversation_standing(&transaction, person, offer.conversation)? {
-        ConversationStanding::There => {}
-        ConversationStanding::Sealed => return Ok(Err(Refused::Sealed)),
-        ConversationStanding::Withdrawn | ConversationStanding::Gone => {
-            return Ok(Err(Refused::NotSynced));
-        }
+    match standing(&transaction, person, offer.conversation, offer.name.is_some())? {
+        Some(ConversationStanding::There) => {}
+        Some(_) => return Ok(Err(Refused::NotSynced)),
+        None if offer.name.is_some() => return Ok(Err(Refused::Plain)),
+        None => return Ok(Err(Refused::Sealed)),
     }
     let is_whole = find(&transaction, person, &offer.sha256)?.is_some();
     let known = upload(&transaction, person, &offer.sha256)?;
@@ -75,9 +75,11 @@ pub fn open(
             return Ok(Err(Refused::House(max_bytes)));
         }
     }
-    let sql = "INSERT INTO attachment_uses (person, sha256, conversation) VALUES (?1, ?2, ?3)
-        ON CONFLICT (person, sha256, conversation) DO UPDATE SET idle_since_s = NULL";
-    transaction.execute(sql, (person, &offer.sha256, offer.conversation.to_string()))?;
+    let sql = "INSERT INTO attachment_uses (person, sha256, conversation, name)
+        VALUES (?1, ?2, ?3, ?4) ON CONFLICT (person, sha256, conversation)
+        DO UPDATE SET name = excluded.name, idle_since_s = NULL, released_s = NULL";
+    let conversation = offer.conversation.to_string();
+    transaction.execute(sql, (person, &offer.sha256, conversation, &offer.name))?;
     let upload = match (is_whole, known) {
         (true, _) => None,
         (false, Some(upload)) => Some(upload.id),
@@ -85,6 +87,34 @@ pub fn open(
     };
     transaction.commit()?;
     Ok(Ok(upload))
+}
+
+/// What has become of the conversation of a file; none where one of them is encrypted and the other is not.
+pub fn standing(
+    connection: &Connection,
+    person: PersonId,
+    conversation: Uuid,
+    is_sealed: bool,
+) -> sql::Result<Option<ConversationStanding>> {
+    match (conversation_standing(connection, person, conversation)?, is_sealed) {
+        (ConversationStanding::Sealed, true) => {
+            sealed_conversation_standing(connection, person, conversation).map(Some)
+        }
+        (ConversationStanding::Sealed, false) | (_, true) => Ok(None),
+        (standing, false) => Ok(Some(standing)),
+    }
+}
+
+/// A device says that a conversation is deleted, of a log in which that cannot be read.
+pub fn release(
+    connection: &Connection,
+    person: PersonId,
+    conversation: Uuid,
+    now_s: u64,
+) -> sql::Result<()> {
+    let sql = "UPDATE attachment_uses SET released_s = coalesce(released_s, ?3)
+        WHERE person = ?1 AND conversation = ?2 AND name IS NOT NULL";
+    connection.execute(sql, (person, conversation.to_string(), now_s as i64)).map(|_| ())
 }
 
 /// A new upload, in the place of one that said another size.
@@ -176,8 +206,29 @@ pub fn find(
 ) -> sql::Result<Option<Attachment>> {
     let sql = "SELECT sha256, size_bytes, media_type, created_s FROM attachments
         WHERE person = ?1 AND sha256 = ?2";
+    one(connection, sql, person, sha256)
+}
+
+/// Of an encrypted conversation, by the name that a device gave it.
+pub fn named(
+    connection: &Connection,
+    person: PersonId,
+    name: &str,
+) -> sql::Result<Option<Attachment>> {
+    let sql = "SELECT a.sha256, a.size_bytes, a.media_type, a.created_s
+        FROM attachment_uses u JOIN attachments a ON a.person = u.person AND a.sha256 = u.sha256
+        WHERE u.person = ?1 AND u.name = ?2 ORDER BY a.created_s DESC, a.sha256 LIMIT 1";
+    one(connection, sql, person, name)
+}
+
+fn one(
+    connection: &Connection,
+    sql: &str,
+    person: PersonId,
+    called: &str,
+) -> sql::Result<Option<Attachment>> {
     let mut select = connection.prepare_cached(sql)?;
-    let found = select.query_row((person, sha256), |row| {
+    let found = select.query_row((person, called), |row| {
         Ok(Attachment {
             sha256: row.get(0)?,
             size_bytes: row.get::<_, i64>(1)?.max(0) as u64,

@@ -1,7 +1,8 @@
 //! Which files does no conversation need any more?
 //!
-//! A conversation that was withdrawn, or whose log was encrypted, lets go of its files at once. One that was
-//! deleted, or is past its time, does so after a day: a deletion can be taken back.
+//! A conversation that was withdrawn lets go of its files at once; so does one whose log was encrypted since, or
+//! is so no longer. One that was deleted, or is past its time, does so after a day: a deletion can be taken back.
+//! In an encrypted log the server reads no deletion: devices say it ([`Attachments::release`]).
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -13,7 +14,7 @@ use super::{Attachments, table};
 use crate::db::sql::{self, Connection};
 use crate::keys::now_s;
 use crate::people::PersonId;
-use crate::sync::{ConversationStanding, conversation_standing};
+use crate::sync::ConversationStanding;
 
 const EVERY: Duration = Duration::from_secs(60);
 /// From when a conversation is gone until its files are.
@@ -70,6 +71,18 @@ impl Attachments {
         Ok(())
     }
 
+    /// A device says that an encrypted conversation is deleted; it lets go of its files as others do. Offered
+    /// again in time, a file stays.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn release(&self, person: PersonId, conversation: Uuid) -> Result<(), ApiError> {
+        let released = self
+            .db
+            .call(move |connection| table::release(connection, person, conversation, now_s()));
+        Ok(released.await?)
+    }
+
     /// Removes the bytes of what was forgotten, now.
     ///
     /// # Errors
@@ -79,28 +92,46 @@ impl Attachments {
     }
 }
 
+struct Use {
+    person: PersonId,
+    sha256: String,
+    conversation: String,
+    idle_since_s: Option<i64>,
+    is_sealed: bool,
+    released_s: Option<i64>,
+}
+
 /// Ends the uses by conversations that are gone for long enough.
 fn let_go(transaction: &Connection, now_s: u64) -> sql::Result<()> {
-    type Use = (PersonId, String, String, Option<i64>);
     let uses: Vec<Use> = {
-        let sql = "SELECT person, sha256, conversation, idle_since_s FROM attachment_uses";
+        let sql = "SELECT person, sha256, conversation, idle_since_s, name IS NOT NULL, released_s
+            FROM attachment_uses";
         let mut select = transaction.prepare(sql)?;
-        let rows =
-            select.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?;
+        let rows = select.query_map([], |row| {
+            Ok(Use {
+                person: row.get(0)?,
+                sha256: row.get(1)?,
+                conversation: row.get(2)?,
+                idle_since_s: row.get(3)?,
+                is_sealed: row.get(4)?,
+                released_s: row.get(5)?,
+            })
+        })?;
         rows.collect::<Result<_, _>>()?
     };
-    for (person, sha256, conversation, idle_since_s) in uses {
+    let is_past = |since_s: i64| now_s.saturating_sub(since_s.max(0) as u64) >= GRACE_S;
+    for Use { person, sha256, conversation, idle_since_s, is_sealed, released_s } in uses {
         let id = conversation.parse::<Uuid>().unwrap_or_default();
-        let standing = conversation_standing(transaction, person, id)?;
-        let is_over = match (standing, idle_since_s) {
-            (ConversationStanding::Sealed | ConversationStanding::Withdrawn, _) => true,
-            (ConversationStanding::Gone, Some(since_s)) => {
-                now_s.saturating_sub(since_s.max(0) as u64) >= GRACE_S
-            }
-            (ConversationStanding::Gone, None) => false,
-            (ConversationStanding::There, None) => continue,
-            (ConversationStanding::There, Some(_)) => false,
+        let standing = table::standing(transaction, person, id, is_sealed)?;
+        let is_over = match standing {
+            None | Some(ConversationStanding::Sealed | ConversationStanding::Withdrawn) => true,
+            Some(ConversationStanding::Gone) => idle_since_s.is_some_and(is_past),
+            Some(ConversationStanding::There) => false,
         };
+        let is_over = is_over || released_s.is_some_and(is_past);
+        if standing == Some(ConversationStanding::There) && idle_since_s.is_none() && !is_over {
+            continue;
+        }
         let key = (person, &sha256, &conversation);
         if is_over {
             let sql = "DELETE FROM attachment_uses
@@ -114,7 +145,7 @@ fn let_go(transaction: &Connection, now_s: u64) -> sql::Result<()> {
             continue;
         }
         let idle_since_s = match standing {
-            ConversationStanding::There => None,
+            Some(ConversationStanding::There) => None,
             _ => Some(idle_since_s.unwrap_or(now_s as i64)),
         };
         let sql = "UPDATE attachment_uses SET idle_since_s = ?4

@@ -62,14 +62,34 @@ pub fn conversation_standing(
     if log.is_sealed {
         return Ok(ConversationStanding::Sealed);
     }
-    let sql = "SELECT 1 FROM sync_withdrawn WHERE log = ?1 AND conversation = ?2";
-    if connection.prepare_cached(sql)?.exists((log.id, conversation.into_bytes()))? {
+    if is_withdrawn(connection, log.id, conversation)? {
         return Ok(ConversationStanding::Withdrawn);
     }
     Ok(match head(connection, log.id, conversation)? {
         Some(head) if !head.is_deleted() => ConversationStanding::There,
         _ => ConversationStanding::Gone,
     })
+}
+
+/// Of an encrypted log, for whoever keeps what is encrypted itself. It shows that something of a conversation is
+/// there, or that it was withdrawn; a deletion by its person does not.
+pub fn sealed_conversation_standing(
+    connection: &Connection,
+    person: PersonId,
+    conversation: Uuid,
+) -> sql::Result<ConversationStanding> {
+    let Some(log) = find(connection, person)? else { return Ok(ConversationStanding::Gone) };
+    if is_withdrawn(connection, log.id, conversation)? {
+        return Ok(ConversationStanding::Withdrawn);
+    }
+    let sql = "SELECT 1 FROM sync_ops WHERE log = ?1 AND conversation = ?2 LIMIT 1";
+    let is_there = connection.prepare_cached(sql)?.exists((log.id, conversation.into_bytes()))?;
+    Ok(if is_there { ConversationStanding::There } else { ConversationStanding::Gone })
+}
+
+fn is_withdrawn(connection: &Connection, log: i64, conversation: Uuid) -> sql::Result<bool> {
+    let sql = "SELECT 1 FROM sync_withdrawn WHERE log = ?1 AND conversation = ?2";
+    connection.prepare_cached(sql)?.exists((log, conversation.into_bytes()))
 }
 
 /// The person's log, begun if there is none.

@@ -33,7 +33,9 @@ use crate::people::PersonId;
 use wake::Wakers;
 
 pub use api::router;
-pub(crate) use log::{ConversationStanding, conversation_standing, export};
+pub(crate) use log::{
+    ConversationStanding, conversation_standing, export, sealed_conversation_standing,
+};
 
 /// All people's logs.
 #[derive(Debug)]

@@ -4,7 +4,7 @@
 use axum::body::Body as HttpBody;
 use axum::http::{Method, Request, StatusCode};
 use portico_server::people::PersonId;
-use portico_shared::sync::{Body, Hlc, Op, Setting, uuid_v7};
+use portico_shared::sync::{Body, Hlc, Op, Sealed, Setting, uuid_v7};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
@@ -331,11 +331,149 @@ async fn of_a_conversation_of_the_device_and_of_an_encrypted_log_nothing_is_take
     let exported: Value = anna.ask(&site, Method::GET, "/api/me/export", "").await.json();
     assert_eq!(exported["attachments"][0]["sha256"], digest(&bytes));
 
-    let database = crate::database::of(&site.folder.0);
-    let sql = "UPDATE sync_logs SET keyring = '{}'";
-    database.call_blocking(|database| database.execute(sql, [])).unwrap();
+    seal(&site, true).await;
     let sealed = anna.open(&site, &bytes, 50).await;
     assert_eq!(sealed.error(), (409, "attachments_sealed".to_owned()));
     site.app.gateway.attachments.tidy(now_s()).await.unwrap();
     assert!(!anna.has(&site, &bytes).await, "what lay there in plain text is gone");
+}
+
+/// The log becomes encrypted, or plain, without its operations being changed.
+async fn seal(site: &Site, is_sealed: bool) {
+    let database = crate::database::of(&site.folder.0);
+    let keyring = if is_sealed { "'{}'" } else { "NULL" };
+    let sql = format!("UPDATE sync_logs SET keyring = {keyring}");
+    database.call_blocking(move |database| database.execute(&sql, [])).unwrap();
+}
+
+impl Device {
+    /// An operation of a conversation that only devices can read.
+    async fn push_sealed(&self, site: &Site, n: u8, conversation: u8) {
+        let body = Body::CreateConversation { conversation: id(conversation) };
+        let op = Op::new(id(n), Hlc { ms: 10_000 + u64::from(n), n: 0 }, body);
+        let sealed = Sealed { nonce: "AA".into(), data: "AA".into(), ..Sealed::around(&op, None) };
+        let line = serde_json::to_string(&sealed).unwrap();
+        let answer = self.ask(site, Method::POST, "/api/sync/push", line).await;
+        assert_eq!(answer.json::<Value>()["n_new"], 1, "{}", answer.text());
+    }
+
+    async fn open_named(&self, site: &Site, bytes: &[u8], name: &str, conversation: u8) -> Answer {
+        let offer = json!({
+            "sha256": digest(bytes), "size_bytes": bytes.len(), "conversation": id(conversation),
+            "name": name,
+        });
+        self.ask(site, Method::POST, "/api/attachments", offer.to_string()).await
+    }
+
+    /// A file of one chunk.
+    async fn send_named(&self, site: &Site, bytes: &[u8], name: &str, conversation: u8) {
+        let begun = self.open_named(site, bytes, name, conversation).await;
+        assert_eq!(begun.json::<Value>()["missing"], json!([0]), "{}", begun.text());
+        self.put(site, &digest(bytes), 0, bytes).await;
+        let finished = self.finish(site, &digest(bytes)).await;
+        assert_eq!(finished.status, StatusCode::CREATED, "{}", finished.text());
+    }
+
+    async fn named(&self, site: &Site, name: &str) -> Answer {
+        let path = format!("/api/attachments/{name}/file");
+        site.get_with(&path, &[("cookie", self.cookie.as_str())]).await
+    }
+
+    async fn release(&self, site: &Site, conversation: u8) {
+        let body = json!({ "conversation": id(conversation) }).to_string();
+        let answer = self.ask(site, Method::POST, "/api/attachments/release", body).await;
+        assert_eq!(answer.status, StatusCode::NO_CONTENT, "{}", answer.text());
+    }
+}
+
+#[tokio::test]
+async fn of_an_encrypted_conversation_what_a_device_encrypted_is_taken_and_found_by_its_name() {
+    let site = Site::with_config("", &[]);
+    let (anna, otto) = (Device::new(&site, "anna").await, Device::new(&site, "otto").await);
+    anna.create(&site, 1, 50).await;
+    otto.create(&site, 1, 50).await;
+    let (bytes, name) = (noise(2_000, 1), digest(b"a name"));
+    // In a log that is not encrypted there is nothing encrypted.
+    let plain = anna.open_named(&site, &bytes, &name, 50).await;
+    assert_eq!(plain.error(), (409, "sync_log_plain".to_owned()));
+    seal(&site, true).await;
+    let early = anna.open_named(&site, &bytes, &name, 51).await;
+    assert_eq!(early.error().1, "conversation_not_synced", "its operations come first");
+    anna.push_sealed(&site, 2, 51).await;
+    for wrong in ["", "x", "../../etc/passwd", &name.to_uppercase()] {
+        let answer = anna.open_named(&site, &bytes, wrong, 51).await;
+        assert_eq!(answer.error().1, "invalid_request", "{wrong}");
+    }
+    anna.send_named(&site, &bytes, &name, 51).await;
+    assert_eq!(anna.named(&site, &name).await.bytes(), bytes);
+    assert_eq!(anna.file(&site, &bytes, Some("bytes=7-9")).await.bytes(), &bytes[7..=9]);
+    let again = anna.open_named(&site, &bytes, &name, 51).await;
+    assert_eq!(again.json::<Value>()["is_whole"], true);
+    let room: Value = anna.ask(&site, Method::GET, "/api/attachments", "").await.json();
+    assert_eq!(room["used_bytes"], 2_000, "it is counted");
+    // By her name of it nobody else finds it.
+    assert_eq!(otto.named(&site, &name).await.error().1, "attachment_not_found");
+    site.app.gateway.attachments.tidy(now_s() + 400 * DAY_S).await.unwrap();
+    assert!(anna.has(&site, &bytes).await, "it is in use");
+    // Encryption is turned off: nobody has the key any more.
+    seal(&site, false).await;
+    site.app.gateway.attachments.tidy(now_s()).await.unwrap();
+    assert!(!anna.has(&site, &bytes).await && !lies_there(&site, &bytes).await);
+}
+
+#[tokio::test]
+async fn encrypted_files_go_where_a_device_says_that_their_conversation_is_deleted() {
+    let site = Site::with_config("", &[]);
+    let anna = Device::new(&site, "anna").await;
+    anna.create(&site, 1, 50).await;
+    seal(&site, true).await;
+    for n in [51, 52] {
+        anna.push_sealed(&site, n, n).await;
+    }
+    let (both, one, other) = (noise(2_000, 1), noise(3_000, 2), noise(4_000, 3));
+    let names = ["a", "b", "c"].map(|name| digest(name.as_bytes()));
+    anna.send_named(&site, &both, &names[0], 51).await;
+    let second = anna.open_named(&site, &both, &names[0], 52).await;
+    assert_eq!(second.status, StatusCode::OK);
+    anna.send_named(&site, &one, &names[1], 51).await;
+    anna.send_named(&site, &other, &names[2], 52).await;
+    let then = now_s();
+    let tidy = async |at_s: u64| site.app.gateway.attachments.tidy(at_s).await.unwrap();
+    anna.release(&site, 51).await;
+    tidy(then + DAY_S - 60).await;
+    assert!(anna.has(&site, &one).await, "within the grace");
+    // The deletion is taken back: the device offers the file again.
+    let offered = anna.open_named(&site, &one, &names[1], 51).await;
+    assert_eq!(offered.json::<Value>()["is_whole"], true);
+    tidy(then + 3 * DAY_S).await;
+    assert!(anna.has(&site, &one).await, "it is wanted again");
+    anna.release(&site, 51).await;
+    tidy(now_s() + DAY_S + 1).await;
+    assert!(!anna.has(&site, &one).await && !lies_there(&site, &one).await);
+    assert!(anna.has(&site, &both).await, "the other conversation has it");
+
+    // Withdrawn: at once.
+    let path = format!("/api/sync/conversations/{}/withdraw", id(52));
+    assert_eq!(anna.ask(&site, Method::POST, &path, "").await.status, StatusCode::NO_CONTENT);
+    assert!(!anna.has(&site, &both).await && !lies_there(&site, &other).await);
+}
+
+#[tokio::test]
+async fn encrypted_files_go_with_the_operations_of_their_conversation() {
+    let site = Site::with_config("", &[]);
+    let anna = Device::new(&site, "anna").await;
+    anna.create(&site, 1, 50).await;
+    seal(&site, true).await;
+    anna.push_sealed(&site, 51, 51).await;
+    let (bytes, name) = (noise(2_000, 1), digest(b"a"));
+    anna.send_named(&site, &bytes, &name, 51).await;
+    // Past its time.
+    site.app.gateway.sync.expire(anna.person, 20_000).await.unwrap();
+    let then = now_s();
+    let tidy = async |at_s: u64| site.app.gateway.attachments.tidy(at_s).await.unwrap();
+    tidy(then).await;
+    tidy(then + DAY_S - 60).await;
+    assert!(anna.has(&site, &bytes).await, "a device may bring it back");
+    tidy(then + DAY_S + 1).await;
+    assert!(!anna.has(&site, &bytes).await && !lies_there(&site, &bytes).await);
 }
