@@ -1,5 +1,6 @@
 // Bytes of attached files: kept in this browser by their SHA-256, sent to the server for the person's other
-// devices, and fetched from there when they are wanted. `web/src/app/files.rs` says when.
+// devices, and fetched from there when they are wanted. `web/src/app/files.rs` says when. Where the person's
+// conversations are encrypted, what goes there and comes from there is too (`web/src/sync/file_seal.rs`).
 
 const ROUTE = "/api/attachments";
 const PIECE_BYTES = 1 << 20;
@@ -8,7 +9,7 @@ const DAY_MS = 86_400_000;
 const IMAGES = ["image/png", "image/jpeg", "image/gif", "image/webp"];
 
 // What is kept, by SHA-256; pieces of what is being fetched; which conversation has which file, and whether
-// the server has it for that conversation.
+// the server has it for that conversation: as it is, or sealed with the key that `sentAs` names.
 const [FILES, PIECES, USES] = ["files", "pieces", "uses"];
 
 let opened;
@@ -88,11 +89,11 @@ export async function keepFile(file) {
 const kept = async (sha256) => (await read(FILES, (files) => files.get(sha256)))?.blob;
 
 /** Notes that a conversation has a file that is kept here. */
-export async function noteUse(conversation, sha256, sizeBytes, isSent) {
+export async function noteUse(conversation, sha256, sizeBytes, isSent, sentAs = "") {
   const key = `${conversation}/${sha256}`;
   const before = await read(USES, (uses) => uses.get(key));
   if (before) return;
-  await write([USES], (uses) => uses.put({ conversation, sha256, sizeBytes, isSent, atMs: Date.now() }, key));
+  await write([USES], (uses) => uses.put({ conversation, sha256, sizeBytes, isSent, sentAs, atMs: Date.now() }, key));
 }
 
 /**
@@ -106,8 +107,10 @@ export async function forgetUnused(conversations) {
   const isOld = ({ atMs }) => Date.now() - atMs > DAY_MS;
   const gone = uses.filter((use) => !there.has(use.conversation) && isOld(use));
   const used = new Set(uses.filter((use) => !gone.includes(use)).map(({ sha256 }) => sha256));
+  // Of what lies on the server sealed only a device can say there that it is to go.
+  const over = gone.filter(({ isSent, sentAs }) => !isSent || !sentAs);
   await write([FILES, USES], (files, store) => {
-    gone.forEach(({ conversation, sha256 }) => store.delete(`${conversation}/${sha256}`));
+    over.forEach(({ conversation, sha256 }) => store.delete(`${conversation}/${sha256}`));
     files.openCursor().onsuccess = ({ target: { result: cursor } }) => {
       if (!cursor) return;
       if (!used.has(cursor.key) && isOld(cursor.value)) cursor.delete();
@@ -161,6 +164,74 @@ async function ask(method, path, { body, type, range, signal } = {}) {
   throw new Refused(said?.error?.code ? said.error : { code: "upstream_failed", detail: `HTTP ${answer.status}` });
 }
 
+/**
+ * What seals the person's files and opens them; undefined where their conversations are not encrypted. Refused on a
+ * device that is locked.
+ */
+async function fileSeal() {
+  try {
+    return await (await globalThis.loadSync()).fileSeal();
+  } catch (error) {
+    throw said(error);
+  }
+}
+
+/** The error of the table in what a Wasm threw. */
+function said(error) {
+  try {
+    return new Refused(JSON.parse(error.message));
+  } catch {
+    return new Refused({ code: "internal", detail: String(error) });
+  }
+}
+
+/** A file sealed, and by what that is addressed. */
+async function sealedFile(seal, sha256, blob, signal) {
+  const [{ chunkBytes }, pieces] = [seal, []];
+  try {
+    const sealing = seal.seal(sha256);
+    for (let at = 0; at < blob.size || pieces.length === 0; at += chunkBytes) {
+      signal.throwIfAborted();
+      const chunk = new Uint8Array(await blob.slice(at, at + chunkBytes).arrayBuffer());
+      // Each a blob of its own, which the browser can put on the disk.
+      pieces.push(new Blob([sealing.next(chunk, at + chunkBytes >= blob.size)]));
+    }
+    return { sealed: new Blob(pieces), address: sealing.sealedSha256() };
+  } catch (error) {
+    throw error.name === "AbortError" ? error : said(error);
+  }
+}
+
+/**
+ * What is sent of a file. Sealed, it has another address, and a name by which the other devices find it; what was
+ * sealed before is so again only when bytes of it are wanted.
+ */
+async function outgoing(use, blob, seal, signal, set) {
+  if (!seal) return { address: use.sha256, sizeBytes: blob.size, bytes: () => blob };
+  const [as, name, sizeBytes] = [seal.keyId, seal.nameOf(use.sha256), seal.sealedBytes(blob.size)];
+  if (use.sealed?.as === as) {
+    const bytes = async () => (await sealedFile(seal, use.sha256, blob, signal)).sealed;
+    return { address: use.sealed.address, name, sizeBytes, bytes };
+  }
+  const { sealed, address } = await sealedFile(seal, use.sha256, blob, signal);
+  await set(use, { sealed: { as, address } });
+  return { address, name, sizeBytes, bytes: () => sealed };
+}
+
+/** What is in a sealed file, once all of it is what a device of the person's sealed. */
+async function openedFile(seal, sha256, pieces) {
+  try {
+    const [opening, opened] = [seal.open(sha256), []];
+    for (const [at, piece] of pieces.entries()) {
+      const sealed = new Uint8Array(await piece.arrayBuffer());
+      opened.push(new Blob([opening.next(sealed, at === pieces.length - 1)]));
+    }
+    return new Blob(opened);
+  } catch (error) {
+    throw said(error);
+  }
+}
+
 /** Bytes a second since a moment. */
 const rate = (bytes, sinceMs) => (bytes * 1000) / Math.max(1, performance.now() - sinceMs);
 
@@ -170,62 +241,76 @@ const rate = (bytes, sinceMs) => (bytes * 1000) / Math.max(1, performance.now() 
  */
 export async function fetchFile(conversation, sha256, sizeBytes, tell) {
   if (await isKept(sha256)) return;
+  const seal = (await logNow())?.seal ? await fileSeal() : undefined;
+  const address = seal ? seal.nameOf(sha256) : sha256;
+  // Pieces of a sealed file are its chunks.
+  const [pieceBytes, totalBytes] = seal ? [seal.sealedChunkBytes, seal.sealedBytes(sizeBytes)] : [PIECE_BYTES, sizeBytes];
+  const forget = (store) => store.delete(IDBKeyRange.bound(`${address}/`, `${address}0`));
   const startMs = performance.now();
   const pieces = [];
   let [doneBytes, cameBytes] = [0, 0];
-  while (doneBytes < sizeBytes || pieces.length === 0) {
-    const key = `${sha256}/${doneBytes}`;
-    let piece = await read(PIECES, (store) => store.get(key)).catch(() => undefined);
-    if (!piece) {
-      const end = Math.min(doneBytes + PIECE_BYTES, sizeBytes);
-      const range = sizeBytes > 0 ? `bytes=${doneBytes}-${end - 1}` : undefined;
-      const answer = await ask("GET", `${ROUTE}/${sha256}/file`, { range });
-      try {
-        piece = await answer.blob();
-      } catch (error) {
-        throw new Refused({ code: "server_unreachable", detail: String(error) });
-      }
-      cameBytes += piece.size;
-      // Where there is no room for it, all of it is fetched in one go.
-      await write([PIECES], (store) => store.put(piece, key)).catch(() => undefined);
-    }
-    pieces.push(piece);
-    doneBytes += piece.size;
-    if (piece.size === 0) break;
-    tell(JSON.stringify({ state: "fetching", sha256, doneBytes, totalBytes: sizeBytes, bytesPerS: rate(cameBytes, startMs) }));
-  }
-  const blob = new Blob(pieces);
-  const forget = (store) => store.delete(IDBKeyRange.bound(`${sha256}/`, `${sha256}0`));
-  let actual;
+  let blob;
   try {
-    actual = await sha256Of(blob);
+    while (doneBytes < totalBytes || pieces.length === 0) {
+      const key = `${address}/${doneBytes}`;
+      let piece = await read(PIECES, (store) => store.get(key)).catch(() => undefined);
+      if (!piece) {
+        const end = Math.min(doneBytes + pieceBytes, totalBytes);
+        const range = totalBytes > 0 ? `bytes=${doneBytes}-${end - 1}` : undefined;
+        const answer = await ask("GET", `${ROUTE}/${address}/file`, { range });
+        try {
+          piece = await answer.blob();
+        } catch (error) {
+          throw new Refused({ code: "server_unreachable", detail: String(error) });
+        }
+        if (seal && piece.size !== end - doneBytes) throw new Refused({ code: "seal_file_damaged" });
+        cameBytes += piece.size;
+        // Where there is no room for it, all of it is fetched in one go.
+        await write([PIECES], (store) => store.put(piece, key)).catch(() => undefined);
+      }
+      pieces.push(piece);
+      doneBytes += piece.size;
+      if (piece.size === 0) break;
+      tell(JSON.stringify({ state: "fetching", sha256, doneBytes, totalBytes, bytesPerS: rate(cameBytes, startMs) }));
+    }
+    blob = seal ? await openedFile(seal, sha256, pieces) : new Blob(pieces);
+    const actual = await sha256Of(blob);
+    if (actual !== sha256) {
+      throw new Refused({ code: "digest_mismatch", params: { file: sha256.slice(0, 12), expected: sha256, actual } });
+    }
   } catch (error) {
-    throw storageError(error);
-  }
-  if (actual !== sha256) {
-    await write([PIECES], forget);
-    throw new Refused({ code: "digest_mismatch", params: { file: sha256.slice(0, 12), expected: sha256, actual } });
+    let refused = storageError(error);
+    // Of a sealed file the length is known: the server has less of it.
+    if (seal && refused.error.code === "range_not_satisfiable") refused = new Refused({ code: "seal_file_damaged" });
+    if (["digest_mismatch", "seal_file_damaged"].includes(refused.error.code)) await write([PIECES], forget);
+    throw refused;
   }
   try {
     await write([FILES, PIECES], (files, store) => {
       files.put({ blob, atMs: Date.now() }, sha256);
       forget(store);
     });
-    await noteUse(conversation, sha256, sizeBytes, true);
+    await noteUse(conversation, sha256, sizeBytes, true, seal?.keyId);
   } catch (error) {
     throw storageError(error);
   }
 }
 
-/** Conversations that the log's store says stay here, whichever tab wrote it; undefined where it cannot be read. */
-async function heldNow() {
+/**
+ * What the log's store says, whichever tab wrote it: conversations that stay here, and what is known of the
+ * encryption of the others, empty where nothing is. Undefined where it cannot be read.
+ */
+async function logNow() {
   const request = indexedDB.open("portico");
   // It is the log's to make.
   request.onupgradeneeded = () => request.transaction.abort();
   const log = await done(request).catch(() => undefined);
   if (!log) return undefined;
   try {
-    return new Set(await done(log.transaction("held").objectStore("held").getAllKeys()));
+    const transaction = log.transaction(["held", "meta"]);
+    const [held, seal] = ["held", "meta"].map((name) => transaction.objectStore(name));
+    const [keys, kept] = await Promise.all([done(held.getAllKeys()), done(seal.get("seal"))]);
+    return { held: new Set(keys), seal: kept ?? "" };
   } catch {
     return undefined;
   } finally {
@@ -237,26 +322,38 @@ const sending = new Map();
 let isRunning = false;
 let isAskedAgain = false;
 
+/** As what files are sent, for what the log's store knew of the encryption: the key's id; empty: as they are. */
+let known = { seal: "", sentAs: "" };
+
+/** Asks how files are to be sent now. */
+async function sealNow(local) {
+  const seal = await fileSeal();
+  known = { seal: local.seal, sentAs: seal?.keyId ?? "" };
+  return seal;
+}
+
 /**
  * Sends what the server does not have yet, of conversations that may leave this device. One tab of a profile
  * does it; of what was sent before, only the rest is.
  * @param {(conversation: string) => boolean} mayLeave as far as this tab knows
+ * @param {(conversation: string) => boolean} isDeleted
  * @param {(state: string) => void} tell
  * @returns {Promise<boolean>} whether something is left that can be tried again soon
  */
-export async function sendAll(mayLeave, tell) {
+export async function sendAll(mayLeave, isDeleted, tell) {
   if (isRunning) {
     isAskedAgain = true;
     return false;
   }
   isRunning = true;
+  const send = () => sendWaiting(mayLeave, isDeleted, tell);
   try {
     let isLeft;
     do {
       isAskedAgain = false;
       isLeft = navigator.locks
-        ? await navigator.locks.request("portico-attachments", { ifAvailable: true }, (lock) => lock && sendWaiting(mayLeave, tell))
-        : await sendWaiting(mayLeave, tell);
+        ? await navigator.locks.request("portico-attachments", { ifAvailable: true }, (lock) => lock && send())
+        : await send();
     } while (isAskedAgain);
     return isLeft === true;
   } finally {
@@ -264,42 +361,58 @@ export async function sendAll(mayLeave, tell) {
   }
 }
 
-async function sendWaiting(mayLeave, tell) {
-  const held = await heldNow();
-  if (!held) return true;
+async function sendWaiting(mayLeave, isDeleted, tell) {
+  const local = await logNow();
+  if (!local) return true;
   const uses = await read(USES, (store) => store.getAll());
+  if (uses.length === 0) return false;
   const set = (use, fields) =>
-    write([USES], (store) => store.put({ ...use, ...fields }, `${use.conversation}/${use.sha256}`));
-  const waiting = [];
+    write([USES], (store) => store.put(Object.assign(use, fields), `${use.conversation}/${use.sha256}`));
+  const say = (use, state) => tell(JSON.stringify({ sha256: use.sha256, totalBytes: use.sizeBytes, ...state }));
+  const leaving = [];
   for (const use of uses) {
-    const stays = held.has(use.conversation) || !mayLeave(use.conversation);
+    const stays = local.held.has(use.conversation) || !mayLeave(use.conversation);
     // What was withdrawn is sent anew once it may leave again.
     if (stays && use.isSent) await set(use, { isSent: false });
-    if (!stays && !use.isSent && !use.isStopped) waiting.push(use);
+    if (!stays) leaving.push(use);
   }
-  if (waiting.length === 0) return false;
-  const say = (use, state) => tell(JSON.stringify({ sha256: use.sha256, totalBytes: use.sizeBytes, ...state }));
-  // Of encrypted conversations not even a digest is told.
-  const { keyring } = await (await ask("GET", "/api/sync/keyring")).json();
-  if (keyring) {
-    waiting.forEach((use) => say(use, { state: "refused", error: { code: "attachments_sealed" } }));
+  // Sent as it was, or with another key, is not sent.
+  const isSent = (use) => use.isSent && (use.sentAs ?? "") === known.sentAs;
+  const isWaiting = (use) => !isSent(use) && !use.isStopped && !isDeleted(use.conversation);
+  const isReleased = (use) => known.sentAs && isSent(use) && isDeleted(use.conversation);
+  const isAny = () => leaving.some((use) => isWaiting(use) || isReleased(use));
+  if (local.seal === known.seal && !isAny()) return false;
+  let seal;
+  try {
+    seal = await sealNow(local);
+  } catch (error) {
+    // Locked, or the person is to say whether it is encrypted: nothing goes, not even a digest.
+    if (!["sync_log_sealed", "sync_log_plain"].includes(error.error?.code)) throw error;
+    leaving.filter((use) => !use.isSent && !use.isStopped).forEach((use) => say(use, { state: "refused", error: error.error }));
     return false;
   }
+  for (const use of leaving.filter(isReleased)) {
+    await ask("POST", `${ROUTE}/release`, { type: "application/json", body: JSON.stringify({ conversation: use.conversation }) });
+    await set(use, { isSent: false });
+  }
   let isLeft = false;
-  for (const use of waiting) {
+  for (const use of leaving.filter(isWaiting)) {
     const abort = new AbortController();
     sending.set(use.sha256, abort);
+    let file;
     try {
       const blob = await kept(use.sha256);
       // It was forgotten here: whoever has it sends it.
-      if (blob && (await sendOne(use, blob, { abort, mayLeave, say }))) {
-        await set(use, { isSent: true });
+      if (!blob) continue;
+      file = await outgoing(use, blob, seal, abort.signal, set);
+      if (await sendOne(use, file, { abort, mayLeave, say })) {
+        await set(use, { isSent: true, sentAs: known.sentAs });
         say(use, { state: "sent" });
       }
     } catch (error) {
       if (error.name === "AbortError") {
         await set(use, { isStopped: true });
-        await ask("DELETE", `${ROUTE}/${use.sha256}/upload`).catch(() => undefined);
+        if (file) await ask("DELETE", `${ROUTE}/${file.address}/upload`).catch(() => undefined);
         say(use, { state: "stopped" });
         continue;
       }
@@ -317,25 +430,27 @@ async function sendWaiting(mayLeave, tell) {
 }
 
 /** False where it may not leave any more. */
-async function sendOne({ conversation, sha256, sizeBytes, ...use }, blob, { abort, mayLeave, say }) {
+async function sendOne(use, { address, name, sizeBytes, bytes }, { abort, mayLeave, say }) {
   const { signal } = abort;
   const json = { type: "application/json", signal };
-  const offer = JSON.stringify({ sha256, size_bytes: sizeBytes, conversation });
+  const offer = JSON.stringify({ sha256: address, size_bytes: sizeBytes, conversation: use.conversation, name });
   const { is_whole: isWhole, chunk_bytes: chunkBytes, missing } = await (await ask("POST", ROUTE, { ...json, body: offer })).json();
   if (isWhole) return true;
   const startMs = performance.now();
   let doneBytes = sizeBytes - missing.reduce((sum, at) => sum + Math.min(chunkBytes, sizeBytes - at), 0);
   let sentBytes = 0;
+  const tellRate = () => say(use, { state: "sending", doneBytes, totalBytes: sizeBytes, bytesPerS: rate(sentBytes, startMs) });
+  const blob = missing.length > 0 ? await bytes() : undefined;
   for (const at of missing) {
-    if (!mayLeave(conversation)) return false;
-    say({ ...use, sha256, sizeBytes }, { state: "sending", doneBytes, bytesPerS: rate(sentBytes, startMs) });
+    if (!mayLeave(use.conversation)) return false;
+    tellRate();
     const body = blob.slice(at, at + chunkBytes);
-    await ask("PUT", `${ROUTE}/${sha256}/bytes?offset=${at}`, { body, type: "application/octet-stream", signal });
+    await ask("PUT", `${ROUTE}/${address}/bytes?offset=${at}`, { body, type: "application/octet-stream", signal });
     sentBytes += body.size;
     doneBytes += body.size;
   }
-  say({ ...use, sha256, sizeBytes }, { state: "sending", doneBytes, bytesPerS: rate(sentBytes, startMs) });
-  await ask("POST", `${ROUTE}/${sha256}/finish`, { signal });
+  tellRate();
+  await ask("POST", `${ROUTE}/${address}/finish`, { signal });
   return true;
 }
 

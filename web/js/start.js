@@ -79,7 +79,7 @@ function startWorker() {
 }
 
 /**
- * Views that are a Wasm of their own (`library`, `people`), fetched when they are first opened. After a
+ * Views that are a Wasm of their own, fetched when they are first opened. After a
  * failure another name of the module is asked for: browsers remember that one failed.
  * @returns {Promise<{mount: Function, speak: Function}>}
  */
@@ -93,12 +93,16 @@ globalThis.loadViews = async (name) => {
   }
 };
 
-/** What keeps the conversations of a person's devices the same: a Wasm of its own, once somebody is signed in. */
+/**
+ * What keeps the conversations of a person's devices the same, and seals their files where they are encrypted: a
+ * Wasm of its own, once somebody is signed in.
+ */
 let sync;
 globalThis.loadSync = () => {
   const start = async () => {
-    const { default: init } = await import("./sync.js");
-    await init({ module_or_path: new URL("./sync_bg.wasm", import.meta.url) });
+    const module = await import("./sync.js");
+    await module.default({ module_or_path: new URL("./sync_bg.wasm", import.meta.url) });
+    return module;
   };
   return (sync ??= start());
 };

@@ -1,10 +1,10 @@
-// Encrypted conversations: turned on by the person, unlocked on another device by passphrase, recovery key or
-// a device that has the key, read there, and nowhere in the server's files. And what a device that is gone wrote comes back to a
-// server whose log was restored.
+// Encrypted conversations and their files: turned on by the person, unlocked on another device by passphrase,
+// recovery key or a device that has the key, read there, and nowhere in the server's files. And what a device that
+// is gone wrote comes back to a server whose log was restored.
 
 import assert from "node:assert/strict";
-import { randomBytes } from "node:crypto";
-import { cp, mkdtemp, readdir, rm } from "node:fs/promises";
+import { createHash, randomBytes } from "node:crypto";
+import { cp, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
@@ -22,6 +22,10 @@ const PASSPHRASE = "Zwölf Kraniche über dem Wehr";
 const BEFORE = "Zwetschgenrezept";
 const SECRET = "Quittengeheimnis";
 const ANSWERED = "Holunderantwort";
+/** In files, and in their names: attached before there was encryption, and with it. */
+const NOTE = { name: "Mirabellenbrief.txt", mimeType: "text/plain", buffer: Buffer.from("Auf dem Speicher liegt der Schlehenwein.") };
+const PHOTO = { name: "Mispelbild.png", mimeType: "image/png", buffer: picture("Kornelkirschengrund ", 1_300_000) };
+const IN_FILES = [NOTE.name, "Schlehenwein", PHOTO.name, "Kornelkirschengrund", sha256(PHOTO.buffer)];
 const NEXT_PASSPHRASE = "Dreizehn Reiher unter der Brücke";
 const NOTHING = { plain: [], deflated: [] };
 
@@ -31,12 +35,63 @@ const lockIs = (page, name) => page.locator(`.people-seal[data-lock="${name}"]`)
 const press = (page, name) => page.locator(".people-seal").getByRole("button", { name, exact: true }).click();
 const textOf = (page) => page.locator('[data-role="assistant"] .answer').last().innerText();
 
-async function asks(page, text) {
+/** A picture that browsers show; behind its end stands a text, again and again. */
+function picture(text, bytes) {
+  const dot = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg==";
+  return Buffer.concat([Buffer.from(dot, "base64"), Buffer.alloc(bytes, text)]).subarray(0, bytes);
+}
+
+function sha256(bytes) {
+  return createHash("sha256").update(bytes).digest("hex");
+}
+
+/** How many bytes a file has when it is sealed. */
+const sealedBytes = ({ buffer }) => buffer.length + 16 * Math.max(1, Math.ceil(buffer.length / ((1 << 20) - 16)));
+
+async function asks(page, text, file) {
   await page.getByRole("button", { name: "New conversation" }).click();
   await person.nextPlaceIs(page, "server");
+  if (file) {
+    await page.locator('[data-attach="files"]').setInputFiles(file);
+    await page.locator('[data-attached="ready"]').filter({ hasText: file.name }).waitFor();
+  }
   await person.ask(page, text);
   await person.hasEnded(page);
   await account.syncIs(page, "synced");
+}
+
+/** Waits until the server has so many bytes of the person's files. */
+async function filesAre(page, bytes) {
+  const used = () => page.evaluate(async () => (await (await fetch("/api/attachments")).json()).used_bytes);
+  for (const end = Date.now() + 30_000; (await used()) !== bytes; await page.waitForTimeout(100)) {
+    assert.ok(Date.now() < end, `${await used()} bytes of files, not ${bytes}`);
+  }
+}
+
+/** Presses what downloads a sent file, and gives its bytes. */
+async function downloaded(page, { name }) {
+  const file = page.waitForEvent("download");
+  await page.getByRole("button", { name: `Download ${name}` }).click();
+  return readFile(await (await file).path());
+}
+
+/** The file of so many bytes in the server's store. */
+async function storedFile(folder, bytes) {
+  const entries = await readdir(join(folder, "files"), { recursive: true, withFileTypes: true });
+  for (const entry of entries.filter((one) => one.isFile())) {
+    const path = join(entry.parentPath ?? entry.path, entry.name);
+    if ((await stat(path)).size === bytes) return path;
+  }
+  throw new Error(`no file of ${bytes} bytes`);
+}
+
+/** Asks for a picture that the server does not give as it was sealed. */
+async function seesNoImage(page) {
+  const answered = page.waitForResponse((one) => one.request().headers().range?.startsWith("bytes=1048576-"));
+  await page.getByRole("button", { name: "Show the image" }).click();
+  await answered;
+  await page.locator('[data-way="failed"][data-error="seal_file_damaged"]').waitFor();
+  assert.equal(await page.locator(".attachment-image").count(), 0);
 }
 
 async function toEncryption(page, origin, name) {
@@ -97,9 +152,12 @@ describe("encrypted conversations", () => {
         const sent = [listensTo(one), listensTo(other)];
         const { page: first } = await open(one, origin);
         await account.signUp(first, data.folder, "anna");
-        await asks(first, `Say ${BEFORE}.`);
+        await asks(first, `Say ${BEFORE}.`, NOTE);
         const found = await filesWith(data.folder, BEFORE);
         assert.ok(found.plain.length > 0 && found.deflated.length > 0, "what is not encrypted is found");
+        await filesAre(first, NOTE.buffer.length);
+        const lying = await filesWith(join(data.folder, "files"), "Schlehenwein");
+        assert.equal(lying.plain.length, 1, "so is a file that is not");
 
         await toEncryption(first, origin, "plain");
         assert.deepEqual(await look(first, "encryption-plain"), []);
@@ -128,7 +186,8 @@ describe("encrypted conversations", () => {
         await account.syncIs(second, "locked");
         assert.deepEqual(await look(second, "sync-locked"), []);
         await first.goto(origin);
-        await asks(first, `Say ${SECRET}.`);
+        await asks(first, `Say ${SECRET}.`, PHOTO);
+        await filesAre(first, sealedBytes(NOTE) + sealedBytes(PHOTO));
         assert.equal(await rows(second).count(), 0);
         await second.locator(".sync-line").getByRole("link", { name: "Unlock" }).click();
         await lockIs(second, "locked");
@@ -142,6 +201,34 @@ describe("encrypted conversations", () => {
         await openRow(second, SECRET);
         await person.hasEnded(second);
         assert.equal(await textOf(second), await textOf(first));
+        // A file comes as it was, or not at all.
+        const stored = await storedFile(data.folder, sealedBytes(PHOTO));
+        const sealed = await readFile(stored);
+        await writeFile(stored, sealed.map((byte, at) => (at === 1_200_000 ? byte ^ 1 : byte)));
+        await seesNoImage(second);
+        assert.deepEqual(await look(second, "encryption-file-damaged"), []);
+        await writeFile(stored, sealed.subarray(0, 1 << 20));
+        await seesNoImage(second);
+        await writeFile(stored, sealed);
+        await second.getByRole("button", { name: "Show the image" }).click();
+        const shown = second.locator(".attachment-image");
+        await shown.waitFor();
+        assert.equal(await shown.evaluate((image) => image.decode().then(() => image.naturalWidth)), 1);
+        assert.ok((await downloaded(second, PHOTO)).equals(PHOTO.buffer));
+        await openRow(second, BEFORE);
+        await person.hasEnded(second);
+        assert.ok((await downloaded(second, NOTE)).equals(NOTE.buffer), "also what was attached before");
+        for (const text of IN_FILES) assert.deepEqual(await filesWith(data.folder, text), NOTHING, text);
+        // Of a deletion the server reads nothing: a device says it, and what becomes of it when it is taken back.
+        const released = second.waitForRequest((one) => one.url().endsWith("/api/attachments/release"));
+        const row = second.locator("li").filter({ has: rows(second).filter({ hasText: SECRET }) });
+        await row.hover();
+        await row.getByRole("button", { name: "Delete" }).click();
+        await released;
+        const offered = second.waitForRequest((one) => one.method() === "POST" && one.url().endsWith("/api/attachments"));
+        await second.getByRole("button", { name: "Undo" }).click();
+        await offered;
+        await account.syncIs(second, "synced");
         const search = second.getByRole("searchbox", { name: "Search conversations" });
         await search.fill(SECRET.slice(0, 7));
         await rows(second).filter({ hasText: BEFORE }).waitFor({ state: "detached" });
@@ -169,9 +256,18 @@ describe("encrypted conversations", () => {
         // Let in by the other device. It is offline first, and hears of it when it is back.
         const key = await keptKey(first);
         await toEncryption(second, origin, "open");
+        const { page: third } = await open(other, origin);
+        await toEncryption(third, origin, "open");
         await press(second, lock);
         await press(second, lock);
         await lockIs(second, "locked");
+        // So is the device's other tab, which asks for longer than a request holds.
+        await lockIs(third, "locked");
+        await third.clock.install();
+        await asksOthers(third);
+        await third.clock.fastForward("10:01");
+        await third.locator('[data-approval="expired"]').waitFor();
+        assert.deepEqual(await look(third, "approval-expired"), []);
         await one.setOffline(true);
         const unused = await asksOthers(second);
         await saysOf(second, "No unlocked device has answered yet");
@@ -214,6 +310,8 @@ describe("encrypted conversations", () => {
         await lockIs(second, "open");
         await account.syncIs(second, "synced");
         assert.equal(await keptKey(second), key);
+        await lockIs(third, "open");
+        await third.close();
 
         // Other secrets: the old ones open nothing more.
         await lockIs(first, "open");

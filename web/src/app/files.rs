@@ -1,6 +1,6 @@
 //! Where are the bytes of attached files? On this device by their SHA-256 (`web/js/attachment_files.js`), and,
 //! of conversations that are synced, on the server: what is missing there is sent in chunks, what is missing
-//! here is fetched when it is wanted.
+//! here is fetched when it is wanted. Of encrypted conversations they are encrypted on the way.
 
 use std::collections::BTreeMap;
 
@@ -55,7 +55,11 @@ extern "C" {
     ) -> Result<JsValue, JsValue>;
 
     #[wasm_bindgen(js_name = sendAll, catch)]
-    async fn send_all(may_leave: &JsValue, tell: &JsValue) -> Result<JsValue, JsValue>;
+    async fn send_all(
+        may_leave: &JsValue,
+        is_deleted: &JsValue,
+        tell: &JsValue,
+    ) -> Result<JsValue, JsValue>;
 
     #[wasm_bindgen(js_name = stopSending)]
     fn stop_sending(sha256: &str);
@@ -164,19 +168,25 @@ fn send(page: Page) {
     thread_local! {
         static RUNS: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
         static AGAIN: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
-        static SCRIPTS: std::cell::OnceCell<(JsValue, JsValue)> = const { std::cell::OnceCell::new() };
+        static SCRIPTS: std::cell::OnceCell<[JsValue; 3]> = const { std::cell::OnceCell::new() };
     }
     if RUNS.replace(true) {
         AGAIN.set(true);
         return;
     }
-    let (may_leave, tell) = SCRIPTS
-        .with(|scripts| scripts.get_or_init(|| (callback_may_leave(page), teller(page))).clone());
+    let scripts = || {
+        [
+            of_conversation(move |id| may_leave(page, id)),
+            of_conversation(log::is_deleted),
+            teller(page),
+        ]
+    };
+    let [may_leave, is_deleted, tell] = SCRIPTS.with(|kept| kept.get_or_init(scripts).clone());
     spawn_local(async move {
         let mut n_failures = 0;
         loop {
             AGAIN.set(false);
-            let left = send_all(&may_leave, &tell).await;
+            let left = send_all(&may_leave, &is_deleted, &tell).await;
             let is_left = !matches!(&left, Ok(left) if !left.is_truthy());
             if is_left && page.person.get_untracked().is_some() {
                 sleep_ms(RETRY_MS[n_failures.min(RETRY_MS.len() - 1)]).await;
@@ -189,17 +199,17 @@ fn send(page: Page) {
     });
 }
 
-fn callback_may_leave(page: Page) -> JsValue {
-    let may_leave = move |conversation: String| {
-        let Ok(conversation) = conversation.parse::<Uuid>() else { return false };
-        let is_held = page.sync.with_untracked(|sync| {
-            sync.as_ref().is_none_or(|sync| sync.held.contains(&conversation))
-        });
-        page.person.with_untracked(Option::is_some)
-            && !is_held
-            && !log::stays_on_device(conversation)
-    };
-    Closure::<dyn FnMut(String) -> bool>::new(may_leave).into_js_value()
+fn may_leave(page: Page, conversation: Uuid) -> bool {
+    let is_held = page
+        .sync
+        .with_untracked(|sync| sync.as_ref().is_none_or(|sync| sync.held.contains(&conversation)));
+    page.person.with_untracked(Option::is_some) && !is_held && !log::stays_on_device(conversation)
+}
+
+/// For a script, which knows a conversation by its id; of what is none, nothing is true.
+fn of_conversation(is: impl Fn(Uuid) -> bool + 'static) -> JsValue {
+    let is = move |conversation: String| conversation.parse::<Uuid>().is_ok_and(&is);
+    Closure::<dyn FnMut(String) -> bool>::new(is).into_js_value()
 }
 
 /// Keeps a chosen file; its SHA-256.

@@ -1,13 +1,15 @@
 //! The views of signing in and of one's account. A Wasm of its own, fetched when one of them is first opened;
 //! the house's administration, which stands beside them, is another one (`web/src/house`).
 //!
-//! - [`sealing`]: the keys of encrypted conversations; [`approval`]: a device lets another one in;
+//! - [`sealing`]: the keys of encrypted conversations; [`approval`]: a device lets another one in; [`elsewhere`]:
+//!   another tab changed that;
 //! - [`shares`]: chats that are shared inside the house;
 //! - [`mod@view`]: the elements; `portico_web::people_views`: what the administration has too;
 //!   `portico_people`: what needs no browser.
 
 mod approval;
 mod device_report;
+mod elsewhere;
 mod sealing;
 mod shares;
 mod view;

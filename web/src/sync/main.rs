@@ -2,10 +2,11 @@
 //! own, fetched by the page when somebody is signed in; of all tabs one does it.
 //!
 //! - [`net`]: the server's routes; [`push`], [`pull`]: what goes there and what comes;
-//! - [`seal`]: what of it the server can read;
+//! - [`seal`]: what of it the server can read; [`file_seal`]: the same of files, for `attachment_files.js`;
 //! - [`account`]: whose conversations these are; [`work`]: when what is done.
 
 mod account;
+mod file_seal;
 mod net;
 mod pull;
 mod push;

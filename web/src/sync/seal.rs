@@ -42,6 +42,11 @@ impl Seal {
         }
     }
 
+    /// None: the log is plain.
+    pub fn key(&self) -> Option<&AccountKey> {
+        self.key.as_ref()
+    }
+
     pub fn is_sealed(&self) -> bool {
         self.key.is_some()
     }

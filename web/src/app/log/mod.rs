@@ -461,6 +461,13 @@ pub fn stays_on_device(conversation: Uuid) -> bool {
     })
 }
 
+/// Whether the person deleted it; what is not known here is not deleted.
+pub fn is_deleted(conversation: Uuid) -> bool {
+    LOG.with_borrow(|log| {
+        log.merge.has(conversation) && log.merge.conversation(conversation).is_none()
+    })
+}
+
 /// Unfinished answers that the server may still be writing: conversation, message, what is known.
 pub fn kept_streams() -> Vec<(Uuid, Uuid, MessageContent)> {
     LOG.with_borrow(|log| {

@@ -10,6 +10,7 @@ use wasm_bindgen_futures::spawn_local;
 
 use super::approval;
 use crate::approval::{Approvals, Stage};
+use crate::elsewhere;
 use crate::parts::{self, Doing, Field, field, once, submit, sure};
 use crate::sealing::{self, By, Lock, Made};
 use crate::state::{Asked, People};
@@ -56,6 +57,14 @@ pub fn encryption(people: People, approvals: Approvals, person: Uuid) -> impl In
     let heading = NodeRef::<html::H3>::new();
     follow(this, heading);
     let_in(this);
+    let changes = elsewhere::changes();
+    Effect::new(move |before: Option<u32>| {
+        let n = changes.get();
+        if before.is_some_and(|before| before != n) {
+            this.look_again();
+        }
+        n
+    });
     view! {
         <section class="card people-seal" aria-labelledby="people-encryption" data-lock=move || lock.with(name)>
             <h3 id="people-encryption" tabindex="-1" node_ref=heading>{people.t(Text::Seal)}</h3>
@@ -143,6 +152,28 @@ impl Encryption {
     fn look(self) {
         let Self { person, lock, .. } = self;
         spawn_local(async move { lock.set(sealing::look(person).await.into()) });
+    }
+
+    /// Others may have changed it: where they have, what the person is at is over. A new recovery key stays to be
+    /// kept, and what is being typed where nothing has changed.
+    fn look_again(self) {
+        let Self { person, lock, step, approvals, .. } = self;
+        spawn_local(async move {
+            let Ok(now) = sealing::look(person).await.map(Asked::Loaded) else { return };
+            let is_changed = lock.try_with_untracked(|before| *before != now) == Some(true);
+            if !is_changed {
+                return;
+            }
+            lock.set(now);
+            match step.get_untracked() {
+                Step::Keep(_) => {}
+                Step::Ask => {
+                    approvals.cancel();
+                    step.set(Step::Rest);
+                }
+                _ => step.set(Step::Rest),
+            }
+        });
     }
 
     /// Does something, then says what was done and how it stands.
