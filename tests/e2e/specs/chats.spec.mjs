@@ -9,6 +9,7 @@ import * as log from "../lib/log.mjs";
 import { look } from "../lib/look.mjs";
 import * as scripts from "../lib/scripts.mjs";
 import { startServer } from "../lib/server.mjs";
+import { zipOf } from "../lib/zip.mjs";
 
 const ANSWER = [
   "The root is $x = \\frac{-b \\pm \\sqrt{b^2-4ac}}{2a}$ and costs $5 and $10:",
@@ -21,6 +22,8 @@ const ANSWER = [
 ].join("\n\n");
 
 const CHATGPT = new URL("../../../web/exchange/samples/chatgpt.json", import.meta.url);
+/** Every kind of content that real exports have. */
+const KINDS = new URL("../../../web/exchange/samples/chatgpt_kinds.json", import.meta.url);
 
 const sidebar = (page) => page.getByRole("complementary", { name: "Conversations" });
 const row = (page, title) => sidebar(page).locator(".row-item", { hasText: title });
@@ -159,6 +162,24 @@ describe("conversations", () => {
       await other.reload();
       await row(other, "Long").locator(".row-open").click({ position: { x: 12, y: 12 } });
       await other.getByText("The other answer.").waitFor();
+
+      // An archive as ChatGPT makes it: thoughts and searches are steps, sources links, files named.
+      await other.getByRole("button", { name: "Settings" }).click();
+      const archive = zipOf({ "chat.html": "<p>", "conversations-000.json": await readFile(KINDS, "utf8") });
+      await other
+        .locator("[data-import]")
+        .setInputFiles({ name: "export.zip", mimeType: "application/zip", buffer: archive });
+      await said(other, "4 conversations imported, 0 were here already, 2 refused.");
+      await other.keyboard.press("Escape");
+      await row(other, "Trams").locator(".row-open").click({ position: { x: 12, y: 12 } });
+      await other.getByRole("link", { name: "k:14 City" }).waitFor();
+      const thought = other.locator('[data-tool="reasoning"]').first();
+      await thought.getByText("What the model thought").click();
+      await thought.getByText("k:03 first").waitFor();
+      wrong.push(...(await look(other, "import-steps")));
+      // A picture that was asked about, and one that was drawn.
+      await row(other, "Signals").locator(".row-open").click({ position: { x: 12, y: 12 } });
+      for (const name of ["n:06", "n:07"]) await other.getByText(name, { exact: true }).waitFor();
 
       // Ten thousand, with a way to stop.
       await other.getByRole("button", { name: "Settings" }).click();
