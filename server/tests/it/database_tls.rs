@@ -67,8 +67,7 @@ impl Cluster {
         let mut init = program("initdb");
         init.args(["--auth=trust", "--encoding=UTF8", "--no-sync", "-U", "postgres", "-D"]);
         assert!(init.arg(&data).status().unwrap().success());
-        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = port.local_addr().unwrap().port();
+        let port = crate::doctor::free_port();
         let mut server = program("postgres");
         server.arg("-D").arg(&data).arg("-k").arg(&folder).args(["-p", &port.to_string()]);
         let certificate = format!("ssl_cert_file={}", folder.join("server.pem").display());

@@ -15,7 +15,7 @@ use crate::common::*;
 use crate::upstream::{TlsUpstream, dead_url};
 
 /// A port that was free a moment ago.
-fn free_port() -> u16 {
+pub fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 

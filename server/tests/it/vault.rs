@@ -203,7 +203,12 @@ async fn what_an_earlier_program_kept_is_sealed_once_by_the_next_start() {
     assert!(holds(&data, &bytes_of(&mia)) && holds(&data, HEADER.as_bytes()));
     let Site { folder, app, .. } = site;
     drop(app);
-    let start = || assert_eq!(Server::start(&data).stop(), Some(0));
+    let start = || {
+        let server = Server::start(&data);
+        // Before that it may not yet hear that it is to stop.
+        assert_eq!(server.get("healthz", &[]).0, 200);
+        assert_eq!(server.stop(), Some(0));
+    };
     start();
     for secret in [HEADER.as_bytes(), &bytes_of(&mia)] {
         assert!(!holds(&data, secret));
