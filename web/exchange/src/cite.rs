@@ -20,10 +20,10 @@ pub fn with_sources(text: &str, metadata: &Value, left_out: &mut BTreeSet<LeftOu
     let references = array(metadata, "content_references");
     for reference in references {
         let Some(mark) = reference.get("matched_text").and_then(Value::as_str) else { continue };
-        if mark.contains([OPEN, OLD_OPEN]) {
-            if let Some(shown) = shown(reference) {
-                text = replaced(&text, mark, &shown);
-            }
+        if mark.contains([OPEN, OLD_OPEN])
+            && let Some(shown) = shown(reference)
+        {
+            text = replaced(&text, mark, &shown);
         }
     }
     text = unresolved(&text, left_out);
@@ -60,7 +60,7 @@ fn by_place<'v>(text: &str, citations: &'v [Value]) -> (String, Vec<&'v Value>) 
         }
     }
     // From the end, so that the places before stay.
-    marks.sort_by(|one, other| other.0.cmp(&one.0));
+    marks.sort_by_key(|mark| std::cmp::Reverse(mark.0));
     for (from, to, shown) in marks {
         let is_apart = from.checked_sub(1).is_none_or(|at| characters[at].is_whitespace());
         let shown = if is_apart { shown } else { format!(" {shown}") };

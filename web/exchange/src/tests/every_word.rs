@@ -8,10 +8,10 @@ use super::*;
 /// The marks of a kind that stand in a text.
 fn marks(text: &str, kind: char) -> BTreeSet<String> {
     let mark = |(at, _): (usize, &str)| text.get(at..at + 4).map(str::to_owned);
-    text.match_indices(&format!("{kind}:")).filter_map(mark).filter(is_mark).collect()
+    text.match_indices(&format!("{kind}:")).filter_map(mark).filter(|mark| is_mark(mark)).collect()
 }
 
-fn is_mark(mark: &String) -> bool {
+fn is_mark(mark: &str) -> bool {
     mark.bytes().skip(2).all(|byte| byte.is_ascii_digit())
 }
 

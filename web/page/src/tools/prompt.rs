@@ -78,7 +78,7 @@ mod tests {
     fn what_another_programs_model_thought_is_not_told_again() {
         let thought = ToolStep { name: REASONING.to_owned(), ..step("a", 0, 3, "") };
         let mut messages = Vec::new();
-        assert_eq!(append(&mut messages, "Yes", &[thought.clone()]), "Yes");
+        assert_eq!(append(&mut messages, "Yes", std::slice::from_ref(&thought)), "Yes");
         assert!(messages.is_empty());
         append(&mut messages, "Yes", &[thought, step("b", 1, 3, "{}")]);
         assert_eq!(messages.len(), 2);
