@@ -63,7 +63,7 @@ async function asks(page, text, file) {
 /** Waits until the server has so many bytes of the person's files. */
 async function filesAre(page, bytes) {
   const used = () => page.evaluate(async () => (await (await fetch("/api/attachments")).json()).used_bytes);
-  for (const end = Date.now() + 30_000; (await used()) !== bytes; await page.waitForTimeout(100)) {
+  for (const end = Date.now() + 90_000; (await used()) !== bytes; await page.waitForTimeout(100)) {
     assert.ok(Date.now() < end, `${await used()} bytes of files, not ${bytes}`);
   }
 }
