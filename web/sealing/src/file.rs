@@ -30,7 +30,7 @@ pub const FILE_CHUNK_BYTES: u64 = SEALED_CHUNK_BYTES - TAG_BYTES;
 
 const TAG_BYTES: u64 = 16;
 /// The size of chunks is part of it: with another one, another version is another key.
-const VERSION: &[u8] = b"portico file 1";
+pub(crate) const VERSION: &[u8] = b"portico file 1";
 
 /// A file's SHA-256.
 pub type FileDigest = [u8; 32];
@@ -71,7 +71,7 @@ impl AccountKey {
         FileOpener { stream, file, plain: Sha256::new() }
     }
 
-    fn stream(&self, file: &FileDigest) -> StreamBE32<XChaCha20Poly1305> {
+    pub(crate) fn stream(&self, file: &FileDigest) -> StreamBE32<XChaCha20Poly1305> {
         let cipher = XChaCha20Poly1305::new(&self.of_file(b"key", file).into());
         // The key is used for this file and nothing else: what counts its chunks is nonce enough.
         StreamBE32::from_aead(cipher, &[0; 19].into())

@@ -1,9 +1,12 @@
 //! What a server that lies could do to a sealed file, and what another program makes of the same file.
 
+use aead_stream::StreamPrimitive as _;
+use chacha20poly1305::aead::Payload;
 use portico_shared::error::{ApiError, ErrorCode};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
+use crate::file::VERSION;
 use crate::{AccountKey, FILE_CHUNK_BYTES, FileDigest, file_digest, sealed_bytes};
 
 const CHUNK: usize = FILE_CHUNK_BYTES as usize;
@@ -144,6 +147,7 @@ fn names_tell_nothing_and_differ() {
 fn only_the_file_of_the_digest_is_sealed() {
     let (file, other) = (file(CHUNK + 5), vec![1; CHUNK + 5]);
     let mut sealer = key().seal_file(digest(&file));
+    assert!(sealer.sealed_digest().is_err(), "it is not begun");
     sealer.next(&other[..CHUNK], false).unwrap();
     assert!(sealer.sealed_digest().is_err(), "it is not whole");
     let error = sealer.next(&other[CHUNK..], true).unwrap_err();
@@ -158,4 +162,13 @@ fn only_the_file_of_the_digest_is_sealed() {
     let mut sealer = key().seal_file(digest(b"x"));
     sealer.next(b"x", true).unwrap();
     assert!(sealer.next(b"x", true).is_err(), "once");
+}
+
+/// A device with the key that errs, or another program: what it seals for the digest is not the file of it.
+#[test]
+fn only_the_file_of_the_digest_is_opened() {
+    let payload = Payload { msg: b"another", aad: VERSION };
+    let sealed = key().stream(&digest(b"a file")).encryptor().encrypt_last(payload).unwrap();
+    let opened = open(&key(), digest(b"a file"), &[sealed]);
+    assert_eq!(opened.err(), Some(ErrorCode::SealFileDamaged));
 }
