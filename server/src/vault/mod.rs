@@ -70,9 +70,6 @@ impl Vault {
     /// At a server's start: seals what an earlier program kept as it was, and anew what an older key of the
     /// file sealed. A house whose key is away runs without these secrets.
     pub async fn settle(&self) {
-        if !self.db.exists() && self.file.is_named {
-            return;
-        }
         let file = Arc::clone(&self.file);
         let settled = self.db.call(move |connection| settle(connection, &file)).await;
         match settled {
@@ -94,7 +91,7 @@ impl Vault {
     }
 }
 
-fn ready(connection: &mut Connection, file: &KeyFile) -> sql::Result<Result<Keys, KeyFault>> {
+fn ready(connection: &Connection, file: &KeyFile) -> sql::Result<Result<Keys, KeyFault>> {
     let was_sealed = rows::was_sealed(connection)?;
     let keys = match Keys::read(&file.path) {
         Err(KeyFault::Absent) if !file.is_named && !was_sealed => Keys::make(&file.path),

@@ -29,10 +29,8 @@ const NAME_MAX: usize = 63;
 const NOTICE: &str = "SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5;
     SET tcp_keepalives_count = 3";
 
-enum Claim {
-    Ours(Connection),
-    Theirs(Holder),
-}
+/// The connection that holds the lock; else who has it.
+type Claim = Result<Connection, Holder>;
 
 /// What tells this process from all others, in a connection's name.
 struct Mark(String);
@@ -62,9 +60,9 @@ pub fn watch(home: Home, holder: Holder) -> Result<Watched, ApiError> {
     thread::spawn(move || {
         let claimed = claim_patiently(&home, &mark, &holder);
         let connection = match claimed {
-            Ok(Claim::Ours(connection)) => connection,
-            Ok(Claim::Theirs(other)) => {
-                // Whoever waits for it is there: see below.
+            Ok(Ok(connection)) => connection,
+            Ok(Err(other)) => {
+                // Whoever began it waits for this.
                 let _ = begun.send(Err(other.refusal(home.name())));
                 return;
             }
@@ -104,7 +102,7 @@ fn keep(
             }
         }
         n_looks = n_looks.wrapping_add(1);
-        if !connection.is_lost() && n_looks % ASK_EVERY == 0 {
+        if !connection.is_lost() && n_looks.is_multiple_of(ASK_EVERY) {
             // One that does not answer is lost when this returns.
             let _ = connection.execute_batch("SELECT 1");
         }
@@ -112,11 +110,11 @@ fn keep(
             continue;
         }
         match claim(home, mark, &holder) {
-            Ok(Claim::Ours(anew)) => {
+            Ok(Ok(anew)) => {
                 tracing::info!("the database is this server's again");
                 (connection, is_away) = (anew, false);
             }
-            Ok(Claim::Theirs(other)) => return Some(other),
+            Ok(Err(other)) => return Some(other),
             Err(error) => {
                 if !is_away {
                     tracing::warn!(%error, "the database is away");
@@ -131,7 +129,7 @@ fn claim_patiently(home: &Home, mark: &Mark, holder: &Holder) -> Result<Claim, D
     let began = Instant::now();
     loop {
         match claim(home, mark, holder)? {
-            Claim::Theirs(_) if began.elapsed() < PATIENCE => thread::sleep(TRY_EVERY),
+            Err(_) if began.elapsed() < PATIENCE => thread::sleep(TRY_EVERY),
             claimed => return Ok(claimed),
         }
     }
@@ -148,12 +146,14 @@ fn claim(home: &Home, mark: &Mark, holder: &Holder) -> Result<Claim, DbError> {
     connection.execute_batch(&named(&name)).map_err(failed)?;
     connection.execute_batch(NOTICE).map_err(failed)?;
     if try_lock(&connection).map_err(failed)? {
-        return Ok(Claim::Ours(connection));
+        return Ok(Ok(connection));
     }
     let found = holder_there(&connection).map_err(failed)?;
     let Some((other, backend, its_name)) = found else {
         // It has gone in between, or is not shown.
-        return Ok(Claim::Theirs(Holder::default()));
+        thread::sleep(TRY_EVERY);
+        let is_ours = try_lock(&connection).map_err(failed)?;
+        return Ok(if is_ours { Ok(connection) } else { Err(Holder::default()) });
     };
     let is_own = its_name.split(' ').nth(1) == Some(mark.0.as_str());
     if is_own {
@@ -161,10 +161,10 @@ fn claim(home: &Home, mark: &Mark, holder: &Holder) -> Result<Claim, DbError> {
         let sql = "SELECT pg_terminate_backend(?1::bigint::int, 5000)";
         connection.query_row(sql, [backend], |_| Ok(())).map_err(failed)?;
         if try_lock(&connection).map_err(failed)? {
-            return Ok(Claim::Ours(connection));
+            return Ok(Ok(connection));
         }
     }
-    Ok(Claim::Theirs(other))
+    Ok(Err(other))
 }
 
 fn named(name: &str) -> String {
