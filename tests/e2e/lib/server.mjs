@@ -1,17 +1,22 @@
 // A real server on a port of its own.
 
 import { spawn } from "node:child_process";
+import { mkdir, symlink } from "node:fs/promises";
+import { join } from "node:path";
+import { freshData } from "./files.mjs";
 import * as settings from "./settings.mjs";
 
 const PATIENCE_MS = 60_000;
 
 /**
  * Starts `portico serve` on a free port (or on `port`, to come back as the same origin); `env` holds more
- * of its configuration.
+ * of its configuration. One server has a data folder: who names none gets one that goes with the server.
  * @returns {Promise<{origin: string, port: number, stop: () => Promise<void>}>}
  */
-export async function startServer({ data = settings.data(), port = 0, env = {} } = {}) {
-  const args = ["serve", "--addr", `127.0.0.1:${port}`, "--data", data, "--page", settings.page()];
+export async function startServer({ data, port = 0, env = {} } = {}) {
+  const own = data ? undefined : await ownData();
+  const folder = data ?? own.folder;
+  const args = ["serve", "--addr", `127.0.0.1:${port}`, "--data", folder, "--page", settings.page()];
   const child = spawn(settings.portico(), ["--lang", "en", ...args], {
     stdio: ["ignore", "pipe", "pipe"],
     env: { ...process.env, ...env },
@@ -38,8 +43,18 @@ export async function startServer({ data = settings.data(), port = 0, env = {} }
     const late = setTimeout(() => child.kill("SIGKILL"), 10_000);
     await ended;
     clearTimeout(late);
+    await own?.remove();
   };
   return { origin, port: Number(new URL(origin).port), stop };
+}
+
+/** With the models' digests too: they are computed once. */
+async function ownData() {
+  const own = await freshData();
+  const digests = join(settings.data(), "digests");
+  await mkdir(digests, { recursive: true });
+  await symlink(digests, join(own.folder, "digests"));
+  return own;
 }
 
 async function untilHealthy(origin) {

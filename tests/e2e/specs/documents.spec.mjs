@@ -191,18 +191,15 @@ describe("documents of the server", () => {
   );
 
   it("cannot be changed by who may only read them", { timeout: 180_000 }, async () => {
-    const readers = await startServer({ data: data.folder, env: { ...WORDS, PORTICO_ACCESS_PAGE_MANAGES: "false" } });
-    try {
-      await withBrowser({}, async (context) => {
-        const { page } = await open(context, `${readers.origin}/#/documents?collection=handbook-rules`);
-        await page.locator("[data-document]").first().waitFor();
-        assert.equal(await page.locator(".drop-zone, .doc-actions, .button.danger").count(), 0);
-        await page.getByText("Read only").first().waitFor();
-        assert.deepEqual(await look(page, "documents-read-only"), []);
-      });
-    } finally {
-      await readers.stop();
-    }
+    await server.stop();
+    server = await startServer({ data: data.folder, env: { ...WORDS, PORTICO_ACCESS_PAGE_MANAGES: "false" } });
+    await withBrowser({}, async (context) => {
+      const { page } = await open(context, `${server.origin}/#/documents?collection=handbook-rules`);
+      await page.locator("[data-document]").first().waitFor();
+      assert.equal(await page.locator(".drop-zone, .doc-actions, .button.danger").count(), 0);
+      await page.getByText("Read only").first().waitFor();
+      assert.deepEqual(await look(page, "documents-read-only"), []);
+    });
   });
 });
 
