@@ -1,36 +1,16 @@
 //! How far are views that are a Wasm of their own? They are fetched when they are first shown, and mounted for
 //! good; after a failure they can be asked for again.
+//!
+//! A module of each bin that shows such views: in the library, every worker would carry leptos.
 
 use leptos::html;
 use leptos::prelude::*;
 use portico_page::i18n;
 use portico_shared::error::Lang;
+use portico_web::later_link::{Module, load_views};
+use portico_web::log_store::js_string;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
-
-use crate::log_store::js_string;
-
-#[wasm_bindgen]
-extern "C" {
-    /// Of `web/js/start.js`.
-    #[wasm_bindgen(js_name = loadViews, catch)]
-    pub async fn load_views(name: &str) -> Result<JsValue, JsValue>;
-
-    /// Of the views' module, as the next one.
-    pub type Module;
-    #[wasm_bindgen(method, catch)]
-    fn mount(this: &Module, holder: &web_sys::HtmlElement, lang: &str) -> Result<(), JsValue>;
-    #[wasm_bindgen(method, catch)]
-    pub fn speak(this: &Module, lang: &str) -> Result<(), JsValue>;
-    /// Of `people`.
-    #[wasm_bindgen(method, catch)]
-    pub fn prompts(
-        this: &Module,
-        holder: &web_sys::HtmlElement,
-        input: &web_sys::HtmlTextAreaElement,
-        lang: &str,
-    ) -> Result<(), JsValue>;
-}
 
 #[derive(Clone, PartialEq)]
 pub enum State {

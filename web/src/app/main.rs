@@ -19,6 +19,8 @@ mod erase;
 mod export;
 mod files;
 mod import;
+#[path = "../later_views.rs"]
+mod later_views;
 mod log;
 mod models;
 mod offline;

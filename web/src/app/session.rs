@@ -4,7 +4,7 @@
 
 use leptos::prelude::*;
 use portico_shared::openai::Usage;
-use portico_web::later_views::load_views;
+use portico_web::later_link::load_views;
 use portico_web::server_call::{self, http};
 use serde::Deserialize;
 use serde_json::json;

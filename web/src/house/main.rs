@@ -2,14 +2,17 @@
 //! when an administrator first opens it; it stands inside the account's views (`web/src/people`), which say who
 //! may see it.
 //!
-//! - [`mod@view`]: the elements; `portico_web::people_views`: what the account has too; `portico_people`: what
+//! - [`mod@view`]: the elements; `people_views`: what the account has too; `portico_people`: what
 //!   needs no browser.
 
+#[allow(dead_code, reason = "the other bin uses the rest")]
+#[path = "../people_views/mod.rs"]
+mod people_views;
 mod view;
 
 use std::cell::Cell;
 
-use portico_web::people_views::{api, parts, state};
+use people_views::{api, parts, state};
 use wasm_bindgen::prelude::*;
 
 use state::People;

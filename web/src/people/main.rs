@@ -4,19 +4,24 @@
 //! - [`sealing`]: the keys of encrypted conversations; [`approval`]: a device lets another one in; [`elsewhere`]:
 //!   another tab changed that;
 //! - [`shares`]: chats that are shared inside the house;
-//! - [`mod@view`]: the elements; `portico_web::people_views`: what the administration has too;
+//! - [`mod@view`]: the elements; `people_views`: what the administration has too;
 //!   `portico_people`: what needs no browser.
 
 mod approval;
 mod device_report;
 mod elsewhere;
+#[path = "../later_views.rs"]
+mod later_views;
+#[allow(dead_code, reason = "the other bin uses the rest")]
+#[path = "../people_views/mod.rs"]
+mod people_views;
 mod sealing;
 mod shares;
 mod view;
 
 use std::cell::Cell;
 
-use portico_web::people_views::{api, parts, state};
+use people_views::{api, parts, state};
 use wasm_bindgen::prelude::*;
 
 use approval::Approvals;

@@ -6,8 +6,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::state::session_changed;
-use crate::server_call::http::{fetch, fetch_with_file};
-use crate::server_call::text;
+use portico_web::server_call::http::{fetch, fetch_with_file};
+use portico_web::server_call::text;
 
 /// `GET /api/session`
 #[derive(Clone, Debug, PartialEq, Deserialize)]

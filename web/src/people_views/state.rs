@@ -10,7 +10,7 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 
 use super::api::{self, Person, Session};
-use crate::turns::Turns;
+use portico_web::turns::Turns;
 
 /// Whoever signs in or out says so on the window.
 pub const SESSION_EVENT: &str = "portico-session";

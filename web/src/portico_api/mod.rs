@@ -30,7 +30,7 @@ use portico_relay::protocol::{FromWorker, ToWorker};
 use serde_json::json;
 use wasm_bindgen::prelude::*;
 
-use crate::later_views::load_views;
+use crate::later_link::load_views;
 use crate::link::{Subscription, WorkerLink};
 use call::Kind;
 use js::{function, set, value_from};

@@ -5,9 +5,9 @@
 use leptos::prelude::*;
 use portico_page::i18n::Text;
 use portico_page::title::hash_from_conversation;
-use portico_web::later_views::{LaterViews, State};
 
 use super::icons::{self, icon};
+use crate::later_views::{LaterViews, State};
 use crate::page::Page;
 
 /// Views of one Wasm.

@@ -4,7 +4,7 @@
 use leptos::html;
 use leptos::prelude::*;
 use portico_page::i18n;
-use portico_web::later_views::{Module, load_views};
+use portico_web::later_link::{Module, load_views};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 

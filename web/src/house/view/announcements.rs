@@ -1,11 +1,11 @@
 //! What is announced, to whom, for how long? Written in Markdown, and shown as it will look.
 
+use crate::people_views::written::Written;
 use leptos::html;
 use leptos::prelude::*;
 use portico_people::texts::Text;
 use portico_shared::error::ApiError;
 use portico_web::markdown_dom::MarkdownDom;
-use portico_web::people_views::written::Written;
 use serde::Deserialize;
 use serde_json::json;
 use wasm_bindgen::JsCast;

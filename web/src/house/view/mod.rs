@@ -20,12 +20,12 @@ mod service;
 mod tools;
 mod usage;
 
+use crate::people_views::gate::for_person;
+use crate::people_views::tab_strip::keep_in_view;
 use leptos::prelude::*;
 use portico_people::address::Address;
 use portico_people::place::Place;
 use portico_people::texts::Text;
-use portico_web::people_views::gate::for_person;
-use portico_web::people_views::tab_strip::keep_in_view;
 
 use crate::state::People;
 

@@ -1,10 +1,10 @@
 //! Where the house's administration stands, which is a Wasm of its own (`web/src/house`): most people never see
 //! it. Until it is there this says how far it is, and to everybody else that it is not theirs.
 
+use crate::later_views::{LaterViews, State};
 use leptos::prelude::*;
 use portico_people::address::Address;
 use portico_people::texts::Text;
-use portico_web::later_views::{LaterViews, State};
 
 use super::for_person;
 use crate::parts;

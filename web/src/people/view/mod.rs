@@ -15,11 +15,11 @@ mod shared;
 mod sign_in;
 mod totp;
 
+use crate::people_views::gate::{self, with_session};
+use crate::people_views::tab_strip::keep_in_view;
 use leptos::prelude::*;
 use portico_people::address::Address;
 use portico_people::texts::Text;
-use portico_web::people_views::gate::{self, with_session};
-use portico_web::people_views::tab_strip::keep_in_view;
 
 pub use prompts::picker::picker;
 

@@ -3,12 +3,12 @@
 mod edit;
 pub mod picker;
 
+use crate::people_views::written::Written;
 use leptos::html;
 use leptos::prelude::*;
 use portico_people::prompt::{self, Prompt};
 use portico_people::texts::Text;
 use portico_shared::error::ApiError;
-use portico_web::people_views::written::Written;
 use serde::Deserialize;
 use serde_json::json;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
