@@ -31,11 +31,13 @@ pub struct Marked<'a> {
 }
 
 impl<'a> Marked<'a> {
-    pub fn new(source: &'a str) -> Self {
+    /// `block_starts` says where blocks begin, in order: no formula goes from one into the next, and what
+    /// a growing answer has settled decides nothing in what is still open.
+    pub fn new(source: &'a str, block_starts: impl FnOnce() -> Vec<usize>) -> Self {
         let is_plain = !source.contains(['$', '\\']);
         let free = LETTERS.chars().find(|&letter| !source.contains(letter));
         let text = match free {
-            Some(dollar) if !is_plain => Cow::Owned(marked(source, dollar)),
+            Some(dollar) if !is_plain => Cow::Owned(marked(source, dollar, &block_starts())),
             _ => Cow::Borrowed(source),
         };
         Self { source, text, dollar: free.unwrap_or('$') }
@@ -114,11 +116,15 @@ enum Delimiter {
 }
 
 /// The text with the delimiters of formulas as `$` and `$$`, and all other dollars marked.
-fn marked(source: &str, dollar: char) -> String {
+fn marked(source: &str, dollar: char, block_starts: &[usize]) -> String {
+    let mut starts = block_starts.iter().peekable();
     let mut bytes = source.as_bytes().to_vec();
     let mut open: Option<(Delimiter, usize)> = None;
     let mut at = 0;
     while at < source.len() {
+        while starts.next_if(|&&start| start <= at).is_some() {
+            open = None;
+        }
         let rest = &source[at..];
         let (delimiter, len, may_begin, may_end) = if rest.starts_with("\\\\") {
             // A line's end in a formula, an escaped backslash elsewhere.

@@ -31,14 +31,34 @@ pub fn parse_top_level(source: &str) -> Vec<TopLevel> {
     let options = Options::ENABLE_TABLES
         | Options::ENABLE_STRIKETHROUGH
         | Options::ENABLE_TASKLISTS
-        | Options::ENABLE_FOOTNOTES
-        | Options::ENABLE_MATH;
-    let marked = Marked::new(source);
+        | Options::ENABLE_FOOTNOTES;
+    let marked = Marked::new(source, || block_starts(source, options));
+    let options = options | Options::ENABLE_MATH;
     let mut builder = Builder::new(&marked);
     for (event, range) in Parser::new_ext(marked.text(), options).into_offset_iter() {
         builder.event(event, range);
     }
     builder.blocks
+}
+
+/// Where each of the document's blocks begins. Delimiters of formulas begin none and end none.
+fn block_starts(source: &str, options: Options) -> Vec<usize> {
+    let mut starts = Vec::new();
+    let mut depth = 0_usize;
+    for (event, range) in Parser::new_ext(source, options).into_offset_iter() {
+        match event {
+            Event::Start(_) => {
+                if depth == 0 {
+                    starts.push(range.start);
+                }
+                depth += 1;
+            }
+            Event::End(_) => depth = depth.saturating_sub(1),
+            _ if depth == 0 => starts.push(range.start),
+            _ => {}
+        }
+    }
+    starts
 }
 
 struct Builder<'a> {

@@ -107,6 +107,17 @@ mod tests {
         assert_eq!(stream(&["a\n\n    co", "de\n    more"]), parse(source));
     }
 
+    /// What a settled block left open has no part in what follows it.
+    #[test]
+    fn a_formula_that_a_block_leaves_open_ends_with_it() {
+        let lines = ["$$", "- item", "$$", "\\[", "- item", "\\]"];
+        for source in [lines.join("\n"), "# $$\ntext $$ a $$\n---\n\\[\nb\n\\]".to_owned()] {
+            let letters: Vec<String> = source.chars().map(String::from).collect();
+            let pieces: Vec<&str> = letters.iter().map(String::as_str).collect();
+            assert_eq!(stream(&pieces), parse(&source), "{source}");
+        }
+    }
+
     proptest! {
         /// Cut anywhere, the pieces show what the whole shows.
         #[test]
