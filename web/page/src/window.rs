@@ -2,8 +2,9 @@
 //! once would take seconds to build. What is not made is blank space of about its height, so that the
 //! scroll bar tells the truth.
 
-/// Messages that are made when a conversation is opened.
-const OPENING: usize = 16;
+/// Messages that are made when a conversation is opened: what fills a view, in one frame; those beyond it
+/// follow with the next ones.
+const OPENING: usize = 8;
 /// That are made where somebody lands far from all that stand.
 const LANDING: usize = 12;
 /// That are made or dropped at a time: few enough for a frame.
@@ -163,6 +164,6 @@ mod tests {
         assert_eq!(end.fitted(100, 500, false), end);
         // Another branch is shorter.
         assert_eq!(Window { from: 10, to: 40 }.fitted(100, 30, false), Window { from: 10, to: 30 });
-        assert_eq!(Window { from: 50, to: 90 }.fitted(100, 30, false), Window { from: 14, to: 30 });
+        assert_eq!(Window { from: 50, to: 90 }.fitted(100, 30, false), Window::at_end(30));
     }
 }
