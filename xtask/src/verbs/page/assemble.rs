@@ -9,7 +9,7 @@ use xtask::places::Places;
 
 use super::fingerprint::{files_under, hex};
 use super::index_html::{self, Tag, What};
-use super::{Kind, bindgen, compress, optimise, pdfjs};
+use super::{Kind, bindgen, compress, optimise, pdfjs, scripts};
 
 /// The script that the page starts with, unless `web/js/start.js` takes its place.
 const START: &str = "import init from \"./APP.js\";\n\
@@ -45,6 +45,10 @@ pub fn assemble(
         (at_root.clone(), folder, None),
     ] {
         copy_under(&from, to, left_out.map(PathBuf::as_path))?;
+    }
+    if kind == Kind::Release {
+        scripts::strip_all(&unnamed)?;
+        scripts::strip_all(folder)?;
     }
     pdfjs::copy(places, &unnamed.join(pdfjs::FOLDER))?;
     if let Some(script) = &wasm_opt {

@@ -22,6 +22,7 @@ mod fingerprint;
 mod index_html;
 mod optimise;
 mod pdfjs;
+mod scripts;
 
 pub use compress::sibling as compressed_sibling;
 
