@@ -25,6 +25,11 @@ impl Turns {
         Turn(self.asked.get())
     }
 
+    /// Whether nothing was asked behind it.
+    pub fn is_last(&self, turn: Turn) -> bool {
+        turn.0 == self.asked.get()
+    }
+
     /// Whether its answer counts: none to a later question was taken.
     #[must_use]
     pub fn take(&self, turn: Turn) -> bool {
@@ -48,6 +53,8 @@ mod tests {
         assert!(turns.take(third));
         assert!(!turns.take(second));
         assert!(turns.take(third), "what asks in several parts");
-        assert!(turns.take(turns.next()));
+        let last = turns.next();
+        assert!(turns.take(last));
+        assert!(turns.is_last(last) && !turns.is_last(third));
     }
 }

@@ -20,6 +20,9 @@ use crate::js::{self, Chosen};
 use crate::state::{Asked, Library};
 use crate::{device, net};
 
+/// When documents that are on their way are asked for again. The queue's events say so sooner, except where a
+/// document went its way between two looks, as one does that fails twice.
+const AGAIN_MS: i32 = 2_000;
 /// Documents that are asked for at once.
 const LIMIT: usize = 100;
 
@@ -118,9 +121,19 @@ fn load(id: String, documents: Listed, has_more: RwSignal<bool>) {
         has_more.set(id != ON_DEVICE && found.as_ref().is_ok_and(|found| found.len() >= limit));
         let keeps = found.as_ref().is_err_and(|error| error.code == ErrorCode::ServerUnreachable)
             && n_shown > 0;
-        if !keeps {
-            // The view may have gone.
-            documents.try_set(found.into());
+        if keeps {
+            return;
+        }
+        let is_pending = found.as_ref().is_ok_and(|found| {
+            id != ON_DEVICE && found.iter().any(|document| document.state.is_pending())
+        });
+        // The view may have gone.
+        let is_gone = documents.try_set(found.into()).is_some();
+        if is_pending && !is_gone {
+            js::sleep_ms(AGAIN_MS).await;
+            if ASKED.with(|asked| asked.is_last(turn)) && !documents.is_disposed() {
+                load(id, documents, has_more);
+            }
         }
     });
 }
