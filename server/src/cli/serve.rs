@@ -109,6 +109,8 @@ async fn serve(
     state.gateway.vault.settle().await;
     // Before the address is said: it ends an older link, also one that the command line made meanwhile.
     let first_link = first_link(&state).await;
+    // Whoever reads the address may stop the server at once.
+    let stopped = listen::stop_signal();
     let address = public_url.map_or_else(|| format!("http://{bound}/"), |url| url.to_string());
     match lang {
         Lang::De => println!("Portico läuft: {address}"),
@@ -120,7 +122,7 @@ async fn serve(
     let (mut refused, lost) = (None, sole.lost());
     let stop = async {
         tokio::select! {
-            () = listen::stop_signal() => {}
+            () = stopped => {}
             error = lost => refused = Some(error),
         }
         state.gateway.ending.begin();

@@ -103,24 +103,37 @@ pub async fn serve(
     Ok(())
 }
 
-/// Comes to its end at SIGINT (Ctrl-C) or SIGTERM.
-pub async fn stop_signal() {
+/// Comes to its end at SIGINT (Ctrl-C) or SIGTERM. It listens from the call on, not first from when it is waited
+/// for: what comes in between would end the process where it stands.
+pub fn stop_signal() -> impl Future<Output = ()> {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
-        match signal(SignalKind::terminate()) {
-            Ok(mut terminate) => tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
-                _ = terminate.recv() => {}
-            },
-            Err(error) => {
-                tracing::warn!(%error, "cannot listen for SIGTERM");
-                let _ = tokio::signal::ctrl_c().await;
+        let listened = [SignalKind::interrupt(), SignalKind::terminate()].map(|kind| {
+            signal(kind)
+                .inspect_err(|error| tracing::warn!(%error, ?kind, "cannot listen for a signal"))
+                .ok()
+        });
+        async {
+            let [interrupt, terminate] = listened.map(|signal| async {
+                match signal {
+                    Some(mut signal) => drop(signal.recv().await),
+                    None => std::future::pending().await,
+                }
+            });
+            tokio::select! {
+                () = interrupt => {}
+                () = terminate => {}
             }
         }
     }
     #[cfg(not(unix))]
     {
-        let _ = tokio::signal::ctrl_c().await;
+        async {
+            // Fails only where nothing can be listened to; then nothing comes.
+            if tokio::signal::ctrl_c().await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        }
     }
 }

@@ -122,6 +122,14 @@ fn a_client_that_sends_nothing_does_not_hold_up_the_stop() {
 }
 
 #[test]
+fn who_stops_it_as_soon_as_its_address_is_said_ends_it_cleanly() {
+    let site = Site::of_model(&big_gguf(4));
+    for _ in 0..3 {
+        assert_eq!(Server::start(&site.folder.0).stop(), Some(0));
+    }
+}
+
+#[test]
 fn what_lasts_as_long_as_its_listener_does_not_hold_up_the_stop() {
     let site = Site::of_model(&big_gguf(3));
     let server = Server::start(&site.folder.0);
