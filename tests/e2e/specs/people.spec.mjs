@@ -14,6 +14,13 @@ import { startServer } from "../lib/server.mjs";
 const PASSWORD = "sieben Zwetschgen im Karton 41";
 const OTHER = "vier lila Kraniche am Wehr 77";
 
+/** A promise, and what keeps it. */
+function promised() {
+  const made = {};
+  made.promise = new Promise((resolve) => (made.resolve = resolve));
+  return made;
+}
+
 describe("people", () => {
   let data;
   let server;
@@ -158,9 +165,7 @@ describe("people", () => {
 
   it("are who signed in last, also where an older answer comes last", { timeout: 60_000 }, () =>
     withBrowser({ gpu: false, serviceWorkers: "block" }, async (context) => {
-      const asked = Promise.withResolvers();
-      const released = Promise.withResolvers();
-      const came = Promise.withResolvers();
+      const [asked, released, came] = [promised(), promised(), promised()];
       let n = 0;
       await context.route("**/api/session", async (route) => {
         if (route.request().method() !== "GET" || n++ > 0) return route.continue();

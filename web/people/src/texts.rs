@@ -1011,6 +1011,8 @@ texts! {
     ToolServerHeader: "Header", "Kopfzeile";
     ToolServerValue: "Value", "Wert";
     ToolServerKept: "{name} is kept", "{name} ist hinterlegt";
+    ToolServerLocked: "The house’s key is another one, and {names} can no longer be opened: enter it anew.",
+        "Der Schlüssel des Hauses ist ein anderer, und {names} lässt sich nicht mehr öffnen: bitte neu eintragen.";
     ToolServerForget: "Forget {name}", "{name} vergessen";
     ToolServerForgetShort: "Forget", "Vergessen";
     ToolServerTools: "Its tools", "Seine Werkzeuge";

@@ -31,9 +31,8 @@ fn without_comments(script: &str) -> String {
     let mut kept = String::with_capacity(script.len());
     for line in script.lines() {
         let text = line.trim();
-        if is_within {
-            is_within = !text.ends_with("*/");
-        } else if text.starts_with("/*") && (text.ends_with("*/") || !text.contains("*/")) {
+        let begins = text.starts_with("/*") && (text.ends_with("*/") || !text.contains("*/"));
+        if is_within || begins {
             is_within = !text.ends_with("*/");
         } else if !text.is_empty() && !text.starts_with("//") {
             kept.push_str(line);

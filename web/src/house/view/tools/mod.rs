@@ -29,6 +29,8 @@ struct Server {
     settings: Option<Settings>,
     /// Names of secrets.
     headers: Vec<String>,
+    /// Those of them that cannot be opened any more.
+    locked: Vec<String>,
     is_on: bool,
     transport: String,
     place: String,
@@ -144,13 +146,20 @@ pub fn tools(people: People) -> impl IntoView {
 fn row(people: People, server: Server, version: RwSignal<u32>) -> impl IntoView {
     let whole = server.clone();
     let Server {
-        id, settings, transport, place, groups, is_connected, error, tools, refused, ..
+        id, settings, locked, transport, place, groups, is_connected, error, tools, refused, ..
     } = server;
     let state = match (server.is_on, is_connected, error.is_some()) {
         (false, ..) => Text::ToolServerOff,
         (_, true, _) => Text::ToolServerOpen,
         (_, false, true) => Text::ToolServerFailed,
         (_, false, false) => Text::ToolServerIdle,
+    };
+    let why = move || match (&error, locked.is_empty()) {
+        (Some(_), false) => {
+            let names = locked.join(", ");
+            Some(Text::ToolServerLocked.fill(people.lang.get(), &[("names", &names)]))
+        }
+        (error, _) => error.clone(),
     };
     let of_row = id.clone();
     let doing = Doing::new();
@@ -193,7 +202,7 @@ fn row(people: People, server: Server, version: RwSignal<u32>) -> impl IntoView 
             data-on=server.is_on.to_string()>
             <span class="doc-name" dir="auto">{id} " · " {people.t(state)}</span>
             <span class="doc-line" dir="auto">{format!("{transport} · {place}")} {groups} {origin}</span>
-            {error.map(|error| view! { <span class="doc-line" dir="auto">{error}</span> })}
+            {move || why().map(|why| view! { <span class="doc-line" dir="auto">{why}</span> })}
             {offered(people, tools, refused)}
             <span class="doc-actions">
                 <button type="button" class="button small" aria-label=labelled(Text::CheckServer)
