@@ -146,7 +146,17 @@ pub fn tools(people: People) -> impl IntoView {
 fn row(people: People, server: Server, version: RwSignal<u32>) -> impl IntoView {
     let whole = server.clone();
     let Server {
-        id, settings, locked, transport, place, groups, is_connected, error, tools, refused, ..
+        id,
+        settings,
+        locked,
+        transport,
+        place,
+        groups,
+        is_connected,
+        error,
+        tools,
+        refused,
+        ..
     } = server;
     let state = match (server.is_on, is_connected, error.is_some()) {
         (false, ..) => Text::ToolServerOff,
