@@ -80,16 +80,21 @@ describe("documents of the server", () => {
           const [page, mark] = [holder, holder.querySelector("mark")].map((node) => node.getBoundingClientRect());
           return [(mark.left - page.left) / page.width, (mark.top - page.top) / page.height, mark.width / page.width].map((share) => share.toFixed(2));
         });
-        const wide = await place();
+        // pdf.js lays its text anew after the page is, also behind what `look` did.
+        const settled = async () => {
+          let [last, n_same] = [await place(), 0];
+          for (let n = 0; n < 100 && n_same < 8; n++) {
+            await page.waitForTimeout(100);
+            const now = await place();
+            n_same = String(now) === String(last) ? n_same + 1 : 0;
+            last = now;
+          }
+          return last;
+        };
+        const wide = await settled();
         await page.setViewportSize({ width: 390, height: 844 });
         await page.waitForFunction(() => document.querySelector(".pdf-page").clientWidth < 390);
-        // pdf.js lays its text anew after the page is.
-        let narrow = await place();
-        for (let n = 0; n < 50 && String(narrow) !== String(wide); n++) {
-          await page.waitForTimeout(100);
-          narrow = await place();
-        }
-        assert.deepEqual(narrow, wide);
+        assert.deepEqual(await settled(), wide);
         await page.setViewportSize({ width: 1280, height: 800 });
 
         await page.getByRole("button", { name: "Text", exact: true }).click();
