@@ -33,6 +33,7 @@ pub mod people;
 pub mod shares;
 pub mod stock;
 pub mod sync;
+pub mod temporary;
 pub mod tools;
 pub mod upstream;
 pub mod usage;

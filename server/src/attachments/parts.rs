@@ -14,7 +14,7 @@ use uuid::Uuid;
 use super::table::Upload;
 use super::{CHUNK_BYTES, media_type};
 use crate::files::{FileStore, Received, storage_error};
-use crate::models::store::temporary_beside;
+use crate::temporary;
 
 #[derive(Debug)]
 pub struct Parts {
@@ -54,7 +54,7 @@ impl Parts {
     pub async fn put(&self, upload: Uuid, offset: u64, bytes: &[u8]) -> Result<(), ApiError> {
         let folder = self.folder(upload);
         let path = folder.join(offset.to_string());
-        let temporary = temporary_beside(&path);
+        let temporary = temporary::beside(&path);
         let written = async {
             fs::create_dir_all(&folder).await?;
             let mut file = fs::File::create_new(&temporary).await?;

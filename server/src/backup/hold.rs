@@ -57,13 +57,13 @@ mod tests {
 
     #[test]
     fn nothing_is_removed_while_a_backup_copies() {
-        let folder = std::env::temp_dir().join(format!("portico-hold-{}", std::process::id()));
+        let kept = tempfile::tempdir().unwrap();
+        let folder = kept.path().join("folder");
         let (one, other) = (hold(&folder).unwrap(), hold(&folder).unwrap());
         assert!(may_remove(&folder).unwrap().is_none());
         drop(one);
         assert!(may_remove(&folder).unwrap().is_none(), "another one copies still");
         drop(other);
         assert!(may_remove(&folder).unwrap().is_some());
-        fs::remove_dir_all(folder).unwrap();
     }
 }

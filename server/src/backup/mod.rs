@@ -19,7 +19,6 @@ mod restore;
 mod snapshot;
 mod sparse;
 mod stop;
-mod temporary;
 mod write;
 
 use std::io;
@@ -34,7 +33,6 @@ pub use read::check;
 pub use restore::{Restored, restore};
 pub use snapshot::{faults as database_faults, open as open_database, schema};
 pub use stop::Stop;
-pub(crate) use temporary::{private_file, sync_folder_of};
 pub use write::{Made, Request, back_up, default_name};
 
 /// A full disk by its name.

@@ -16,10 +16,10 @@ use uuid::Uuid;
 use super::about::About;
 use super::contents::has_table;
 use super::read::{self, Sink, damaged};
-use super::temporary::{Temporary, private_file, private_folder, sweep_beside, sync_folder_of};
 use super::{Stop, io_error, snapshot, sparse};
 use crate::db;
 use crate::keys::now_s;
+use crate::temporary::{Temporary, private_file, private_folder, sweep_beside, sync_folder_of};
 
 /// What a file system has in every folder that is its root.
 const OF_THE_SYSTEM: &str = "lost+found";
@@ -64,8 +64,7 @@ pub fn restore(
         fs::create_dir_all(parent).map_err(failed)?;
     }
     sweep_beside(beside);
-    let staging = Temporary::beside(beside);
-    private_folder(staging.path()).map_err(failed)?;
+    let staging = Temporary::folder(beside).map_err(failed)?;
     let mut folder = Folder(staging.path().to_owned());
     let (about, manifest) = read::read(file, stop, label, &mut folder)?;
     let mut restored = made_ready(file, staging.path(), &about)?;

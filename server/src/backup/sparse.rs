@@ -56,7 +56,8 @@ mod tests {
 
     #[test]
     fn bytes_are_the_same_and_holes_take_no_room() {
-        let path = std::env::temp_dir().join(format!("portico-sparse-{}", std::process::id()));
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
         let mut bytes = vec![0; 3 * PIECE_BYTES + 777];
         bytes[5] = 1;
         bytes[PIECE_BYTES + BLOCK_BYTES] = 2;
@@ -71,6 +72,5 @@ mod tests {
                 assert!(used_bytes <= 4 * BLOCK_BYTES as u64, "{used_bytes} of {end}");
             }
         }
-        std::fs::remove_file(path).unwrap();
     }
 }

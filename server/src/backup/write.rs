@@ -15,13 +15,13 @@ use super::contents::{self, From, Part};
 use super::hold::hold;
 use super::last::{LastBackup, remember};
 use super::member::Watched;
-use super::temporary::{Temporary, sweep_beside};
 use super::{Stop, io_error, snapshot};
 use crate::config::Config;
 use crate::db;
 use crate::files::FileStore;
 use crate::keys::{day_of, now_s};
 use crate::models::{Library, Progress};
+use crate::temporary::{Temporary, sweep_beside};
 use crate::vault::KeyFile;
 
 /// zstd's own default: some 200 MB/s of texts on one core.
@@ -81,7 +81,7 @@ pub fn back_up(request: &Request<'_>, runtime: &Handle) -> Result<Made, ApiError
     let held = hold(data_dir)?;
     sweep_beside(to);
     let (temporary, file) = Temporary::file(to).map_err(|error| io_error(to, &error))?;
-    let (copy, _) = Temporary::file(to).map_err(|error| io_error(to, &error))?;
+    let copy = temporary.companion("db").map_err(|error| io_error(to, &error))?;
     let mut progress = Progress::terminal(request.labels[0], None);
     snapshot::copy(&connection, &path, copy.path(), stop, &mut progress)?;
     drop((connection, progress));

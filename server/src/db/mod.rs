@@ -226,10 +226,8 @@ mod tests {
 
     #[test]
     fn two_processes_share_a_file_and_migrate_it_once() {
-        let path = std::env::temp_dir()
-            .join(format!("portico-db-{}", std::process::id()))
-            .join("deeper")
-            .join(FILE_NAME);
+        let kept = tempfile::tempdir().unwrap();
+        let path = kept.path().join("deeper").join(FILE_NAME);
         let (one, other) = (Db::new(path.clone()), Db::new(path.clone()));
         let count = |db: &Db| {
             db.call_blocking(|connection| {
@@ -262,7 +260,6 @@ mod tests {
                 .query_row("SELECT sum(prompt_tokens) FROM usage", [], |row| row.get::<_, u32>(0))
         });
         assert_eq!(sum.unwrap(), 100);
-        std::fs::remove_dir_all(path.ancestors().nth(2).unwrap()).unwrap();
     }
 
     /// Without them another process would take the log for one that nobody uses, and remove it.
@@ -270,7 +267,8 @@ mod tests {
     #[test]
     fn a_second_connection_leaves_the_locks_of_the_first() {
         use std::os::unix::fs::MetadataExt as _;
-        let folder = std::env::temp_dir().join(format!("portico-db-locks-{}", std::process::id()));
+        let kept = tempfile::tempdir().unwrap();
+        let folder = kept.path().join("folder");
         let path = folder.join(FILE_NAME);
         let reads = |db: &Db| db.call_blocking(|connection| connection.execute_batch("SELECT 1"));
         let (one, other) = (Db::new(path.clone()), Db::durable(path.clone()));
@@ -284,12 +282,12 @@ mod tests {
         reads(&other).unwrap();
         assert!(n_locks() > 0, "it was dropped");
         drop((one, other));
-        std::fs::remove_dir_all(folder).unwrap();
     }
 
     #[test]
     fn a_newer_database_and_a_file_that_is_none_are_refused() {
-        let path = std::env::temp_dir().join(format!("portico-newer-{}", std::process::id()));
+        let kept = tempfile::tempdir().unwrap();
+        let path = kept.path().join(FILE_NAME);
         rusqlite::Connection::open(&path)
             .unwrap()
             .pragma_update(None, "user_version", 1_000_000)
@@ -302,6 +300,5 @@ mod tests {
         )
         .unwrap();
         assert!(Db::new(path.clone()).call_blocking(|_| Ok(())).is_err());
-        std::fs::remove_file(&path).unwrap();
     }
 }

@@ -11,7 +11,7 @@ use std::{fs, io};
 use rusqlite::{Connection, OpenFlags};
 
 use super::DbError;
-use crate::models::store::temporary_beside;
+use crate::temporary;
 
 /// How long it is kept.
 const KEPT: Duration = Duration::from_secs(30 * 86_400);
@@ -25,7 +25,9 @@ fn copy_path(path: &Path, schema: usize) -> PathBuf {
 /// Keeps a copy before schema `schema` is migrated to `newest`. The caller holds the right to write.
 pub(super) fn keep_copy(path: &Path, schema: usize, newest: usize) -> Result<(), DbError> {
     let to = copy_path(path, schema);
-    let temporary = temporary_beside(&to);
+    // What is there was left: whoever else would write holds no right to.
+    temporary::sweep_beside(&to);
+    let temporary = temporary::beside(&to);
     let copied = copy(path, &temporary)
         .and_then(|()| fs::rename(&temporary, &to).map_err(|error| DbError::new(&to, error)));
     if let Err(error) = copied {
@@ -86,8 +88,8 @@ mod tests {
     fn a_database_of_every_earlier_schema_is_kept_and_migrated() {
         let newest = migrate::newest() as usize;
         for schema in 1..newest {
-            let folder = std::env::temp_dir()
-                .join(format!("portico-upgrade-{}-{schema}", std::process::id()));
+            let kept = tempfile::tempdir().unwrap();
+            let folder = kept.path().join("folder");
             fs::create_dir_all(&folder).unwrap();
             let path = folder.join(FILE_NAME);
             let old = migrate::of_schema(&path, schema);
@@ -122,16 +124,15 @@ mod tests {
             opened.set_modified(SystemTime::now() - KEPT - Duration::from_secs(60)).unwrap();
             Db::new(path.clone()).call_blocking(|_| Ok(())).unwrap();
             assert!(!copy.exists());
-            fs::remove_dir_all(folder).unwrap();
         }
     }
 
     #[test]
     fn a_new_database_has_nothing_to_be_kept() {
-        let folder = std::env::temp_dir().join(format!("portico-new-{}", std::process::id()));
+        let kept = tempfile::tempdir().unwrap();
+        let folder = kept.path().join("folder");
         Db::new(folder.join(FILE_NAME)).call_blocking(|_| Ok(())).unwrap();
         let names = fs::read_dir(&folder).unwrap().flatten().map(|entry| entry.file_name());
         assert!(names.into_iter().all(|name| !name.to_string_lossy().contains("schema")));
-        fs::remove_dir_all(folder).unwrap();
     }
 }

@@ -40,7 +40,8 @@ mod tests {
 
     #[test]
     fn what_was_counted_before_keeps_its_counts_without_a_place() {
-        let folder = std::env::temp_dir().join(format!("portico-usage-{}", std::process::id()));
+        let kept = tempfile::tempdir().unwrap();
+        let folder = kept.path().join("folder");
         std::fs::create_dir_all(&folder).unwrap();
         let path = folder.join(FILE_NAME);
         let older = migrate::of_schema(&path, 7);
@@ -60,6 +61,5 @@ mod tests {
         });
         let expected = [(String::new(), 3, 20, 10), ("server".to_owned(), 0, 0, 0)];
         assert_eq!(found.unwrap(), expected);
-        std::fs::remove_dir_all(folder).unwrap();
     }
 }

@@ -11,7 +11,7 @@ use crate::backup::{self, StoredFile};
 use crate::db;
 use crate::files::FileStore;
 use crate::keys::{day_of, now_s};
-use crate::models::store::temporary_beside;
+use crate::temporary;
 use crate::upstream::Fleet;
 
 /// Less than this, and the next upload may be refused.
@@ -55,7 +55,7 @@ fn folder(patient: &Patient<'_>, report: &mut Report) {
         }
         Ok(_) => {}
     }
-    let probe = temporary_beside(&folder.join("doctor"));
+    let probe = temporary::beside(&folder.join("doctor"));
     let locks = fs::read_dir(folder)
         .and_then(|_| fs::write(&probe, "probe"))
         .and_then(|()| locks_hold(&probe));

@@ -33,7 +33,7 @@ use crate::db::Db;
 use crate::db::sql::{self, Connection, OptionalExtension as _};
 use crate::keys::now_s;
 use crate::models::sha256::hex;
-use crate::models::store::temporary_beside;
+use crate::temporary::{self, Temporary};
 
 pub use inert::Inert;
 use s3::S3;
@@ -83,17 +83,6 @@ pub struct Received {
     pub size_bytes: u64,
 }
 
-/// Goes with its owner.
-#[derive(Debug)]
-struct Temporary(PathBuf);
-
-impl Drop for Temporary {
-    fn drop(&mut self) {
-        // Where it was renamed nothing is here; what cannot be removed is swept at the next start.
-        let _ = fs::remove_file(&self.0);
-    }
-}
-
 /// While it is held no other process adds or removes files.
 #[derive(Debug)]
 pub struct Gate(#[expect(dead_code, reason = "the lock goes when the file is closed")] File);
@@ -138,10 +127,10 @@ impl FileStore {
     pub async fn probe(&self) -> Result<(), ApiError> {
         let Some(s3) = &self.s3 else { return Ok(()) };
         let mut incoming = self.begin().await?;
-        let id = temporary_beside(Path::new("probe"));
+        let id = temporary::beside(Path::new("probe"));
         incoming.write(format!("portico doctor {} {}", now_s(), id.display()).as_bytes()).await?;
         let probe = incoming.finish().await?;
-        s3.send(&probe.temporary.0, &probe.sha256, probe.size_bytes).await?;
+        s3.send(probe.temporary.path(), &probe.sha256, probe.size_bytes).await?;
         let got = self.local(&probe.sha256).await.map(|_| ());
         s3.remove(&probe.sha256).await.and(got)
     }
@@ -180,14 +169,16 @@ impl FileStore {
     /// `disk_full`, `storage_failed`.
     pub async fn begin(&self) -> Result<Incoming, ApiError> {
         let folder = self.dir.join("incoming");
-        let path = temporary_beside(&folder.join("file"));
-        let made = tokio::fs::create_dir_all(&folder).await;
-        made.map_err(|error| storage_error(&folder, &error))?;
-        let file = tokio::fs::File::create_new(&path).await;
-        let file = file.map_err(|error| storage_error(&path, &error))?;
+        let beside = folder.join("file");
+        let made = tokio::task::spawn_blocking(move || {
+            fs::create_dir_all(beside.parent().unwrap_or(&beside))?;
+            Temporary::file(&beside)
+        });
+        let made = made.await.map_err(|error| ApiError::new(ErrorCode::Internal).detail(error))?;
+        let (temporary, file) = made.map_err(|error| storage_error(&folder, &error))?;
         Ok(Incoming {
-            temporary: Temporary(path),
-            file,
+            temporary,
+            file: tokio::fs::File::from_std(file),
             hash: Sha256::new(),
             size_bytes: 0,
             max_bytes: self.max_file_bytes,
@@ -208,7 +199,7 @@ impl FileStore {
     /// `files_unreachable`
     pub async fn send(&self, received: &Received, db: &Db) -> Result<(), ApiError> {
         let Some(s3) = &self.s3 else { return Ok(()) };
-        s3.send(&received.temporary.0, &received.sha256, received.size_bytes).await?;
+        s3.send(received.temporary.path(), &received.sha256, received.size_bytes).await?;
         let sha256 = received.sha256.clone();
         let noted = db.call(move |connection| {
             connection
@@ -226,7 +217,7 @@ impl FileStore {
     pub async fn keep(&self, received: &Received, _gate: &Gate) -> Result<(), ApiError> {
         if let Some(s3) = &self.s3 {
             // It may have been removed since it was sent.
-            return s3.send(&received.temporary.0, &received.sha256, received.size_bytes).await;
+            return s3.send(received.temporary.path(), &received.sha256, received.size_bytes).await;
         }
         let path = self.path(&received.sha256);
         let folder = path.parent().unwrap_or(&self.dir);
@@ -235,7 +226,7 @@ impl FileStore {
             return Ok(());
         }
         let renamed = fs::create_dir_all(folder)
-            .and_then(|()| fs::rename(&received.temporary.0, &path))
+            .and_then(|()| fs::rename(received.temporary.path(), &path))
             .and_then(|()| File::open(folder)?.sync_all());
         renamed.map_err(|error| storage_error(&path, &error))
     }
@@ -300,7 +291,7 @@ impl FileStore {
             let error = ApiError::new(ErrorCode::DigestMismatch).with("file", sha256);
             return Err(error.with("expected", sha256).with("actual", &copy.sha256));
         }
-        Ok(Local { path: copy.temporary.0.clone(), copy: Some(copy) })
+        Ok(Local { path: copy.temporary.path().to_owned(), copy: Some(copy) })
     }
 
     /// Removes the files that nothing refers to any more; how many.
@@ -383,7 +374,7 @@ impl FileStore {
             for entry in entries(&folder.path()) {
                 let name = entry.file_name().to_string_lossy().into_owned();
                 let is_orphan = match is_incoming {
-                    true => is_left_behind(&name),
+                    true => !temporary::is_held(&entry.path()),
                     false => is_sha256_hex(&name) && !is_referred_to(connection, &name)?,
                 };
                 if is_orphan {
@@ -405,7 +396,7 @@ impl Incoming {
         }
         self.hash.update(bytes);
         let written = self.file.write_all(bytes).await;
-        written.map_err(|error| storage_error(&self.temporary.0, &error))
+        written.map_err(|error| storage_error(self.temporary.path(), &error))
     }
 
     /// # Errors
@@ -415,7 +406,7 @@ impl Incoming {
             Ok(()) => self.file.sync_all().await,
             Err(error) => Err(error),
         };
-        synced.map_err(|error| storage_error(&self.temporary.0, &error))?;
+        synced.map_err(|error| storage_error(self.temporary.path(), &error))?;
         Ok(Received {
             temporary: self.temporary,
             sha256: hex(self.hash),
@@ -439,16 +430,6 @@ pub fn is_referred_to(connection: &Connection, sha256: &str) -> sql::Result<bool
         OR EXISTS (SELECT 1 FROM held_files WHERE sha256 = ?1)
         OR EXISTS (SELECT 1 FROM attachments WHERE sha256 = ?1)";
     connection.prepare_cached(sql)?.query_row([sha256], |row| row.get(0))
-}
-
-/// `.file.4711-3.tmp` of a process 4711 that is no more.
-fn is_left_behind(name: &str) -> bool {
-    let pid = name.split('.').nth_back(1).and_then(|part| part.split('-').next());
-    match pid.and_then(|pid| pid.parse::<u32>().ok()) {
-        Some(pid) if pid == std::process::id() => false,
-        Some(pid) => !Path::new("/proc").is_dir() || !Path::new(&format!("/proc/{pid}")).exists(),
-        None => true,
-    }
 }
 
 /// Bytes of all files that documents, jobs, uploads and attachments refer to.

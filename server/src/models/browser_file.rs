@@ -14,6 +14,7 @@ use sha2::{Digest, Sha256};
 
 use super::sha256::{hex, of_file};
 use super::{Entry, Library, ModelsError, Progress, Verdict, header, open_encoder, store};
+use crate::temporary::{Temporary, sweep_beside};
 
 /// Stands for it among a model's files.
 pub const BROWSER_FILE: &str = "browser.gguf";
@@ -77,21 +78,17 @@ pub fn make(library: &Library, entry: &Entry) -> Result<(), ModelsError> {
     if let Some(folder) = path.parent() {
         store::create_dir(folder)?;
     }
-    let temporary = store::temporary_beside(&path);
-    let written = File::create(&temporary).and_then(|mut file| {
+    sweep_beside(&path);
+    let written = Temporary::file(&path).and_then(|(temporary, mut file)| {
         let mut written = Ok(());
         writer.for_each_piece(|piece| {
             if written.is_ok() {
                 written = file.write_all(piece);
             }
         });
-        written.and_then(|()| file.sync_all()).and_then(|()| fs::rename(&temporary, &path))
+        written.and_then(|()| file.sync_all()).and_then(|()| temporary.rename(&path))
     });
-    written.map_err(|error| {
-        // The first error is the one to tell; a temporary file that stays harms nobody.
-        let _ = fs::remove_file(&temporary);
-        ModelsError::io(&path)(error)
-    })
+    written.map_err(ModelsError::io(&path))
 }
 
 fn convert(library: &Library, entry: &Entry) -> Result<GgufWriter, ModelsError> {

@@ -1,18 +1,10 @@
 //! How do files come to lie whole or not at all?
 
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::path::Path;
 use std::{fs, io};
 
 use super::ModelsError;
-
-/// A name beside `path` that no other process uses.
-pub fn temporary_beside(path: &Path) -> PathBuf {
-    static COUNT: AtomicU32 = AtomicU32::new(0);
-    let count = COUNT.fetch_add(1, Ordering::Relaxed);
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    path.with_file_name(format!(".{name}.{}-{count}.tmp", std::process::id()))
-}
+use crate::temporary;
 
 pub fn create_dir(path: &Path) -> Result<(), ModelsError> {
     fs::create_dir_all(path).map_err(ModelsError::io(path))
@@ -23,7 +15,7 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), ModelsError> {
     if let Some(dir) = path.parent() {
         create_dir(dir)?;
     }
-    let temporary = temporary_beside(path);
+    let temporary = temporary::beside(path);
     let written = fs::write(&temporary, bytes).and_then(|()| fs::rename(&temporary, path));
     written.map_err(|error| {
         // The first error is the one to tell; a temporary file that stays harms nobody.
@@ -34,7 +26,7 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), ModelsError> {
 
 /// Puts a copy of `from` at `to`, as a second name of the same bytes where the file system allows.
 pub fn link_or_copy(from: &Path, to: &Path) -> Result<(), ModelsError> {
-    let temporary = temporary_beside(to);
+    let temporary = temporary::beside(to);
     let made = fs::hard_link(from, &temporary).or_else(|_| fs::copy(from, &temporary).map(|_| ()));
     made.and_then(|()| fs::rename(&temporary, to)).map_err(|error| {
         let _ = fs::remove_file(&temporary);
@@ -59,7 +51,7 @@ pub fn remove_file(path: &Path) -> Result<(), ModelsError> {
     }
 }
 
-/// Removes what [`temporary_beside`] named in a folder: left by a process that was killed. The caller
+/// Removes what [`temporary::beside`] named in a folder: left by a process that was killed. The caller
 /// holds the folder's lock.
 pub fn sweep(dir: &Path) -> Result<(), ModelsError> {
     for entry in fs::read_dir(dir).map_err(ModelsError::io(dir))? {

@@ -119,7 +119,8 @@ mod tests {
 
     #[test]
     fn groups_decide_and_each_right_contains_the_lower_ones() {
-        let folder = std::env::temp_dir().join(format!("portico-rights-{}", std::process::id()));
+        let kept = tempfile::tempdir().unwrap();
+        let folder = kept.path().join("folder");
         let db = Db::new(folder.join("p.sqlite"));
         db.call_blocking(|connection| {
             connection.execute_batch(
@@ -151,7 +152,6 @@ mod tests {
             Ok(())
         })
         .unwrap();
-        std::fs::remove_dir_all(folder).unwrap();
     }
 
     #[test]

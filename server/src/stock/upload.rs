@@ -17,17 +17,7 @@ use tokio::io::AsyncWriteExt as _;
 use super::{Job, Stock, Task};
 use crate::models::{ModelsError, Phase, add_watched, store};
 use crate::people::PersonId;
-
-/// A folder that goes when the work is over, however it ends.
-struct Scratch(PathBuf);
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        if let Err(error) = store::remove_dir(&self.0) {
-            tracing::warn!(%error, "a temporary folder stays");
-        }
-    }
-}
+use crate::temporary::{Temporary, sweep_beside};
 
 impl Stock {
     /// Takes a file in and waits until it is judged: how that ended stands in the job.
@@ -50,18 +40,21 @@ impl Stock {
         turn.watch.set_phase(Phase::Fetching);
         turn.watch.set_total(announced_bytes.unwrap_or(0));
         let models_dir = self.library.layout.models_dir();
-        let scratch = Scratch(store::temporary_beside(&models_dir.join("upload")));
-        let path = scratch.0.join(&name);
-        match received(&scratch.0, &path, body, &turn.watch).await {
-            Ok(()) => {}
+        let came = async {
+            let (folder, path) = scratch(models_dir, &name)?;
+            received(&path, body, &turn.watch).await?;
+            Ok((folder, path))
+        };
+        let (folder, path) = match came.await {
+            Ok(came) => came,
             Err(error) => {
                 turn.end(Err(error));
                 return Ok(self.job());
             }
-        }
+        };
         let work = self.work_on(turn, move |library, watch| {
             let added = add_watched(library, &path, None, Some(watch));
-            drop(scratch);
+            drop(folder);
             added.map(|_| Vec::new())
         });
         work.await.map_err(|error| ApiError::new(ErrorCode::Internal).detail(error))?;
@@ -69,13 +62,21 @@ impl Stock {
     }
 }
 
+/// A folder that goes when the work is over, however it ends, and where in it the file comes to lie.
+fn scratch(models_dir: &Path, name: &str) -> Result<(Temporary, PathBuf), ModelsError> {
+    store::create_dir(models_dir)?;
+    let beside = models_dir.join("upload");
+    sweep_beside(&beside);
+    let folder = Temporary::folder(&beside).map_err(ModelsError::io(models_dir))?;
+    let path = folder.path().join(name);
+    Ok((folder, path))
+}
+
 async fn received(
-    folder: &Path,
     path: &Path,
     body: Body,
     watch: &crate::models::Watch,
 ) -> Result<(), ModelsError> {
-    store::create_dir(folder)?;
     let mut file = File::create(path).await.map_err(ModelsError::io(path))?;
     let mut pieces = body.into_data_stream();
     while let Some(piece) = pieces.next().await {

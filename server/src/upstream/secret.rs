@@ -59,7 +59,8 @@ mod tests {
 
     #[test]
     fn a_key_from_a_file_is_trimmed_and_never_shown() {
-        let folder = std::env::temp_dir().join(format!("portico-secret-{}", std::process::id()));
+        let kept = tempfile::tempdir().unwrap();
+        let folder = kept.path().join("folder");
         std::fs::create_dir_all(&folder).unwrap();
         std::fs::write(folder.join("key"), "sk-very-secret\n").unwrap();
         let config = folder.join("portico.toml");
@@ -70,6 +71,5 @@ mod tests {
         assert!(absent.to_string().contains("absent"), "{absent}");
         let unset = Secret::Env("PORTICO_NO_SUCH_VARIABLE".into());
         assert!(Bearer::read(&unset, &config).is_err());
-        std::fs::remove_dir_all(folder).unwrap();
     }
 }

@@ -37,7 +37,8 @@ mod tests {
 
     #[test]
     fn a_file_without_certificates_is_named() {
-        let folder = std::env::temp_dir().join(format!("portico-trust-{}", std::process::id()));
+        let kept = tempfile::tempdir().unwrap();
+        let folder = kept.path().join("folder");
         std::fs::create_dir_all(&folder).unwrap();
         let config = folder.join("portico.toml");
         for text in
@@ -49,6 +50,5 @@ mod tests {
             let error = authorities(Path::new("ca.pem"), &config).unwrap_err().to_string();
             assert!(error.contains("`ca_file`") && error.contains("ca.pem"), "{error}");
         }
-        std::fs::remove_dir_all(&folder).unwrap();
     }
 }

@@ -11,8 +11,7 @@ use chacha20poly1305::aead::{Aead as _, Payload};
 use chacha20poly1305::{KeyInit as _, XChaCha20Poly1305};
 use sha2::{Digest as _, Sha256};
 
-use crate::backup::{private_file, sync_folder_of};
-use crate::models::store::temporary_beside;
+use crate::temporary::{self, private_file, sync_folder_of};
 
 /// Its name in the data folder.
 pub const FILE_NAME: &str = "secret.key";
@@ -148,7 +147,7 @@ fn written(path: &Path) -> io::Result<()> {
     getrandom::fill(&mut bytes).map_err(io::Error::other)?;
     let mut line: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
     line.push('\n');
-    let temporary = temporary_beside(path);
+    let temporary = temporary::beside(path);
     let made = private_file(&temporary).and_then(|mut file| {
         file.write_all(line.as_bytes())?;
         file.sync_all()?;
@@ -167,7 +166,8 @@ mod tests {
 
     #[test]
     fn a_key_is_made_once_for_its_owner_alone_and_what_is_none_is_named_by_its_line() {
-        let folder = std::env::temp_dir().join(format!("portico-key-{}", std::process::id()));
+        let kept = tempfile::tempdir().unwrap();
+        let folder = kept.path().join("folder");
         std::fs::create_dir_all(&folder).unwrap();
         let path = folder.join(FILE_NAME);
         assert_eq!(Keys::read(&path).unwrap_err(), KeyFault::Absent);
@@ -189,6 +189,5 @@ mod tests {
             std::fs::write(&path, text).unwrap();
             assert_eq!(Keys::read(&path).unwrap_err(), KeyFault::Malformed(fault));
         }
-        std::fs::remove_dir_all(folder).unwrap();
     }
 }

@@ -135,7 +135,8 @@ mod tests {
 
     #[test]
     fn manifest_is_of_the_bytes() {
-        let dir = std::env::temp_dir().join(format!("portico-digest-{}", std::process::id()));
+        let kept = tempfile::tempdir().unwrap();
+        let dir = kept.path().join("dir");
         fs::create_dir_all(&dir).unwrap();
         let path = dir.join("weights");
         let last = 4321;
@@ -157,6 +158,5 @@ mod tests {
         assert_eq!(DigestFile::read(&stored, "m", &digests.stamp), Some(digests.clone()));
         let changed = FileStamp { modified_ns: digests.stamp.modified_ns + 1, ..digests.stamp };
         assert_eq!(DigestFile::read(&stored, "m", &changed), None, "a changed file is read anew");
-        fs::remove_dir_all(&dir).unwrap();
     }
 }

@@ -3,7 +3,6 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode};
@@ -25,11 +24,8 @@ pub struct Folder(pub PathBuf);
 
 impl Folder {
     pub fn new() -> Self {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let name = format!("{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
-        let path = std::env::temp_dir().join("portico-server-tests").join(name);
-        fs::create_dir_all(&path).unwrap();
-        Self(path)
+        // New for certain: a process that was killed may have left one under this one's number.
+        Self(tempfile::Builder::new().prefix("portico-it-").tempdir().unwrap().keep())
     }
 
     pub fn write(&self, path: &str, bytes: impl AsRef<[u8]>) -> PathBuf {

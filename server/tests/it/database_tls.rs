@@ -32,8 +32,7 @@ impl Cluster {
         let mut asked = |sql: &str| client.query_one(sql, &[]).unwrap().get::<_, String>(0);
         let programs = PathBuf::from(asked("SELECT setting FROM pg_config WHERE name = 'BINDIR'"));
         let owner = fs::metadata(asked("SHOW data_directory")).unwrap();
-        let folder = std::env::temp_dir().join(format!("portico-tls-{}", std::process::id()));
-        fs::create_dir_all(&folder).unwrap();
+        let folder = tempfile::Builder::new().prefix("pg-").tempdir().unwrap().keep();
         let authority = || {
             let mut params = rcgen::CertificateParams::new(Vec::new()).unwrap();
             params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);

