@@ -193,7 +193,7 @@ async fn a_hostile_program_ends_a_step_and_nothing_else() {
 
     let start = Instant::now();
     assert_eq!(house.said("house.slow", json!({})).await.0, "tool_timed_out");
-    assert!(start.elapsed() < Duration::from_secs(3), "{:?}", start.elapsed());
+    assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
     // What breaks the connection is one call's fault: the next one starts it anew.
     for broken in ["house.dies", "house.big"] {
         let n_before = n_starts();

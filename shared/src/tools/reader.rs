@@ -82,12 +82,16 @@ pub struct CallReader {
     n_calls: u32,
     /// The current call's name has been told.
     is_announced: bool,
+    /// The current call has no marks: it is one only of a function that was offered.
+    is_unmarked: bool,
 }
 
 /// What may stand before a bare call.
-const BARE_OPENINGS: [&str; 4] = ["<|python_tag|>", "```json", "```", "["];
+const BARE_OPENINGS: [&str; 6] =
+    ["<|python_tag|>", "```json", "```", "[", "<tools>", "<function_call>"];
 /// What may stand between and behind bare calls.
-const BARE_SEPARATORS: [&str; 6] = ["<|python_tag|>", "```", "[", "]", ",", ";"];
+const BARE_SEPARATORS: [&str; 8] =
+    ["<|python_tag|>", "```", "[", "]", ",", ";", "</tools>", "</function_call>"];
 /// Between a name and its arguments, in Mistral's newer form.
 const ARGS: &str = "[ARGS]";
 const NAME_BYTES_MAX: usize = 256;
@@ -100,12 +104,13 @@ impl CallReader {
         Self {
             style,
             names: reading.names.clone(),
-            state: if style.is_bare() { State::Start } else { State::Words },
+            state: if style.may_begin_bare() { State::Start } else { State::Words },
             held: String::new(),
             before_call: String::new(),
             trims_words: false,
             n_calls: 0,
             is_announced: false,
+            is_unmarked: false,
         }
     }
 
@@ -154,6 +159,7 @@ impl CallReader {
         if text.starts_with('{') {
             self.before_call.push_str(&self.held[..n_blank]);
             self.held.drain(..n_blank);
+            self.is_unmarked = true;
             self.begin_call(CallScan::object(true));
             return true;
         }
@@ -234,6 +240,7 @@ impl CallReader {
     /// What follows a marker.
     fn marked(&mut self) {
         self.before_call.clear();
+        self.is_unmarked = self.style.is_bare();
         match self.style {
             ToolStyle::Functionary => self.state = State::Name(String::new()),
             ToolStyle::Mistral => self.state = State::AfterMarker,
@@ -314,7 +321,7 @@ impl CallReader {
             scanned = scan.push(c);
             n_read += c.len_utf8();
             if let (false, Some(name)) = (self.is_announced, scan.name()) {
-                if self.style.is_bare() && !self.names.iter().any(|offered| offered == name) {
+                if self.is_unmarked && !self.names.iter().any(|offered| offered == name) {
                     scanned = Scanned::Broken;
                 } else {
                     self.is_announced = true;
@@ -358,7 +365,7 @@ impl CallReader {
 
     fn between(&mut self, is_end: bool) -> bool {
         self.skip_blanks();
-        let bare = if self.style.is_bare() { &BARE_SEPARATORS[..] } else { &[] };
+        let bare = if self.is_unmarked { &BARE_SEPARATORS[..] } else { &[] };
         let own: &[&str] = if self.style == ToolStyle::Mistral { &[",", "]"] } else { &[] };
         let left_out = || bare.iter().chain(own).copied().chain(self.style.closing());
         if let Some(separator) = left_out().find(|text| self.held.starts_with(text)) {
@@ -382,8 +389,8 @@ impl CallReader {
             return false;
         }
         let is_object = self.held.starts_with('{');
-        if is_object && (self.style.is_bare() || self.style == ToolStyle::Mistral) {
-            self.begin_call(CallScan::object(self.style.is_bare()));
+        if is_object && (self.is_unmarked || self.style == ToolStyle::Mistral) {
+            self.begin_call(CallScan::object(self.is_unmarked));
         } else {
             self.state = State::Words;
         }

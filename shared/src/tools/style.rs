@@ -55,9 +55,16 @@ impl ToolStyle {
         }
     }
 
-    /// Whether an answer that begins with a JSON object may be a call.
+    /// Whether calls are written without marks as a matter of course.
     pub(super) fn is_bare(self) -> bool {
         matches!(self, Self::Llama3 | Self::Generic)
+    }
+
+    /// Whether an answer that begins with a JSON object may be a call. Small models of Hermes' way leave out
+    /// its marks or write others: what they may look like, llama.cpp lists for its reader of that way
+    /// (common/chat.cpp).
+    pub(super) fn may_begin_bare(self) -> bool {
+        self.is_bare() || self == Self::Hermes
     }
 
     /// What the arguments are called.

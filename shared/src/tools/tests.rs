@@ -82,6 +82,23 @@ fn hermes() {
     check("<tool_call>nothing to call</tool_call>!", "nothing to call!", &[]);
     check("<tool_call>{}</tool_call>", "{}", &[]);
     check("a < b <tool", "a < b <tool", &[]);
+    // As small models write them, without the marks: of what was offered, at the answer's beginning.
+    let call = "{\"name\": \"f\", \"arguments\": {\"a\": 1}}";
+    let one = [("f", "{\"a\": 1}")];
+    check(call, "", &one);
+    check(&format!("```json\n{call}\n```"), "", &one);
+    check(&format!("<tools>\n{call}\n</tools>"), "", &one);
+    check(&format!("{call}\n{call}\nDone."), "Done.", &[one[0], one[0]]);
+    check(&format!("{call}\n<tool_call>{call}</tool_call>"), "", &[one[0], one[0]]);
+    for words in [
+        format!("Write {call}"),
+        call.replace("\"f\"", "\"x\""),
+        "{\"name\": \"f\", \"age\": 3}".to_owned(),
+        "<tools>are useful".to_owned(),
+        "\n  <b>".to_owned(),
+    ] {
+        check(&words, &words, &[]);
+    }
 }
 
 #[test]
@@ -169,6 +186,8 @@ fn texts() -> impl Strategy<Value = String> {
         "</function>",
         "```json",
         "```",
+        "<tools>",
+        "</tools>",
         "[",
         "]",
         ",",
