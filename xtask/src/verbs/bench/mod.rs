@@ -14,7 +14,7 @@ use xtask::step::step;
 use crate::test::rust::models_folder;
 use crate::{browser, command, model, npm, packages, page, pip, server};
 
-const ALL: [&str; 13] = [
+const ALL: [&str; 14] = [
     "size",
     "quality",
     "roofline",
@@ -28,6 +28,7 @@ const ALL: [&str; 13] = [
     "ingest",
     "retrieval",
     "sync",
+    "tools",
 ];
 
 const CHAOS_ROUNDS: u32 = 1000;
@@ -62,6 +63,7 @@ pub fn run(places: &Places, arguments: &[String]) -> anyhow::Result<ExitCode> {
                 "ingest" => ingest(places),
                 "retrieval" => retrieval::run(places),
                 "sync" => sync(places),
+                "tools" => tools(places),
                 _ => serve(places),
             };
             measured.map(|()| ((), String::new()))
@@ -224,6 +226,15 @@ fn sync(places: &Places) -> anyhow::Result<()> {
         .env("PORTICO_TEST_DATA", data)
         .env("PORTICO_CHROMIUM", browser::chromium().context("Chromium")?);
     command::run(&mut node).and(natively)
+}
+
+/// What tools that are offered make of two small models' answers.
+fn tools(places: &Places) -> anyhow::Result<()> {
+    let program = server::build(places)?;
+    let models = models_folder(places, false)?;
+    model::pull(places, &program, &places.target.join("test-data"), "qwen2.5-coder-0.5b-instruct")?;
+    let mut node = script(places, "tools.mjs", "tools")?;
+    command::run(node.env("PORTICO_BIN", program).env("PORTICO_MODELS_DIR", models))
 }
 
 /// `cargo xtask serve` in a clean clone with nothing built, then again.
