@@ -356,6 +356,10 @@ error_codes! {
     AttachmentsSealed = "attachments_sealed", 409,
         en: "Your conversations are end-to-end encrypted, and this file came unencrypted, so it was not taken. Reload the page: a current one encrypts files too.",
         de: "Ihre Gespräche sind Ende-zu-Ende-verschlüsselt, und diese Datei kam unverschlüsselt; sie wurde nicht angenommen. Laden Sie die Seite neu: Eine aktuelle verschlüsselt auch Dateien.";
+    /// Sent before the log was encrypted; only the person can settle it.
+    FilesNotEncrypted = "files_not_encrypted", 409,
+        en: "{n} files still lie unencrypted on the server. See Account, Encryption.",
+        de: "{n} Dateien liegen noch unverschlüsselt auf dem Server. Siehe Konto, Verschlüsselung.";
     ConversationNotSynced = "conversation_not_synced", 409,
         en: "This conversation is not on the server, so its files stay on the device.",
         de: "Dieses Gespräch ist nicht auf dem Server, darum bleiben seine Dateien auf dem Gerät.";

@@ -323,7 +323,8 @@ impl CallReader {
             if let (false, Some(name)) = (self.is_announced, scan.name()) {
                 if self.is_unmarked && !self.names.iter().any(|offered| offered == name) {
                     scanned = Scanned::Broken;
-                } else {
+                } else if !self.is_unmarked || scan.has_arguments() || scanned == Scanned::Done {
+                    // A name alone makes no call of an object without marks.
                     self.is_announced = true;
                     let name = Some(name.to_owned());
                     let index = self.n_calls;

@@ -88,6 +88,10 @@ impl CallScan {
         self.name.as_deref()
     }
 
+    pub(super) fn has_arguments(&self) -> bool {
+        self.has_arguments
+    }
+
     pub(super) fn raw(&self) -> &str {
         &self.raw
     }
