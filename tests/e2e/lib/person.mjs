@@ -42,6 +42,15 @@ export async function choosesLikeliest(page) {
 
 export const stop = (page) => page.getByRole("button", { name: /^(Stop|Anhalten)$/ }).click();
 
+/**
+ * Stops the newest answer where it goes on, and waits until it does not. In one step on the page's thread: an
+ * answer that ends by itself between a look at the button and a press makes it Send, which nobody can press.
+ */
+export async function stopIfGoing(page) {
+  await page.evaluate(() => document.querySelector(".composer .stop")?.click());
+  await page.locator('[data-role="assistant"]').last().and(page.locator(':not([data-state="streaming"])')).waitFor();
+}
+
 /** Waits until the newest answer is in a state: loading, streaming, done, stopped, error. */
 export const answerIs = (page, state, timeout = 240_000) =>
   page.locator('[data-role="assistant"]').last().and(page.locator(`[data-state="${state}"]`)).waitFor({ timeout });

@@ -204,7 +204,7 @@ describe("assistants", () => {
         await person.nextPlaceIs(page, "device");
         await person.ask(page, "Good morning!");
         await person.answerIs(page, "streaming");
-        await person.stop(page);
+        await person.stopIfGoing(page);
         await page.locator('[data-role="assistant"][data-state="stopped"], [data-role="assistant"][data-state="done"]').waitFor();
         const posted = await page.evaluate((rule) => window.posted.some((message) => message.includes(rule)), RULE);
         assert.ok(posted, "the worker was not given the instructions");
