@@ -1,8 +1,9 @@
 // Bytes of attached files: kept in this browser by their SHA-256, sent to the server for the person's other
 // devices, and fetched from there when they are wanted. `web/src/app/files.rs` says when. Where the person's
-// conversations are encrypted, what goes there and comes from there is too (`web/src/sync/file_seal.rs`).
+// conversations are encrypted, what goes there and comes from there is too (`web/src/sync/file_seal.rs`). What lies
+// there from before is `sync_plain_files.js`'s.
 
-const ROUTE = "/api/attachments";
+export const ROUTE = "/api/attachments";
 const PIECE_BYTES = 1 << 20;
 const DAY_MS = 86_400_000;
 /** What a browser shows as an image without anything in it being run. */
@@ -10,7 +11,7 @@ const IMAGES = ["image/png", "image/jpeg", "image/gif", "image/webp"];
 
 // What is kept, by SHA-256; pieces of what is being fetched; which conversation has which file, and whether
 // the server has it for that conversation: as it is, or sealed with the key that `sentAs` names.
-const [FILES, PIECES, USES] = ["files", "pieces", "uses"];
+export const [FILES, PIECES, USES] = ["files", "pieces", "uses"];
 
 let opened;
 function database() {
@@ -34,11 +35,11 @@ const done = (request) =>
     request.onerror = () => reject(request.error);
   });
 
-async function read(store, ask) {
+export async function read(store, ask) {
   return done(ask((await database()).transaction(store).objectStore(store)));
 }
 
-async function write(stores, change) {
+export async function write(stores, change) {
   const transaction = (await database()).transaction(stores, "readwrite");
   change(...stores.map((name) => transaction.objectStore(name)));
   return new Promise((resolve, reject) => {
@@ -56,14 +57,14 @@ async function sha256Of(blob) {
 }
 
 /** An error of the table, as JSON in its message. */
-class Refused extends Error {
+export class Refused extends Error {
   constructor(error) {
     super(JSON.stringify(error));
     this.error = error;
   }
 }
 
-const storageError = (error) => {
+export const storageError = (error) => {
   if (error instanceof Refused) return error;
   const code = error?.name === "QuotaExceededError" ? "device_storage_full" : "device_storage_refused";
   return new Refused({ code, detail: String(error) });
@@ -86,7 +87,7 @@ export async function keepFile(file) {
   }
 }
 
-const kept = async (sha256) => (await read(FILES, (files) => files.get(sha256)))?.blob;
+export const kept = async (sha256) => (await read(FILES, (files) => files.get(sha256)))?.blob;
 
 /** Notes that a conversation has a file that is kept here. */
 export async function noteUse(conversation, sha256, sizeBytes, isSent, sentAs = "") {
@@ -147,7 +148,7 @@ export async function saveFile(sha256, name) {
   setTimeout(() => URL.revokeObjectURL(url), 60_000);
 }
 
-async function ask(method, path, { body, type, range, signal } = {}) {
+export async function ask(method, path, { body, type, range, signal } = {}) {
   // Cannot be sent from another origin without its leave.
   const headers = { "portico-page": "1" };
   if (type) headers["content-type"] = type;
@@ -186,7 +187,7 @@ function said(error) {
 }
 
 /** A file sealed, and by what that is addressed. */
-async function sealedFile(seal, sha256, blob, signal) {
+export async function sealedFile(seal, sha256, blob, signal) {
   const [{ chunkBytes }, pieces] = [seal, []];
   try {
     const sealing = seal.seal(sha256);
@@ -235,13 +236,16 @@ async function openedFile(seal, sha256, pieces) {
 /** Bytes a second since a moment. */
 const rate = (bytes, sinceMs) => (bytes * 1000) / Math.max(1, performance.now() - sinceMs);
 
+/** What lies on the server as it was before the person's conversations were encrypted. */
+export const plainFiles = async () => (await (await ask("GET", `${ROUTE}/plain`)).json()).files;
+
 /**
- * Fetches a file that another device attached, in pieces: one that came is not asked for again, also after
- * the page was closed. It is kept here once its digest is right.
+ * Gets a file from the server in pieces, sealed or as it is: one that came is not asked for again, also after the page
+ * was closed.
+ * @returns {Promise<{blob: Blob, forget: (pieces: IDBObjectStore) => void}>} the file, whose digest is right, and what
+ *   deletes its pieces
  */
-export async function fetchFile(conversation, sha256, sizeBytes, tell) {
-  if (await isKept(sha256)) return;
-  const seal = (await logNow())?.seal ? await fileSeal() : undefined;
+export async function fetched(seal, sha256, sizeBytes, tell, signal) {
   const address = seal ? seal.nameOf(sha256) : sha256;
   // Pieces of a sealed file are its chunks.
   const [pieceBytes, totalBytes] = seal ? [seal.sealedChunkBytes, seal.sealedBytes(sizeBytes)] : [PIECE_BYTES, sizeBytes];
@@ -249,7 +253,6 @@ export async function fetchFile(conversation, sha256, sizeBytes, tell) {
   const startMs = performance.now();
   const pieces = [];
   let [doneBytes, cameBytes] = [0, 0];
-  let blob;
   try {
     while (doneBytes < totalBytes || pieces.length === 0) {
       const key = `${address}/${doneBytes}`;
@@ -257,11 +260,11 @@ export async function fetchFile(conversation, sha256, sizeBytes, tell) {
       if (!piece) {
         const end = Math.min(doneBytes + pieceBytes, totalBytes);
         const range = totalBytes > 0 ? `bytes=${doneBytes}-${end - 1}` : undefined;
-        const answer = await ask("GET", `${ROUTE}/${address}/file`, { range });
+        const answer = await ask("GET", `${ROUTE}/${address}/file`, { range, signal });
         try {
           piece = await answer.blob();
         } catch (error) {
-          throw new Refused({ code: "server_unreachable", detail: String(error) });
+          throw error.name === "AbortError" ? error : new Refused({ code: "server_unreachable", detail: String(error) });
         }
         if (seal && piece.size !== end - doneBytes) throw new Refused({ code: "seal_file_damaged" });
         cameBytes += piece.size;
@@ -273,18 +276,34 @@ export async function fetchFile(conversation, sha256, sizeBytes, tell) {
       if (piece.size === 0) break;
       tell(JSON.stringify({ state: "fetching", sha256, doneBytes, totalBytes, bytesPerS: rate(cameBytes, startMs) }));
     }
-    blob = seal ? await openedFile(seal, sha256, pieces) : new Blob(pieces);
+    const blob = seal ? await openedFile(seal, sha256, pieces) : new Blob(pieces);
     const actual = await sha256Of(blob);
     if (actual !== sha256) {
       throw new Refused({ code: "digest_mismatch", params: { file: sha256.slice(0, 12), expected: sha256, actual } });
     }
+    return { blob, forget };
   } catch (error) {
+    if (error.name === "AbortError") throw error;
     let refused = storageError(error);
     // Of a sealed file the length is known: the server has less of it.
     if (seal && refused.error.code === "range_not_satisfiable") refused = new Refused({ code: "seal_file_damaged" });
     if (["digest_mismatch", "seal_file_damaged"].includes(refused.error.code)) await write([PIECES], forget);
     throw refused;
   }
+}
+
+/** Has a file here that another device attached. */
+export async function fetchFile(conversation, sha256, sizeBytes, tell) {
+  if (await isKept(sha256)) return;
+  let seal = (await logNow())?.seal ? await fileSeal() : undefined;
+  const fetch = () => fetched(seal, sha256, sizeBytes, tell);
+  const { blob, forget } = await fetch().catch(async (error) => {
+    // It may wait there to be sealed. By its own digest only that is asked for of which the server knows it.
+    const isPlain = async () => (await plainFiles()).some((file) => file.sha256 === sha256);
+    if (!seal || error.error?.code !== "attachment_not_found" || !(await isPlain())) throw error;
+    seal = undefined;
+    return fetch();
+  });
   try {
     await write([FILES, PIECES], (files, store) => {
       files.put({ blob, atMs: Date.now() }, sha256);
@@ -429,11 +448,19 @@ async function sendWaiting(mayLeave, isDeleted, tell) {
   return isLeft;
 }
 
-/** False where it may not leave any more. */
-async function sendOne(use, { address, name, sizeBytes, bytes }, { abort, mayLeave, say }) {
+/** Sends a file; of all tabs one sends it. False where it may not leave any more. */
+export async function sendOne(use, file, how) {
+  const send = () => sendNow(use, file, how);
+  const { signal } = how.abort;
+  return navigator.locks ? navigator.locks.request(`${ROUTE}/${file.address}`, { signal }, send) : send();
+}
+
+async function sendNow(use, { address, name, sizeBytes, bytes }, { abort, mayLeave, say }) {
   const { signal } = abort;
   const json = { type: "application/json", signal };
-  const offer = JSON.stringify({ sha256: address, size_bytes: sizeBytes, conversation: use.conversation, name });
+  // What went as it was gives way to what is sealed.
+  const replaces = name && use.isSent && !use.sentAs ? use.sha256 : undefined;
+  const offer = JSON.stringify({ sha256: address, size_bytes: sizeBytes, conversation: use.conversation, name, replaces });
   const { is_whole: isWhole, chunk_bytes: chunkBytes, missing } = await (await ask("POST", ROUTE, { ...json, body: offer })).json();
   if (isWhole) return true;
   const startMs = performance.now();

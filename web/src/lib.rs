@@ -7,6 +7,7 @@ pub mod later_link;
 pub mod link;
 pub mod log_store;
 pub mod markdown_dom;
+pub mod plain_link;
 pub mod portico_api;
 pub mod server_call;
 pub mod shelf_link;

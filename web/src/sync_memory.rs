@@ -13,6 +13,8 @@ pub const POSITION: &str = "position";
 pub const BACKFILL: &str = "backfill";
 /// The server's log began anew: what came from there goes back too, until all is sent. Empty: it did not.
 pub const ANEW: &str = "anew";
+/// Files that are not encrypted yet stay so, because the person says so; empty: they do not.
+pub const PLAIN_PAUSED: &str = "plain_paused";
 /// [`Kept`]; empty: nothing is known of a sealed log.
 const SEAL: &str = "seal";
 

@@ -10,8 +10,10 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post, put};
 use axum::{Json, Router};
 use serde::Deserialize;
+use serde_json::json;
 use uuid::Uuid;
 
+use super::plain::{GivenUp, Replaced};
 use super::{CHUNK_BYTES, Offer};
 use crate::files::Inert;
 use crate::gateway::{Caller, Gateway, JsonBody};
@@ -29,6 +31,9 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
     let small: Routes = vec![
         ("/api/attachments", get(room).post(open)),
         ("/api/attachments/release", post(release)),
+        ("/api/attachments/plain", get(plain)),
+        ("/api/attachments/plain/replaced", post(replaced)),
+        ("/api/attachments/plain/given-up", post(give_up)),
         ("/api/attachments/{id}/finish", post(finish)),
         ("/api/attachments/{id}/upload", delete(cancel)),
         ("/api/attachments/{id}/file", get(file)),
@@ -76,6 +81,40 @@ async fn release(
     let person = caller.signed_in()?;
     let Released { conversation } = body.read()?;
     gateway.attachments.release(person, conversation).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// What waits to be encrypted.
+async fn plain(
+    State(gateway): State<Arc<Gateway>>,
+    caller: Caller,
+) -> Result<impl IntoResponse, HttpError> {
+    let person = caller.may_sync()?;
+    let files = gateway.attachments.waiting(person).await?;
+    Ok((NO_STORE, Json(json!({ "files": files }))))
+}
+
+async fn replaced(
+    State(gateway): State<Arc<Gateway>>,
+    caller: Caller,
+    body: JsonBody,
+) -> Result<StatusCode, HttpError> {
+    let person = caller.may_sync()?;
+    gateway.attachments.replaced(person, body.read::<Replaced>()?).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn give_up(
+    State(gateway): State<Arc<Gateway>>,
+    caller: Caller,
+    body: JsonBody,
+) -> Result<StatusCode, HttpError> {
+    // Also of who may not sync any more.
+    let person = caller.signed_in()?;
+    if gateway.attachments.give_up(person, body.read::<GivenUp>()?).await? {
+        // Which file it was is nobody's business in the log.
+        gateway.note_act(&caller, "attachment_given_up", "");
+    }
     Ok(StatusCode::NO_CONTENT)
 }
 

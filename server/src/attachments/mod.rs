@@ -10,11 +10,13 @@
 //! shows in nothing. Bytes are kept as long as a conversation of the person refers to them (`tidy`): which
 //! ones do the devices say, for a conversation can be encrypted. Of an encrypted log only what a device has
 //! encrypted is taken, and found again by a name of the device's making: which file it is, and what it is called,
-//! the server does not learn. Of a conversation that the server does not have, nothing is taken.
+//! the server does not learn. What lay there before the log was encrypted waits for that (`plain`). Of a conversation
+//! that the server does not have, nothing is taken.
 
 mod api;
 mod media_type;
 mod parts;
+mod plain;
 mod table;
 mod tidy;
 
@@ -49,6 +51,9 @@ pub struct Offer {
     /// Of a file that the device has encrypted: by what the person's devices find it, 32 bytes in hex.
     #[serde(default)]
     pub name: Option<String>,
+    /// Of such a file: the one that waits for it, which gives way once it is here. Its room counts for this one.
+    #[serde(default)]
+    pub replaces: Option<String>,
 }
 
 /// How an upload stands.
@@ -115,6 +120,7 @@ impl Attachments {
     ) -> Result<Standing, ApiError> {
         check_digest(&offer.sha256)?;
         offer.name.as_deref().map_or(Ok(()), check_digest)?;
+        offer.replaces.as_deref().map_or(Ok(()), check_digest)?;
         let max_file_bytes = self.files.max_file_bytes();
         if offer.size_bytes > max_file_bytes {
             return Err(too_large(max_file_bytes));
@@ -237,7 +243,7 @@ fn check_digest(sha256: &str) -> Result<(), ApiError> {
     if is_sha256_hex(sha256) {
         return Ok(());
     }
-    let reason = "`sha256` and `name` are 32 bytes in lower-case hex";
+    let reason = "`sha256`, `name` and `replaces` are 32 bytes in lower-case hex";
     Err(ApiError::new(ErrorCode::InvalidRequest).with("reason", reason))
 }
 

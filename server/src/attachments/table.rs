@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::Offer;
+use super::{Offer, plain};
 use crate::db::sql::{self, Connection, OptionalExtension as _};
 use crate::files::total_bytes;
 use crate::keys::now_s;
@@ -65,7 +65,15 @@ pub fn open(
     let known = upload(&transaction, person, &offer.sha256)?;
     let known = known.filter(|upload| upload.size_bytes == offer.size_bytes);
     if !is_whole && known.is_none() {
-        let exceeds = |used: u64, max: &u64| used.saturating_add(offer.size_bytes) > *max;
+        // One that gives way leaves its room, so that a person whose room is full can encrypt what they have.
+        let leaves = match &offer.replaces {
+            Some(sha256) => plain::waiting_bytes(&transaction, person, sha256)?,
+            None => None,
+        };
+        let exceeds = |used: u64, max: &u64| {
+            let more = leaves.map_or(0, |bytes| plain::room_left_by(bytes, *max));
+            used.saturating_add(offer.size_bytes) > max.saturating_add(more)
+        };
         let stored = stored_bytes(&transaction, person)?;
         if let Some(max_bytes) = limits.of_person.filter(|max| exceeds(stored, max)) {
             return Ok(Err(Refused::Quota(max_bytes)));

@@ -1,8 +1,9 @@
 //! Which files does no conversation need any more?
 //!
-//! A conversation that was withdrawn lets go of its files at once; so does one whose log was encrypted since, or
-//! is so no longer. One that was deleted, or is past its time, does so after a day: a deletion can be taken back.
-//! In an encrypted log the server reads no deletion: devices say it ([`Attachments::release`]).
+//! A conversation that was withdrawn lets go of its files at once; so does one whose log is encrypted no longer. One
+//! that was deleted, or is past its time, does so after a day: a deletion can be taken back. In an encrypted log the
+//! server reads no deletion: devices say it ([`Attachments::release`]). What lay there before the log was encrypted
+//! waits until a device has encrypted it (`plain`).
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -14,7 +15,7 @@ use super::{Attachments, table};
 use crate::db::sql::{self, Connection};
 use crate::keys::now_s;
 use crate::people::PersonId;
-use crate::sync::ConversationStanding;
+use crate::sync::{ConversationStanding, sealed_conversation_standing};
 
 const EVERY: Duration = Duration::from_secs(60);
 /// From when a conversation is gone until its files are.
@@ -122,7 +123,14 @@ fn let_go(transaction: &Connection, now_s: u64) -> sql::Result<()> {
     let is_past = |since_s: i64| now_s.saturating_sub(since_s.max(0) as u64) >= GRACE_S;
     for Use { person, sha256, conversation, idle_since_s, is_sealed, released_s } in uses {
         let id = conversation.parse::<Uuid>().unwrap_or_default();
-        let standing = table::standing(transaction, person, id, is_sealed)?;
+        let mut standing = table::standing(transaction, person, id, is_sealed)?;
+        // A part of one is nothing that could be encrypted: who has it sends it anew.
+        let is_waiting = standing.is_none()
+            && !is_sealed
+            && table::find(transaction, person, &sha256)?.is_some();
+        if is_waiting {
+            standing = Some(sealed_conversation_standing(transaction, person, id)?);
+        }
         let is_over = match standing {
             None | Some(ConversationStanding::Sealed | ConversationStanding::Withdrawn) => true,
             Some(ConversationStanding::Gone) => idle_since_s.is_some_and(is_past),
@@ -146,6 +154,8 @@ fn let_go(transaction: &Connection, now_s: u64) -> sql::Result<()> {
         }
         let idle_since_s = match standing {
             Some(ConversationStanding::There) => None,
+            // Its operations come with the first device that sends them encrypted.
+            _ if is_waiting => idle_since_s,
             _ => Some(idle_since_s.unwrap_or(now_s as i64)),
         };
         let sql = "UPDATE attachment_uses SET idle_since_s = ?4

@@ -37,7 +37,9 @@ impl Gateway {
         for (person, days) in self.people.retentions().await? {
             let before_s = now_s().saturating_sub(days.saturating_mul(DAY_S));
             let n_shares = self.shares.expire(person, before_s).await?;
-            let n_expired = self.sync.expire(person, before_s.saturating_mul(1_000)).await?;
+            let expired = self.sync.expire(person, before_s.saturating_mul(1_000)).await?;
+            let n_expired = expired.len();
+            self.attachments.expire(person, expired).await?;
             if n_expired + n_shares > 0 {
                 tracing::info!(%person, n_expired, n_shares, "chats were past their time");
             }

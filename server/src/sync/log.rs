@@ -41,6 +41,11 @@ pub fn find(connection: &Connection, person: PersonId) -> sql::Result<Option<Log
     found.optional()
 }
 
+/// Whether the person's log is encrypted.
+pub fn is_sealed(connection: &Connection, person: PersonId) -> sql::Result<bool> {
+    Ok(find(connection, person)?.is_some_and(|log| log.is_sealed))
+}
+
 /// What has become of a conversation, for whoever keeps something for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ConversationStanding {
@@ -252,10 +257,14 @@ pub fn withdraw(
     emptied(connection)
 }
 
-/// Deletes conversations that were last used before a time; gives how many.
-pub fn expire(connection: &mut Connection, person: PersonId, before_ms: u64) -> sql::Result<usize> {
+/// Deletes conversations that were last used before a time; gives which.
+pub fn expire(
+    connection: &mut Connection,
+    person: PersonId,
+    before_ms: u64,
+) -> sql::Result<Vec<Uuid>> {
     let transaction = connection.transaction()?;
-    let Some(log) = find(&transaction, person)? else { return Ok(0) };
+    let Some(log) = find(&transaction, person)? else { return Ok(Vec::new()) };
     transaction.overwrite_deleted(true)?;
     let old = match log.is_sealed {
         true => unwritten(&transaction, log.id, before_ms)?,
@@ -266,7 +275,7 @@ pub fn expire(connection: &mut Connection, person: PersonId, before_ms: u64) -> 
     }
     transaction.commit()?;
     emptied(connection)?;
-    Ok(old.len())
+    Ok(old)
 }
 
 fn unused(transaction: &Connection, log: i64, before_ms: u64) -> sql::Result<Vec<Uuid>> {

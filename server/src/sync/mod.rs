@@ -34,7 +34,7 @@ use wake::Wakers;
 
 pub use api::router;
 pub(crate) use log::{
-    ConversationStanding, conversation_standing, export, sealed_conversation_standing,
+    ConversationStanding, conversation_standing, export, is_sealed, sealed_conversation_standing,
 };
 
 /// All people's logs.
@@ -160,11 +160,11 @@ impl Sync {
     }
 
     /// Deletes conversations of which no message is younger than `before_ms`; devices keep their
-    /// copies. Gives how many.
+    /// copies. Gives which.
     ///
     /// # Errors
     /// The database's.
-    pub async fn expire(&self, person: PersonId, before_ms: u64) -> Result<usize, ApiError> {
+    pub async fn expire(&self, person: PersonId, before_ms: u64) -> Result<Vec<Uuid>, ApiError> {
         Ok(self.writer.call(move |db| log::expire(db, person, before_ms)).await?)
     }
 

@@ -1,6 +1,8 @@
 //! Bytes of files that go with messages: sent in chunks, kept by digest and person, served inert, and gone
 //! with the conversations that they go with.
 
+mod waiting;
+
 use axum::body::Body as HttpBody;
 use axum::http::{Method, Request, StatusCode};
 use portico_server::people::PersonId;
@@ -335,7 +337,7 @@ async fn of_a_conversation_of_the_device_and_of_an_encrypted_log_nothing_is_take
     let sealed = anna.open(&site, &bytes, 50).await;
     assert_eq!(sealed.error(), (409, "attachments_sealed".to_owned()));
     site.app.gateway.attachments.tidy(now_s()).await.unwrap();
-    assert!(!anna.has(&site, &bytes).await, "what lay there in plain text is gone");
+    assert!(anna.has(&site, &bytes).await, "what lay there before waits");
 }
 
 /// The log becomes encrypted, or plain, without its operations being changed.

@@ -435,9 +435,9 @@ async fn conversations_expire_by_their_last_use_and_what_is_left_is_exported() {
     anna.push(&kept).await;
     // Renaming is no use.
     anna.push(&[set(40, 50, Setting::Title(Some("umbenannt".into())))]).await;
-    assert_eq!(site.app.gateway.sync.expire(person, 10_020).await.unwrap(), 1);
+    assert_eq!(site.app.gateway.sync.expire(person, 10_020).await.unwrap().len(), 1);
     assert_eq!(anna.all().await, kept);
-    assert_eq!(site.app.gateway.sync.expire(person, 10_020).await.unwrap(), 0);
+    assert_eq!(site.app.gateway.sync.expire(person, 10_020).await.unwrap().len(), 0);
     let exported = anna.get("/api/me/export").await;
     let exported: serde_json::Value = exported.json();
     let ops: Vec<Op> = serde_json::from_value(exported["conversations"].clone()).unwrap();

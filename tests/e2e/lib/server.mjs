@@ -11,7 +11,7 @@ const PATIENCE_MS = 60_000;
 /**
  * Starts `portico serve` on a free port (or on `port`, to come back as the same origin); `env` holds more
  * of its configuration. One server has a data folder: who names none gets one that goes with the server.
- * @returns {Promise<{origin: string, port: number, stop: () => Promise<void>}>}
+ * @returns {Promise<{origin: string, port: number, stop: () => Promise<void>, kill: () => Promise<void>}>}
  */
 export async function startServer({ data, port = 0, env = {} } = {}) {
   const own = data ? undefined : await ownData();
@@ -45,7 +45,11 @@ export async function startServer({ data, port = 0, env = {} } = {}) {
     clearTimeout(late);
     await own?.remove();
   };
-  return { origin, port: Number(new URL(origin).port), stop };
+  const kill = async () => {
+    child.kill("SIGKILL");
+    await ended;
+  };
+  return { origin, port: Number(new URL(origin).port), stop, kill };
 }
 
 /** With the models' digests too: they are computed once. */

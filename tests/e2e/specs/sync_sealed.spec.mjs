@@ -3,8 +3,8 @@
 // is gone wrote comes back to a server whose log was restored.
 
 import assert from "node:assert/strict";
-import { createHash, randomBytes } from "node:crypto";
-import { cp, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { randomBytes } from "node:crypto";
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
@@ -15,6 +15,22 @@ import { look } from "../lib/look.mjs";
 import { fault, fill, form, send } from "../lib/people.mjs";
 import * as person from "../lib/person.mjs";
 import { filesWith } from "../lib/plain.mjs";
+import {
+  asks,
+  downloaded,
+  lockIs,
+  NOTHING,
+  openRow,
+  picture,
+  press,
+  rows,
+  sealedBytes,
+  sha256,
+  storedFile,
+  textOf,
+  toEncryption,
+  unlocks,
+} from "../lib/sealed.mjs";
 import { startServer } from "../lib/server.mjs";
 
 const PASSPHRASE = "Zwölf Kraniche über dem Wehr";
@@ -27,38 +43,6 @@ const NOTE = { name: "Mirabellenbrief.txt", mimeType: "text/plain", buffer: Buff
 const PHOTO = { name: "Mispelbild.png", mimeType: "image/png", buffer: picture("Kornelkirschengrund ", 1_300_000) };
 const IN_FILES = [NOTE.name, "Schlehenwein", PHOTO.name, "Kornelkirschengrund", sha256(PHOTO.buffer)];
 const NEXT_PASSPHRASE = "Dreizehn Reiher unter der Brücke";
-const NOTHING = { plain: [], deflated: [] };
-
-const rows = (page) => page.locator(".row-title");
-const openRow = (page, title) => page.locator(".row-open").filter({ hasText: title }).click();
-const lockIs = (page, name) => page.locator(`.people-seal[data-lock="${name}"]`).waitFor();
-const press = (page, name) => page.locator(".people-seal").getByRole("button", { name, exact: true }).click();
-const textOf = (page) => page.locator('[data-role="assistant"] .answer').last().innerText();
-
-/** A picture that browsers show; behind its end stands a text, again and again. */
-function picture(text, bytes) {
-  const dot = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg==";
-  return Buffer.concat([Buffer.from(dot, "base64"), Buffer.alloc(bytes, text)]).subarray(0, bytes);
-}
-
-function sha256(bytes) {
-  return createHash("sha256").update(bytes).digest("hex");
-}
-
-/** How many bytes a file has when it is sealed. */
-const sealedBytes = ({ buffer }) => buffer.length + 16 * Math.max(1, Math.ceil(buffer.length / ((1 << 20) - 16)));
-
-async function asks(page, text, file) {
-  await page.getByRole("button", { name: "New conversation" }).click();
-  await person.nextPlaceIs(page, "server");
-  if (file) {
-    await page.locator('[data-attach="files"]').setInputFiles(file);
-    await page.locator('[data-attached="ready"]').filter({ hasText: file.name }).waitFor();
-  }
-  await person.ask(page, text);
-  await person.hasEnded(page);
-  await account.syncIs(page, "synced");
-}
 
 /** Waits until the server has so many bytes of the person's files. */
 async function filesAre(page, bytes) {
@@ -68,23 +52,6 @@ async function filesAre(page, bytes) {
   }
 }
 
-/** Presses what downloads a sent file, and gives its bytes. */
-async function downloaded(page, { name }) {
-  const file = page.waitForEvent("download");
-  await page.getByRole("button", { name: `Download ${name}` }).click();
-  return readFile(await (await file).path());
-}
-
-/** The file of so many bytes in the server's store. */
-async function storedFile(folder, bytes) {
-  const entries = await readdir(join(folder, "files"), { recursive: true, withFileTypes: true });
-  for (const entry of entries.filter((one) => one.isFile())) {
-    const path = join(entry.parentPath ?? entry.path, entry.name);
-    if ((await stat(path)).size === bytes) return path;
-  }
-  throw new Error(`no file of ${bytes} bytes`);
-}
-
 /** Asks for a picture that the server does not give as it was sealed. */
 async function seesNoImage(page) {
   const answered = page.waitForResponse((one) => one.request().headers().range?.startsWith("bytes=1048576-"));
@@ -92,16 +59,6 @@ async function seesNoImage(page) {
   await answered;
   await page.locator('[data-way="failed"][data-error="seal_file_damaged"]').waitFor();
   assert.equal(await page.locator(".attachment-image").count(), 0);
-}
-
-async function toEncryption(page, origin, name) {
-  await page.goto(`${origin}/#/account/encryption`);
-  await lockIs(page, name);
-}
-
-async function unlocks(page, label, secret) {
-  await fill(page, "unlock", label, secret);
-  await send(page, "unlock");
 }
 
 /** What a browser sends, all of it. */

@@ -133,6 +133,7 @@ pub const ACTIONS: &[(&str, Text)] = &[
     ("assistant_shared", Text::ActAssistantShared),
     ("assistant_removed", Text::ActAssistantRemoved),
     ("attachment_added", Text::ActAttachmentAdded),
+    ("attachment_given_up", Text::ActAttachmentGivenUp),
     ("document_added", Text::ActDocumentAdded),
     ("document_replaced", Text::ActDocumentReplaced),
     ("document_removed", Text::ActDocumentRemoved),

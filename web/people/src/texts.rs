@@ -124,6 +124,25 @@ texts! {
     SealLimits: "When you choose a model on the server, it still reads the question while it answers. How many conversations and files there are, when you write and how long it is remains visible, and earlier backups of the server stay as they are.",
         "Wählen Sie ein Modell auf dem Server, liest es die Frage weiterhin, während es antwortet. Sichtbar bleibt, wie viele Gespräche und Dateien es gibt, wann Sie schreiben und wie lang es ist; frühere Sicherungen des Servers bleiben, wie sie sind.";
     SealTurnOn: "Turn on encryption", "Verschlüsselung einschalten";
+    SealOn: "On. This device is unlocked.", "Ein. Dieses Gerät ist entsperrt.";
+    SealOpenFiles: "On, and this device is unlocked. Your conversations are encrypted on the server, but not yet all files that were there before.",
+        "Ein, und dieses Gerät ist entsperrt. Ihre Gespräche liegen verschlüsselt auf dem Server, aber noch nicht alle Dateien, die schon dort waren.";
+    SealFiles: "Files that still lie readable on the server: {n} ({bytes}).",
+        "Dateien, die noch lesbar auf dem Server liegen: {n} ({bytes}).";
+    SealFilesHint: "This device fetches those that it lacks, encrypts them and sends them back; only then does the server delete the readable ones. When the page is closed or the connection lost, it goes on later, here or on another unlocked device.",
+        "Dieses Gerät holt die, die ihm fehlen, verschlüsselt sie und schickt sie zurück; erst dann löscht der Server die lesbaren. Wird die Seite geschlossen oder bricht die Verbindung ab, geht es später weiter, hier oder auf einem anderen entsperrten Gerät.";
+    SealFilesPause: "Pause", "Pausieren";
+    SealFilesPaused: "Paused: they stay readable on the server until you go on.",
+        "Pausiert: Sie bleiben auf dem Server lesbar, bis Sie fortfahren.";
+    SealFilesWait: "It is tried again by itself.", "Es wird von selbst noch einmal versucht.";
+    SealFileNow: "The file on its way", "Die Datei, die unterwegs ist";
+    SealFileFetched: "{name}: {done} of {total} fetched", "{name}: {done} von {total} geholt";
+    SealFileSent: "{name}: {done} of {total} sent, encrypted", "{name}: {done} von {total} verschlüsselt geschickt";
+    SealFileUnnamed: "A file without a name", "Eine Datei ohne Namen";
+    SealFilesStuck: "This device cannot encrypt these. They stay readable on the server until it can, until another of your devices does that has them, or until you delete them.",
+        "Diese kann das Gerät nicht verschlüsseln. Sie bleiben auf dem Server lesbar, bis es gelingt, bis ein anderes Ihrer Geräte es tut, das sie hat, oder bis Sie sie löschen.";
+    SealFileGiveUpShort: "Delete from the server", "Vom Server löschen";
+    SealFileGiveUp: "Delete from the server for good: {name}", "Vom Server löschen, endgültig: {name}";
     SealOpen: "On. The server has only what it cannot read, and this device is unlocked.",
         "Eingeschaltet. Der Server hat nur, was er nicht lesen kann, und dieses Gerät ist entsperrt.";
     SealChange: "Change the passphrase", "Passphrase ändern";
@@ -233,8 +252,8 @@ texts! {
     Approved: "The other device has the key now.", "Das andere Gerät hat jetzt den Schlüssel.";
     ApproveRefused: "Refused. The device gets nothing.", "Abgelehnt. Das Gerät bekommt nichts.";
     SealTurnOff: "Turn off encryption", "Verschlüsselung ausschalten";
-    SealOffWarning: "All conversations are then sent again and lie on the server in plain text, readable to whoever runs it. Your other devices send nothing until you agree on each.",
-        "Alle Gespräche werden dann noch einmal gesendet und liegen auf dem Server im Klartext, lesbar für alle, die ihn betreiben. Ihre anderen Geräte senden nichts, bis Sie auf jedem zustimmen.";
+    SealOffWarning: "All conversations are then sent again and lie on the server in plain text, readable to whoever runs it. Your other devices send nothing until you agree on each. Encrypted files are deleted on the server: those that none of your devices has are lost.",
+        "Alle Gespräche werden dann noch einmal gesendet und liegen auf dem Server im Klartext, lesbar für alle, die ihn betreiben. Ihre anderen Geräte senden nichts, bis Sie auf jedem zustimmen. Verschlüsselte Dateien werden auf dem Server gelöscht: Die, die keines Ihrer Geräte hat, sind verloren.";
     SealIsOff: "Encryption is off.", "Die Verschlüsselung ist ausgeschaltet.";
     SealUnsealed: "The server says that your conversations are no longer encrypted. If you turned that off on another device, agree here. If you did not, ask whoever runs the server: until you agree, nothing is sent.",
         "Der Server sagt, dass Ihre Gespräche nicht mehr verschlüsselt sind. Haben Sie das auf einem anderen Gerät ausgeschaltet, stimmen Sie hier zu. Wenn nicht, fragen Sie, wer den Server betreibt: Bis Sie zustimmen, wird nichts gesendet.";
@@ -541,6 +560,7 @@ texts! {
     ActAssistantShared: "changed who has an assistant", "änderte, wer einen Assistenten hat";
     ActAssistantRemoved: "deleted an assistant", "löschte einen Assistenten";
     ActAttachmentAdded: "sent a file of a message", "sendete die Datei einer Nachricht";
+    ActAttachmentGivenUp: "gave up the file of a message", "gab die Datei einer Nachricht auf";
     ActDocumentAdded: "added a document", "legte ein Dokument ab";
     ActDocumentReplaced: "replaced a document", "ersetzte ein Dokument";
     ActDocumentRemoved: "deleted a document", "löschte ein Dokument";

@@ -27,12 +27,18 @@ pub async fn file_seal() -> Result<Option<FileSeal>, JsValue> {
         Seal::look(&store, person).await
     };
     let seal = looked.await.map_err(thrown)?;
-    Ok(seal.key().map(|key| FileSeal { key: key.clone() }))
+    Ok(seal.key().map(FileSeal::of))
 }
 
 #[wasm_bindgen]
 pub struct FileSeal {
     key: AccountKey,
+}
+
+impl FileSeal {
+    pub fn of(key: &AccountKey) -> Self {
+        Self { key: key.clone() }
+    }
 }
 
 #[wasm_bindgen]

@@ -3,11 +3,13 @@
 //!
 //! - [`net`]: the server's routes; [`push`], [`pull`]: what goes there and what comes;
 //! - [`seal`]: what of it the server can read; [`file_seal`]: the same of files, for `attachment_files.js`;
+//! - [`plain_files`]: files that lie there from before the log was encrypted;
 //! - [`account`]: whose conversations these are; [`work`]: when what is done.
 
 mod account;
 mod file_seal;
 mod net;
+mod plain_files;
 mod pull;
 mod push;
 mod seal;

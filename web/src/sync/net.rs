@@ -3,6 +3,7 @@
 use js_sys::{Array, Function};
 use portico_shared::error::{ApiError, ErrorCode};
 use portico_shared::sync::wire::{KeyringState, Position, Pushed, Signal};
+use portico_web::plain_link::{self, Listed, PlainFile};
 use portico_web::server_call::http::{error_in, unreachable};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -111,6 +112,18 @@ pub async fn keyring() -> Result<KeyringState, ApiError> {
 pub async fn signal(signal: Signal) -> Result<(), ApiError> {
     let json = serde_json::to_string(&signal).map_err(bad)?;
     ask("POST", "/api/sync/signal", Some(&json)).await.map(|_| ())
+}
+
+/// What is not encrypted yet of an encrypted log's files.
+pub async fn plain_files() -> Result<Vec<PlainFile>, ApiError> {
+    let listed: Listed = read(&ask("GET", plain_link::PATH, None).await?)?;
+    Ok(listed.files)
+}
+
+pub async fn give_up(file: &PlainFile) -> Result<(), ApiError> {
+    let json = serde_json::to_string(file).map_err(bad)?;
+    let path = format!("{}/given-up", plain_link::PATH);
+    ask("POST", &path, Some(&json)).await.map(|_| ())
 }
 
 async fn lines<T: DeserializeOwned>(path: &str) -> Result<Lines<T>, ApiError> {

@@ -18,6 +18,7 @@ use uuid::Uuid;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 
+use crate::plain_files::PlainFiles;
 use crate::pull::{Came, Inbox};
 use crate::push::Outbox;
 use crate::seal::Seal;
@@ -37,6 +38,8 @@ enum Event {
     Written,
     Server(Option<String>),
     Page(ToSync),
+    /// Files of before encryption wait for the person, or no longer do.
+    Files,
 }
 
 pub fn failed(error: IdbError) -> ApiError {
@@ -69,9 +72,12 @@ pub async fn run() {
             return;
         }
     };
+    let changed = sender.clone();
+    let files = PlainFiles::new(store.clone(), move || send(&changed, Event::Files));
     let work = Work {
         store: &store,
         channel: &channel,
+        files: &files,
         state: &state,
         tell_log: &tell_log,
         asked_ms: Cell::new(0.0),
@@ -155,6 +161,7 @@ async fn wait_for(events: &mut UnboundedReceiver<Event>, ms: i32) -> Option<Even
 struct Work<'a> {
     store: &'a LogStore,
     channel: &'a Channel,
+    files: &'a PlainFiles,
     state: &'a RefCell<SyncState>,
     tell_log: &'a Function,
     /// When a locked device last asked for the key.
@@ -200,6 +207,8 @@ impl Work<'_> {
                 }
             };
             if matches!(standing, Standing::Locked | Standing::Unsealed) {
+                self.files.stop();
+                self.state.borrow_mut().refused = None;
                 // It waits for the person, who is heard at once.
                 (n_failures, wait_ms) = (0, LOOK_MS);
             }
@@ -226,7 +235,7 @@ impl Work<'_> {
                             is_due |= self.called(&data, &inbox, seal.as_ref());
                         }
                         // A broken stream: what was missed is asked for.
-                        Event::Server(None) => is_due = true,
+                        Event::Server(None) | Event::Files => is_due = true,
                         Event::Page(ToSync::Session) => is_over = true,
                         Event::Page(asked) => {
                             self.asked(asked, &mut inbox, seal.as_ref()).await;
@@ -241,6 +250,7 @@ impl Work<'_> {
             }
         };
         hang_up.call0(&JsValue::UNDEFINED).ok();
+        self.files.stop();
         standing
     }
 
@@ -272,7 +282,10 @@ impl Work<'_> {
         inbox.fill(self.store, seal, &mut came).await?;
         let damaged = (inbox.n_damaged > 0)
             .then(|| ApiError::new(ErrorCode::SealOpDamaged).with("n", inbox.n_damaged));
-        self.state.borrow_mut().refused = refused.or(damaged);
+        if let (Some(key), false) = (seal.key(), inbox.is_filling()) {
+            self.files.go_on(key);
+        }
+        self.state.borrow_mut().refused = refused.or(damaged).or(self.files.complaint());
         if came.n_ops > 0 {
             self.tell_log();
         }

@@ -8,7 +8,7 @@ use portico_shared::error::ApiError;
 use uuid::Uuid;
 use wasm_bindgen_futures::spawn_local;
 
-use super::approval;
+use super::{approval, plain_files};
 use crate::approval::{Approvals, Stage};
 use crate::elsewhere;
 use crate::parts::{self, Doing, Field, field, once, submit, sure};
@@ -223,7 +223,7 @@ fn open(this: Encryption) -> impl IntoView {
         doing.run(sealing::make_recovery(person), move |made| this.go(Step::Keep(Box::new(made))));
     };
     view! {
-        <p>{people.t(Text::SealOpen)}</p>
+        {plain_files::standing(this)}
         <p class="muted">{people.t(Text::SealLimits)}</p>
         {approval::notice(this)}
         {doing.fault(people)}

@@ -9,6 +9,7 @@ mod encryption;
 mod house;
 mod keys;
 mod link;
+mod plain_files;
 mod prompts;
 mod share;
 mod shared;
