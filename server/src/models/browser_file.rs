@@ -4,7 +4,6 @@
 //! first asked for, and always the same: the digests of what it is made of and the converter's version
 //! stand in it, and `verify` makes its digest anew to compare.
 
-use std::fs::{self, File};
 use std::io::Write as _;
 
 use portico_shared::catalogue::{Format, Kind, Model, RunsIn};

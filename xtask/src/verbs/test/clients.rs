@@ -18,9 +18,6 @@ const CHAOS_ROUNDS: u32 = 50;
 const PYTHON_CLIENT: &str = "openai==3.57.0";
 const NODE_CLIENT: &str = "openai@7.57.0";
 
-/// The catalogue's id of the model that makes vectors.
-const EMBEDDER: &str = "all-minilm-l6-v2";
-
 /// Runs `tests/clients`. The one for Rust is in the server's own tests.
 pub fn run(places: &Places) -> anyhow::Result<String> {
     packages::ensure(&[packages::PYTHON_PIP, packages::NODE])?;
@@ -28,7 +25,6 @@ pub fn run(places: &Places) -> anyhow::Result<String> {
     let modules = npm::install(places, "clients", &[NODE_CLIENT])?;
     let program = server::build(places)?;
     let models = rust::models_folder(places, false)?;
-    model::pull(places, &program, &places.target.join("test-data"), EMBEDDER)?;
     let data = places.target.join("test-clients");
     // Keys and quotas of an earlier run.
     if data.exists() {
@@ -45,7 +41,7 @@ pub fn run(places: &Places) -> anyhow::Result<String> {
     for script in &mut scripts {
         script.env("OPENAI_BASE_URL", format!("{}v1", running.address));
         script.env("OPENAI_API_KEY", &key).env("PORTICO_CLIENTS", &modules);
-        script.env("PORTICO_MODEL", model::DEFAULT).env("PORTICO_EMBEDDER", EMBEDDER);
+        script.env("PORTICO_MODEL", model::DEFAULT).env("PORTICO_EMBEDDER", model::SMALL_EMBEDDER);
         // Bytecode stays out of the checkout, and a proxy out of the way to this machine.
         script.env("PYTHONDONTWRITEBYTECODE", "1").env("NO_PROXY", "127.0.0.1");
     }

@@ -94,6 +94,7 @@ pub fn models_folder(places: &Places, all: bool) -> anyhow::Result<std::path::Pa
     let program = server::build(places)?;
     let data = places.target.join("test-data");
     model::ensure_default(places, &program, &data)?;
+    model::pull(places, &program, &data, model::SMALL_EMBEDDER)?;
     if all {
         for id in model::FOR_TESTS {
             model::pull(places, &program, &data, id)?;
