@@ -34,6 +34,8 @@ const PHOTO = { name: "Mispelbild.png", mimeType: "image/png", buffer: picture("
 /** Damaged on the server, and gone from there. */
 const DAMAGED = note("Quittenliste.txt", "Im Keller steht das Quittengelee vom letzten Jahr.");
 const LOST = note("Holunderliste.txt", "Der Holundersaft ist ausgetrunken, es bleibt der Schlehenwein.");
+const LATER_TEXT = "Im Schuppen hängen die Berberitzen.";
+const LATER = note("Berberitzenliste.txt", LATER_TEXT);
 
 /** Waits until the account says that so many files are left. */
 const leftAre = (page, n) => page.locator(`[data-plain-files="${n}"]`).waitFor();
@@ -156,4 +158,35 @@ describe("files from before encryption", () => {
         await line.close();
       }),
     ));
+
+  it("are read as they are until then", { timeout: 120_000 }, () =>
+    withBrowser({ gpu: false }, async (one) => {
+      const { page: writes } = await open(one, server.origin);
+      await account.signUp(writes, data.folder, "otto");
+      await asks(writes, `Keep ${LATER.name}.`, LATER);
+      const path = `/api/attachments/${sha256(LATER.buffer)}/file`;
+      await writes.waitForFunction((at) => fetch(at).then(({ ok }) => ok), path);
+      await writes.close();
+      await withBrowser({ gpu: false }, async (other) => {
+        // None of them gives way.
+        let isBroken = true;
+        const line = await startProxy(server.origin, ({ url }) => ({ refuse: isBroken && url.endsWith("/plain/replaced") }));
+        const { page: turns } = await open(other, line.origin);
+        await account.signIn(turns, "otto");
+        await account.syncIs(turns, "synced");
+        await toEncryption(turns, line.origin, "plain");
+        await turnsOn(turns, PASSPHRASE);
+        await turns.locator('[data-plain="waits"][data-error="server_unreachable"]').waitFor();
+        await turns.goto(line.origin);
+        await openRow(turns, LATER.name);
+        await person.hasEnded(turns);
+        assert.ok((await downloaded(turns, LATER)).equals(LATER.buffer));
+        await storedFile(data.folder, LATER.buffer.length);
+        isBroken = false;
+        await toEncryption(turns, line.origin, "open");
+        await noneIsLeft(turns);
+        assert.deepEqual(await filesWith(data.folder, LATER_TEXT), NOTHING);
+        await line.close();
+      });
+    }));
 });
