@@ -79,7 +79,7 @@ mod other_models {
         let (config, tokenizer) = (text("config.json")?, text("tokenizer.json")?);
         let pooling = text("pooling.json")?;
         let file = EmbedderFile::safetensors(&weights, &config, &tokenizer, &pooling, 256)?;
-        let embedder = check(file, include_str!("../reference/all-minilm-l6-v2.json"))?;
+        let embedder = check(file, include_str!("../../reference/all-minilm-l6-v2.json"))?;
         for senseless in [vec![], vec![1; 257], vec![30_522]] {
             assert!(embedder.embed(&[senseless]).is_err());
         }
@@ -89,7 +89,7 @@ mod other_models {
     #[test]
     fn server_e5_is_float32_on_the_same_weights() -> anyhow::Result<()> {
         let file = File::open(folder("multilingual-e5-small")?.join("e5-small-q4.bin"))?;
-        let reference = include_str!("../reference/multilingual-e5-small-q4_0.json");
+        let reference = include_str!("../../reference/multilingual-e5-small-q4_0.json");
         check(EmbedderFile::e5s1(&file)?, reference)?;
         Ok(())
     }

@@ -155,7 +155,7 @@ fn every_weight_type_is_read() -> anyhow::Result<()> {
 fn smollm2_is_transformers() -> anyhow::Result<()> {
     let mut file = RealModel::SmolLm2.open()?;
     let model = FloatModel::load(&mut file, 128)?;
-    let stored = stored_prompts(include_str!("../reference/smollm2-135m-q4_1.f32.json"))?;
+    let stored = stored_prompts(include_str!("../../reference/smollm2-135m-q4_1.f32.json"))?;
     for prompt in &stored {
         let sequence = prompt.sequence();
         let hidden = model.hidden(&sequence[..sequence.len() - 1])?;
@@ -181,7 +181,7 @@ fn smollm2_is_transformers() -> anyhow::Result<()> {
 fn the_stored_positions_are_the_references() -> anyhow::Result<()> {
     let mut file = RealModel::SmolLm2.open()?;
     let stored: ForcedReference =
-        serde_json::from_str(include_str!("../reference/smollm2-135m-q4_1.alice29.f32.json"))?;
+        serde_json::from_str(include_str!("../../reference/smollm2-135m-q4_1.alice29.f32.json"))?;
     let n = 48;
     let live = ForcedReference::compute(&FloatModel::load(&mut file, n)?, &stored.tokens[..n])?;
     for at in 0..n {

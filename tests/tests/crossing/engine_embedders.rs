@@ -112,13 +112,13 @@ mod other_models {
 
     #[test]
     fn engine_minilm_is_sentence_transformers_and_the_servers() -> anyhow::Result<()> {
-        check(minilm()?, include_str!("../reference/all-minilm-l6-v2.json"))?;
+        check(minilm()?, include_str!("../../reference/all-minilm-l6-v2.json"))?;
         Ok(())
     }
 
     #[test]
     fn engine_e5_is_float32_on_the_same_weights_and_the_servers() -> anyhow::Result<()> {
-        let reference = include_str!("../reference/multilingual-e5-small-q4_0.json");
+        let reference = include_str!("../../reference/multilingual-e5-small-q4_0.json");
         let (mut encoder, texts) = check(e5()?, reference)?;
         // Together, in another order and alone: the same bits.
         let together = block_on(encoder.embed(&texts, go_on))?;
@@ -139,7 +139,7 @@ mod other_models {
 
     #[test]
     fn engine_e5_without_options_is_the_same_and_refuses_nonsense() -> anyhow::Result<()> {
-        let reference = include_str!("../reference/multilingual-e5-small-q4_0.json");
+        let reference = include_str!("../../reference/multilingual-e5-small-q4_0.json");
         let reference: Reference = serde_json::from_str(reference)?;
         let converted = e5()?.to_gguf(&[])?.finish()?;
         let mut encoder = encoder(&converted, &GpuOptions::plain(), Precision::F32)?;

@@ -100,8 +100,8 @@ fn server_candle_logits_do_not_depend_on_the_company() -> anyhow::Result<()> {
 /// Where the float32 reference is sure, it chooses the reference's token as often as the kernels do.
 #[test]
 fn server_candle_chooses_smollm2s_tokens() -> anyhow::Result<()> {
-    const PROMPTS: &str = include_str!("../reference/smollm2-135m-q4_1.f32.json");
-    const TEXT: &str = include_str!("../reference/smollm2-135m-q4_1.alice29.f32.json");
+    const PROMPTS: &str = include_str!("../../reference/smollm2-135m-q4_1.f32.json");
+    const TEXT: &str = include_str!("../../reference/smollm2-135m-q4_1.alice29.f32.json");
     const N_TEXT_POSITIONS: usize = 64;
     let agreement = |engine: &Engine| -> anyhow::Result<Agreement> {
         let mut stepper = Stepper::open_on(engine, &mut RealModel::SmolLm2.open()?, 2)?;

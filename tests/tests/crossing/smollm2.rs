@@ -21,9 +21,9 @@ struct Peer {
     tops: Vec<u32>,
 }
 
-const PROMPTS: &str = include_str!("../reference/smollm2-135m-q4_1.f32.json");
-const PEER_PROMPTS: &str = include_str!("../reference/smollm2-135m-q4_1.forced.llama-cpp.json");
-const PEER_TEXT: &str = include_str!("../reference/smollm2-135m-q4_1.alice29.llama-cpp.json");
+const PROMPTS: &str = include_str!("../../reference/smollm2-135m-q4_1.f32.json");
+const PEER_PROMPTS: &str = include_str!("../../reference/smollm2-135m-q4_1.forced.llama-cpp.json");
+const PEER_TEXT: &str = include_str!("../../reference/smollm2-135m-q4_1.alice29.llama-cpp.json");
 
 fn peer(json: &str) -> anyhow::Result<Vec<u32>> {
     Ok(serde_json::from_str::<Peer>(json)?.tops)
@@ -34,7 +34,7 @@ fn tops(engine: &mut Engine, tokens: &[u32]) -> anyhow::Result<Vec<u32>> {
 }
 
 fn text_reference() -> anyhow::Result<ForcedReference> {
-    let json = include_str!("../reference/smollm2-135m-q4_1.alice29.f32.json");
+    let json = include_str!("../../reference/smollm2-135m-q4_1.alice29.f32.json");
     Ok(serde_json::from_str(json)?)
 }
 

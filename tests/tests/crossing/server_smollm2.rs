@@ -15,10 +15,10 @@ struct Peer {
     tops: Vec<u32>,
 }
 
-const PROMPTS: &str = include_str!("../reference/smollm2-135m-q4_1.f32.json");
-const PEER_PROMPTS: &str = include_str!("../reference/smollm2-135m-q4_1.forced.llama-cpp.json");
-const TEXT: &str = include_str!("../reference/smollm2-135m-q4_1.alice29.f32.json");
-const PEER_TEXT: &str = include_str!("../reference/smollm2-135m-q4_1.alice29.llama-cpp.json");
+const PROMPTS: &str = include_str!("../../reference/smollm2-135m-q4_1.f32.json");
+const PEER_PROMPTS: &str = include_str!("../../reference/smollm2-135m-q4_1.forced.llama-cpp.json");
+const TEXT: &str = include_str!("../../reference/smollm2-135m-q4_1.alice29.f32.json");
+const PEER_TEXT: &str = include_str!("../../reference/smollm2-135m-q4_1.alice29.llama-cpp.json");
 
 fn peer(json: &str) -> anyhow::Result<Vec<u32>> {
     Ok(serde_json::from_str::<Peer>(json)?.tops)
