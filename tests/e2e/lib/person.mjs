@@ -40,6 +40,14 @@ export async function choosesLikeliest(page) {
   await page.keyboard.press("Escape");
 }
 
+/** As {@link choosesLikeliest}, and ends answers after so many tokens: where it matters that there is one. */
+export async function answersShortly(page, nTokens = 20) {
+  await page.getByRole("button", { name: /^(Settings|Einstellungen)$/ }).click();
+  await page.getByRole("slider").fill("0");
+  await page.getByRole("spinbutton").fill(String(nTokens));
+  await page.keyboard.press("Escape");
+}
+
 export const stop = (page) => page.getByRole("button", { name: /^(Stop|Anhalten)$/ }).click();
 
 /**

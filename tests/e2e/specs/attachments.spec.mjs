@@ -253,6 +253,7 @@ describe("attached files", () => {
       await person.loadOffered(page);
       await person.isReady(page);
       await person.choosesPlace(page, "device");
+      await person.answersShortly(page);
       const note = text("note.txt", "Pflaumengeheimnis");
       const photo = picture("photo.png", 400_000);
       await choose(page, [note, photo]);

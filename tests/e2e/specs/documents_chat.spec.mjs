@@ -39,14 +39,6 @@ async function asksDocuments(page) {
   await page.locator(".docs-choice .chip").waitFor();
 }
 
-/** Short answers of the likeliest words. */
-async function answersShortly(page) {
-  await page.getByRole("button", { name: /^(Settings|Einstellungen)$/ }).click();
-  await page.getByRole("slider").fill("0");
-  await page.getByRole("spinbutton").fill("20");
-  await page.keyboard.press("Escape");
-}
-
 /** What the newest answer cites: numbers of chips, and each chip's card. */
 async function citations(page) {
   const chips = newest(page).locator(".answer [data-source]");
@@ -86,7 +78,7 @@ describe("answers from documents", () => {
       wrong.push(...(await look(page, "documents-choice")));
       await page.keyboard.press("Escape");
       await asksDocuments(page);
-      await answersShortly(page);
+      await person.answersShortly(page);
       await person.ask(page, QUESTIONS[1]);
       await person.answerIs(page, "done");
       const found = await citations(page);
@@ -129,7 +121,7 @@ describe("answers from documents", () => {
       await person.loadOffered(page);
       await person.isReady(page);
       await asksDocuments(page);
-      await answersShortly(page);
+      await person.answersShortly(page);
       let nCited = 0;
       for (const question of QUESTIONS) {
         await person.ask(page, question);
@@ -146,7 +138,7 @@ describe("answers from documents", () => {
         }
         await page.getByRole("button", { name: "New conversation" }).click();
         await asksDocuments(page);
-        await answersShortly(page);
+        await person.answersShortly(page);
       }
       console.log(`${nCited} citations in 5 answers on the device`);
       assert.ok(nCited >= 1, `${nCited} citations`);

@@ -327,6 +327,7 @@ describe("the house's administration", () => {
       await isShown(page, "anna");
       await person.loadOffered(page);
       await person.isReady(page);
+      await person.answersShortly(page);
       const counted = page.waitForRequest((request) => request.url().endsWith("/api/audit/device-use"));
       await person.ask(page, "Say yes.");
       await answered(page);

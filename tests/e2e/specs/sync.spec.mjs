@@ -152,6 +152,7 @@ describe("conversations on several devices", () => {
       const asks = async (text, place) => {
         await page.getByRole("button", { name: "New conversation" }).click();
         await person.choosesPlace(page, place);
+        await person.answersShortly(page);
         await person.ask(page, text);
         await person.answerIs(page, "done");
         await account.syncIs(page, "synced");
