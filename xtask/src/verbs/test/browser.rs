@@ -1,6 +1,8 @@
 //! The browser tests: the real page and server, a real Chromium, node's own test runner.
 
-use std::path::PathBuf;
+mod lanes;
+
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use anyhow::Context;
@@ -13,7 +15,8 @@ use crate::{browser, command, model, npm, packages, page, server};
 /// Runs `tests/e2e/specs`; `--spec NAME` runs one of them.
 pub fn run(places: &Places, options: &Options) -> anyhow::Result<String> {
     let specs = specs(places, options)?;
-    command::run(node(places, options)?.args(RUNNER).args(&specs))?;
+    let node = Node::ready(places, options)?;
+    lanes::run(&specs, |spec| node.tests(spec))?;
     Ok(format!("{} files", specs.len()))
 }
 
@@ -26,8 +29,9 @@ pub fn screens(places: &Places, options: &Options) -> anyhow::Result<ExitCode> {
     }
     let mut specs = specs(places, options)?;
     specs.retain(|path| std::fs::read_to_string(path).is_ok_and(|text| text.contains("look(")));
-    let mut tests = node(places, options)?;
-    command::run(tests.args(RUNNER).args(&specs).env("PORTICO_SCREENSHOTS", &taken))?;
+    let mut node = Node::ready(places, options)?;
+    node.env.push(("PORTICO_SCREENSHOTS", taken.clone()));
+    lanes::run(&specs, |spec| node.tests(spec))?;
     let mut sheets = Command::new(npm::node(places)?);
     sheets.current_dir(places.root.join("tests/e2e"));
     sheets.arg("screens.mjs").arg(&taken).arg(places.root.join("docs/screens"));
@@ -35,26 +39,41 @@ pub fn screens(places: &Places, options: &Options) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-const RUNNER: [&str; 3] = ["--test", "--test-concurrency=1", "--test-reporter=spec"];
-
 /// A node that knows the page, the program and the browser.
-fn node(places: &Places, options: &Options) -> anyhow::Result<Command> {
-    packages::ensure(&[packages::NODE, packages::CHROMIUM, packages::FONTS])?;
-    let e2e = places.root.join("tests/e2e");
-    npm::install_locked(places, "e2e", &e2e)?;
-    let page = page::build(places, page::Kind::of(options))?;
-    let program = server::build(places)?;
-    let models = rust::models_folder(places, false)?;
-    let data = models.parent().context("the models' data folder")?;
-    model::pull(places, &program, data, model::EMBEDDER)?;
+struct Node {
+    program: PathBuf,
+    folder: PathBuf,
+    env: Vec<(&'static str, PathBuf)>,
+}
 
-    let mut node = Command::new(npm::node(places)?);
-    node.current_dir(&e2e)
-        .env("PORTICO_BIN", program)
-        .env("PORTICO_PAGE", page)
-        .env("PORTICO_TEST_DATA", places.target.join("test-data"))
-        .env("PORTICO_CHROMIUM", browser::chromium().context("Chromium")?);
-    Ok(node)
+impl Node {
+    /// Builds and fetches what the tests need.
+    fn ready(places: &Places, options: &Options) -> anyhow::Result<Self> {
+        packages::ensure(&[packages::NODE, packages::CHROMIUM, packages::FONTS])?;
+        let e2e = places.root.join("tests/e2e");
+        npm::install_locked(places, "e2e", &e2e)?;
+        let page = page::build(places, page::Kind::of(options))?;
+        let program = server::build(places)?;
+        let models = rust::models_folder(places, false)?;
+        let data = models.parent().context("the models' data folder")?;
+        model::pull(places, &program, data, model::EMBEDDER)?;
+        let env = vec![
+            ("PORTICO_BIN", program),
+            ("PORTICO_PAGE", page),
+            ("PORTICO_TEST_DATA", places.target.join("test-data")),
+            ("PORTICO_CHROMIUM", browser::chromium().context("Chromium")?),
+        ];
+        Ok(Self { program: npm::node(places)?, folder: e2e, env })
+    }
+
+    /// Runs one file's tests.
+    fn tests(&self, spec: &Path) -> Command {
+        let mut node = Command::new(&self.program);
+        node.args(["--test", "--test-reporter=spec"]).arg(spec);
+        node.current_dir(&self.folder);
+        node.envs(self.env.iter().map(|(name, value)| (name, value)));
+        node
+    }
 }
 
 fn specs(places: &Places, options: &Options) -> anyhow::Result<Vec<PathBuf>> {
