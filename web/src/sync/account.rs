@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use portico_page::sending::Brief;
 use portico_shared::error::ApiError;
 use portico_web::log_store::{Held, LogStore, Record, SENT_TO, Write};
-use portico_web::sync_memory::{self, ANEW, BACKFILL, POSITION};
+use portico_web::sync_memory::{self, ANEW, BACKFILL, PLAIN_PAUSED, POSITION};
 use uuid::Uuid;
 
 use crate::work::failed;
@@ -40,6 +40,7 @@ pub async fn enter(store: &LogStore, person: Uuid) -> Result<(), ApiError> {
             (POSITION, String::new()),
             (BACKFILL, String::new()),
             (ANEW, String::new()),
+            (PLAIN_PAUSED, String::new()),
         ],
         clears_heads: true,
         ..Write::default()
