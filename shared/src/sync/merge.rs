@@ -1,6 +1,7 @@
 //! Operations → state, whatever their order and however often they come.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use uuid::Uuid;
 
@@ -47,7 +48,8 @@ pub(super) struct Added {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Written {
     stamp: Stamp,
-    pub(super) content: MessageContent,
+    /// Shared with whoever shows it: a thread of thousands is made anew with each change of the log.
+    pub(super) content: Arc<MessageContent>,
 }
 
 impl Merge {
@@ -171,7 +173,7 @@ impl Message {
             }
         };
         if newer {
-            self.content = Some(Written { stamp, content: content.clone() });
+            self.content = Some(Written { stamp, content: Arc::new(content.clone()) });
         }
     }
 }

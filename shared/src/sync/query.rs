@@ -1,6 +1,7 @@
 //! What does the page show? Conversations, the thread of the active branch, a message's siblings.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use uuid::Uuid;
 
@@ -35,7 +36,7 @@ pub struct MessageView<'a> {
     pub id: Uuid,
     pub parent: Option<Uuid>,
     pub role: Role,
-    pub content: &'a MessageContent,
+    pub content: &'a Arc<MessageContent>,
     /// What it did between its words, in order.
     pub steps: Vec<&'a ToolStep>,
     pub created_ms: u64,
@@ -59,7 +60,7 @@ struct Node<'a> {
     added: Added,
     /// When it was added or chosen, whichever is later: the latest sibling is active.
     active: Stamp,
-    content: &'a MessageContent,
+    content: &'a Arc<MessageContent>,
     steps: &'a BTreeMap<u32, Register<ToolStep>>,
 }
 

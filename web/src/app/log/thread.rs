@@ -13,7 +13,7 @@ pub struct Item {
     pub id: Uuid,
     pub parent: Option<Uuid>,
     pub role: Role,
-    pub content: MessageContent,
+    pub content: Arc<MessageContent>,
     /// What it did between its words.
     pub steps: Vec<ToolStep>,
     /// In its place on all branches, oldest first.
@@ -46,6 +46,11 @@ pub struct Thread {
 }
 
 impl Thread {
+    pub fn of(items: Vec<Arc<Item>>) -> Self {
+        let places = items.iter().enumerate().map(|(place, item)| (item.id, place)).collect();
+        Self { items, places }
+    }
+
     pub fn get(&self, message: Uuid) -> Option<&Arc<Item>> {
         self.items.get(*self.places.get(&message)?)
     }
@@ -62,9 +67,7 @@ impl Thread {
 }
 
 pub fn thread(merge: &Merge, conversation: Uuid) -> Thread {
-    let items: Vec<Arc<Item>> = merge.thread(conversation).into_iter().map(item).collect();
-    let places = items.iter().enumerate().map(|(place, item)| (item.id, place)).collect();
-    Thread { items, places }
+    Thread::of(merge.thread(conversation).into_iter().map(item).collect())
 }
 
 pub fn item(view: MessageView<'_>) -> Arc<Item> {
@@ -72,7 +75,7 @@ pub fn item(view: MessageView<'_>) -> Arc<Item> {
         id: view.id,
         parent: view.parent,
         role: view.role,
-        content: view.content.clone(),
+        content: Arc::clone(view.content),
         steps: view.steps.into_iter().cloned().collect(),
         siblings: view.siblings,
     })
