@@ -2,9 +2,9 @@
 //! once would take seconds to build. What is not made is blank space of about its height, so that the
 //! scroll bar tells the truth.
 
-/// Messages that are made when a conversation is opened: what fills a view, in one frame; those beyond it
-/// follow with the next ones.
-const OPENING: usize = 8;
+/// Messages that are made when a conversation is opened: in one frame with all else that an opening is. What
+/// lies above them follows with the next ones.
+const OPENING: usize = 4;
 /// That are made where somebody lands far from all that stand.
 const LANDING: usize = 12;
 /// That are made or dropped at a time: few enough for a frame.
@@ -113,6 +113,11 @@ mod tests {
     fn a_wheel_reaches_the_first_message_and_never_sees_a_gap() {
         let mut window = Window::at_end(N);
         let mut top = N as f64 * PX - VIEW_PX;
+        assert!(has_view(window, top), "an opening fills the view with its first frame");
+        // What lies above it has come before a hand is at the wheel.
+        for _ in 0..4 {
+            window = window.moved(N, at(window, top), PX, false);
+        }
         while top > 0.0 {
             top = (top - 400.0).max(0.0);
             assert!(has_view(window, top), "{window:?} at {top}");

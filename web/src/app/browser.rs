@@ -75,6 +75,18 @@ pub fn next_frame(then: impl FnOnce() + 'static) {
     }
 }
 
+/// Runs `then` when the browser has nothing else to do.
+pub fn when_idle(then: impl FnOnce() + 'static) {
+    let callback = Closure::once_into_js(then);
+    if let Some(window) = window() {
+        let callback = callback.unchecked_ref();
+        // Safari knows no idle time.
+        if window.request_idle_callback(callback).is_err() {
+            window.set_timeout_with_callback(callback).ok();
+        }
+    }
+}
+
 /// Lets the browser paint and take input before going on.
 pub async fn breathe() {
     let pause = js_sys::Promise::new(&mut |resolve, _| {

@@ -109,6 +109,7 @@ fn wire(page: Page) {
     files::start(page);
     spawn_local(async move {
         log::open(page).await;
+        view::warm(page);
         let held = log::held_answers().await;
         page.elsewhere.set(held.clone());
         for (conversation, message, content) in log::kept_streams() {

@@ -30,7 +30,10 @@ mod sync;
 mod toasts;
 mod tools;
 mod versions;
+mod warm;
 mod welcome;
+
+pub use warm::warm;
 
 use leptos::prelude::*;
 use portico_page::i18n::Text;
