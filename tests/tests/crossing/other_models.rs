@@ -61,7 +61,8 @@ fn agreement(loaded: &mut Loaded) -> anyhow::Result<Agreement> {
 #[test]
 fn gpu_qwen2_answers_a_question() -> anyhow::Result<()> {
     let mut loaded = load(RealModel::QwenCoder)?;
-    let stored = stored_prompts(include_str!("../../reference/qwen2.5-coder-0.5b-q4_k_m.f32.json"))?;
+    let stored =
+        stored_prompts(include_str!("../../reference/qwen2.5-coder-0.5b-q4_k_m.f32.json"))?;
     for prompt in &stored {
         let ids = loaded.tokenizer.encode(&prompt.rendered, AddSpecial::No, ParseSpecial::Yes)?;
         assert_eq!(ids, prompt.prompt_ids, "{}", prompt.id);

@@ -477,7 +477,9 @@ pub fn kept_streams() -> Vec<(Uuid, Uuid, MessageContent)> {
             let drafts = messages.filter(|message| {
                 message.content.state == MessageState::Draft && message.content.stream.is_some()
             });
-            drafts.map(|message| (view.id, message.id, (**message.content).clone())).collect::<Vec<_>>()
+            drafts
+                .map(|message| (view.id, message.id, (**message.content).clone()))
+                .collect::<Vec<_>>()
         });
         kept.collect()
     })
