@@ -81,7 +81,11 @@ async fn what_was_there_before_the_log_was_encrypted_stays_until_its_twin_is_the
     assert_eq!(opened.status, StatusCode::OK, "{}", opened.text());
     assert_eq!(anna.replaced(&site, &bytes, &name, 50).await.error().1, "attachment_not_found");
     anna.send_named(&site, &twin, &name, 50).await;
-    let path = site.app.gateway.files.local(&digest(&twin)).await.unwrap().path().to_owned();
+    let files = match crate::storage::is_for_all() {
+        true => crate::storage::of_all().folder(&site.folder.0),
+        false => site.folder.0.join("files"),
+    };
+    let path = files.join(&digest(&twin)[..2]).join(digest(&twin));
     let aside = path.with_extension("aside");
     std::fs::rename(&path, &aside).unwrap();
     assert_ne!(anna.replaced(&site, &bytes, &name, 50).await.status, StatusCode::NO_CONTENT);
