@@ -4,7 +4,7 @@
 //! A name holds chance, no process's number: in a container every run of the server has the same number.
 //! Whether an owner lives, its lock on the file says, which goes with it however it ends.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -109,15 +109,17 @@ fn locked(file: File) -> Option<File> {
     file.lock().is_ok().then_some(file)
 }
 
-/// Whether somebody is at work on it; also where that cannot be told.
-pub fn is_held(path: &Path) -> bool {
+/// Does `work` unless somebody is at work on `owner`, or that cannot be told. Nobody begins meanwhile: who has just
+/// made a file and does not hold it yet waits, and looks whether it is still there.
+fn unless_held(owner: &Path, work: impl FnOnce()) {
     // Over a network a file is locked only by who may write it; a folder nobody opens for that.
-    let opened = File::options().write(true).open(path).or_else(|_| File::open(path));
-    match opened.map(|file| file.try_lock()) {
-        Ok(Ok(())) => false,
-        Ok(Err(TryLockError::WouldBlock | TryLockError::Error(_))) => true,
-        Err(error) => error.kind() != io::ErrorKind::NotFound,
-    }
+    let opened = File::options().write(true).open(owner).or_else(|_| File::open(owner));
+    let _held = match opened {
+        Ok(file) if file.try_lock().is_ok() => Some(file),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        _ => return,
+    };
+    work();
 }
 
 /// Removes what owners who are no more left beside `path`, with the companions.
@@ -130,9 +132,17 @@ pub fn sweep_beside(path: &Path) {
         let found = entry.file_name();
         let rest = found.to_str().and_then(|found| found.strip_prefix(&prefix));
         let Some((chance, _)) = rest.and_then(|rest| rest.split_once(".tmp")) else { continue };
-        if !chance.contains('.') && !is_held(&folder.join(format!("{prefix}{chance}.tmp"))) {
-            remove(&entry.path());
+        if !chance.contains('.') {
+            let owner = folder.join(format!("{prefix}{chance}.tmp"));
+            unless_held(&owner, || remove(&entry.path()));
         }
+    }
+}
+
+/// Removes all in a folder that nobody works on.
+pub fn sweep_in(folder: &Path) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        unless_held(&entry.path(), || remove(&entry.path()));
     }
 }
 
@@ -205,5 +215,24 @@ mod tests {
         live.rename(&to).unwrap();
         drop((of_live, staging));
         assert_eq!(names(folder.path()).len(), others.len());
+    }
+
+    #[test]
+    fn what_is_begun_beside_a_sweep_is_there_until_its_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let is_over = std::sync::atomic::AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !is_over.load(std::sync::atomic::Ordering::Relaxed) {
+                    sweep_in(folder.path());
+                }
+            });
+            for _ in 0..2_000 {
+                let (file, _) = Temporary::file(&folder.path().join("file")).unwrap();
+                std::thread::yield_now();
+                assert!(file.path().exists());
+            }
+            is_over.store(true, std::sync::atomic::Ordering::Relaxed);
+        });
     }
 }

@@ -25,7 +25,7 @@ mod vector_moves;
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::OpenFlags;
 
@@ -177,7 +177,7 @@ fn open_file(path: &Path, safety: Safety) -> Result<Connection, DbError> {
         .map_err(|error| DbError::new(path, error))?;
     let prepared = connection
         .busy_timeout(BUSY_TIMEOUT)
-        .and_then(|()| connection.pragma_update(None, "journal_mode", "WAL"))
+        .and_then(|()| use_write_ahead_log(&connection))
         // With a write-ahead log NORMAL loses nothing at a crash of the program.
         .and_then(|()| {
             let synchronous = match safety {
@@ -195,6 +195,23 @@ fn open_file(path: &Path, safety: Safety) -> Result<Connection, DbError> {
     prepared.map_err(|error| DbError::new(path, error))?;
     migrate::run(&mut connection, path)?;
     Ok(Connection(Backend::Sqlite(connection)))
+}
+
+/// Two that open a new file at once both want this, and SQLite tells the second that the file is busy without waiting
+/// for it as for other statements: whoever waits with a read lock would keep the first from its end.
+fn use_write_ahead_log(connection: &rusqlite::Connection) -> rusqlite::Result<()> {
+    let began = Instant::now();
+    loop {
+        match connection.pragma_update(None, "journal_mode", "WAL") {
+            Err(error)
+                if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy)
+                    && began.elapsed() < BUSY_TIMEOUT =>
+            {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            done => return done,
+        }
+    }
 }
 
 /// Makes the file if there is none, readable by the server's own account only; SQLite gives its log the
@@ -223,6 +240,23 @@ fn make_private(path: &Path) -> std::io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn many_open_a_new_file_at_once() {
+        for _ in 0..10 {
+            let kept = tempfile::tempdir().unwrap();
+            let path = kept.path().join(FILE_NAME);
+            let start = std::sync::Barrier::new(6);
+            std::thread::scope(|scope| {
+                for _ in 0..6 {
+                    scope.spawn(|| {
+                        start.wait();
+                        Db::new(path.clone()).call_blocking(|_| Ok(())).unwrap();
+                    });
+                }
+            });
+        }
+    }
 
     #[test]
     fn two_processes_share_a_file_and_migrate_it_once() {

@@ -165,10 +165,15 @@ impl FileStore {
         self.dir.join(sha256.get(..2).unwrap_or("--")).join(sha256)
     }
 
+    /// Where files lie that are on their way in.
+    fn incoming(&self) -> PathBuf {
+        self.dir.join("incoming")
+    }
+
     /// # Errors
     /// `disk_full`, `storage_failed`.
     pub async fn begin(&self) -> Result<Incoming, ApiError> {
-        let folder = self.dir.join("incoming");
+        let folder = self.incoming();
         let beside = folder.join("file");
         let made = tokio::task::spawn_blocking(move || {
             fs::create_dir_all(beside.parent().unwrap_or(&beside))?;
@@ -352,6 +357,7 @@ impl FileStore {
     pub async fn sweep(&self, db: &Db) -> Result<(), ApiError> {
         let Some(right) = self.may_remove()? else { return Ok(()) };
         let gate = self.gate().await?;
+        temporary::sweep_in(&self.incoming());
         let files = self.clone();
         let swept = db.call(move |connection| {
             let orphans = files.orphans(connection)?;
@@ -370,14 +376,9 @@ impl FileStore {
         let mut orphans = Vec::new();
         let entries = |path: &Path| fs::read_dir(path).into_iter().flatten().flatten();
         for folder in entries(&self.dir).filter(|entry| entry.path().is_dir()) {
-            let is_incoming = folder.file_name() == "incoming";
             for entry in entries(&folder.path()) {
                 let name = entry.file_name().to_string_lossy().into_owned();
-                let is_orphan = match is_incoming {
-                    true => !temporary::is_held(&entry.path()),
-                    false => is_sha256_hex(&name) && !is_referred_to(connection, &name)?,
-                };
-                if is_orphan {
+                if is_sha256_hex(&name) && !is_referred_to(connection, &name)? {
                     orphans.push(entry.path());
                 }
             }
