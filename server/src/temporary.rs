@@ -220,19 +220,17 @@ mod tests {
     #[test]
     fn what_is_begun_beside_a_sweep_is_there_until_its_end() {
         let folder = tempfile::tempdir().unwrap();
-        let is_over = std::sync::atomic::AtomicBool::new(false);
         std::thread::scope(|scope| {
-            scope.spawn(|| {
-                while !is_over.load(std::sync::atomic::Ordering::Relaxed) {
-                    sweep_in(folder.path());
+            let works = scope.spawn(|| {
+                for _ in 0..2_000 {
+                    let (file, _) = Temporary::file(&folder.path().join("file")).unwrap();
+                    std::thread::yield_now();
+                    assert!(file.path().exists());
                 }
             });
-            for _ in 0..2_000 {
-                let (file, _) = Temporary::file(&folder.path().join("file")).unwrap();
-                std::thread::yield_now();
-                assert!(file.path().exists());
+            while !works.is_finished() {
+                sweep_in(folder.path());
             }
-            is_over.store(true, std::sync::atomic::Ordering::Relaxed);
         });
     }
 }

@@ -243,7 +243,7 @@ mod tests {
 
     #[test]
     fn many_open_a_new_file_at_once() {
-        for _ in 0..10 {
+        for _ in 0..100 {
             let kept = tempfile::tempdir().unwrap();
             let path = kept.path().join(FILE_NAME);
             let start = std::sync::Barrier::new(6);
@@ -251,7 +251,9 @@ mod tests {
                 for _ in 0..6 {
                     scope.spawn(|| {
                         start.wait();
-                        Db::new(path.clone()).call_blocking(|_| Ok(())).unwrap();
+                        let connection = rusqlite::Connection::open(&path).unwrap();
+                        connection.busy_timeout(BUSY_TIMEOUT).unwrap();
+                        use_write_ahead_log(&connection).unwrap();
                     });
                 }
             });
