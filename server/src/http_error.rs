@@ -15,6 +15,8 @@ use serde::Serialize;
 
 /// The parameter that names the field of a request that is at fault.
 pub const PARAM: &str = "param";
+/// The parameter that names a file or a folder of the server's disk.
+const PLACE: &str = "path";
 /// The parameter that says when to try again.
 pub const RETRY_AFTER_S: &str = "retry_after_s";
 
@@ -39,17 +41,30 @@ struct Worded {
 }
 
 impl ErrorBody {
-    /// Words an error, and logs the cause of what is the server's own fault, which no client sees.
+    /// Words an error, and logs the cause of what is the server's own fault, which no client sees, nor where on the
+    /// server's disk it was.
     pub fn new(mut error: ApiError, lang: Lang, path: &str) -> Self {
-        if error.code.status() >= 500
-            && let Some(detail) = error.detail.take()
-        {
-            tracing::error!(code = %error.code, path, detail, "a request failed");
+        if error.code.status() >= 500 {
+            let place = error.params.get(PLACE).cloned();
+            if let Some(place) = &place {
+                error.params.insert(PLACE.to_owned(), end_of(place));
+            }
+            let detail = error.detail.take();
+            if place.is_some() || detail.is_some() {
+                tracing::error!(code = %error.code, path, place, detail, "a request failed");
+            }
         }
         let message = error.text(lang);
         let param = error.params.get(PARAM).cloned();
         Self { error: Worded { kind: kind_of(error.code), error, message, param } }
     }
+}
+
+/// `/srv/portico/files/27` → `files/27`
+fn end_of(place: &str) -> String {
+    let mut parts: Vec<&str> = place.rsplit(['/', '\\']).take(2).collect();
+    parts.reverse();
+    parts.join("/")
 }
 
 /// OpenAI's class of an error.
@@ -108,5 +123,19 @@ impl IntoResponse for HttpError {
         response.headers_mut().extend(self.headers);
         response.extensions_mut().insert(self.error);
         response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_is_told_where_the_server_s_data_lie() {
+        let error = ApiError::new(ErrorCode::StorageFailed).with("path", "/srv/portico/files/27");
+        let body = ErrorBody::new(error.detail("/srv/portico: read-only"), Lang::En, "/api/x");
+        let said = serde_json::to_string(&body).unwrap();
+        assert!(said.contains("Reading or writing files/27 failed."), "{said}");
+        assert!(!said.contains("srv"), "{said}");
     }
 }
