@@ -2,7 +2,7 @@
 //!
 //! A backup is a tar archive under zstd: `about.json` first (what it is, for which schema), then what the
 //! data folder has (`data/…`), then `manifest.json` with the size and SHA-256 of everything before it.
-//! zstd's own checksum lies over all of it, so that a byte that was changed anywhere is noticed.
+//! zstd's own checksum lies over all of it, so that a changed byte is noticed wherever it makes another archive of it.
 //!
 //! The database comes first, as SQLite copies it in one read transaction beside its writers
 //! (`snapshot`); the documents' files afterwards. They are named by their content and never change, and

@@ -313,6 +313,7 @@ fn a_changed_byte_anywhere_and_every_cut_are_refused() {
     };
     check(&bytes).unwrap();
     let refused = ["backup_damaged", "backup_foreign"];
+    let whole = zstd::decode_all(&bytes[..]).unwrap();
     let last = bytes.len() - 1;
     let spread = (0..60).map(|n| n * last / 60);
     for at in (0..12).chain(spread).chain(last - 6..=last) {
@@ -321,8 +322,12 @@ fn a_changed_byte_anywhere_and_every_cut_are_refused() {
             changed[at] ^= 1 << bit;
             match check(&changed) {
                 Err(error) => assert!(refused.contains(&error.code.as_str()), "{at}: {error}"),
-                // How much memory to read it with, and how long it is: hints, and all digests are right.
-                Ok(()) => assert!((4..=5).contains(&at), "{at}, {bit} was not noticed"),
+                // How much memory to read it with, and how long it is, are hints; some bits of a block mean nothing
+                // (the padding of a table's last byte). What is read is the same then.
+                Ok(()) => assert!(
+                    zstd::decode_all(&changed[..]).is_ok_and(|read| read == whole),
+                    "{at}, {bit} was not noticed"
+                ),
             }
         }
     }
